@@ -1,0 +1,76 @@
+# `make` lists what there is. Everything goes through `env`, which makes .venv from requirements.lock (hashes checked)
+# and makes it again only when the lock has changed.
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+CODE := src tests notebooks $(wildcard benchmarks)
+
+# The stamps are written last, so an installation that was killed half-way is done again. A moved folder is a new
+# environment too: its scripts hold absolute paths.
+LOCKED := $(VENV)/.locked-$(shell (cat requirements.lock; pwd) | cksum | cut -d' ' -f1)
+INSTALLED := $(VENV)/.installed-$(shell cat pyproject.toml | cksum | cut -d' ' -f1)
+
+# Neither the user's own packages nor an active environment may leak in.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX
+export PYTHONNOUSERSITE := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.PHONY: help env book test lint bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+env: ## make or renew .venv from requirements.lock
+	@if $(BIN)/python -c '' 2>/dev/null && [ -e $(LOCKED) ]; then :; else \
+		set -e; \
+		command -v $(PYTHON) >/dev/null || { echo "make: no $(PYTHON) found; name one: make env PYTHON=python3.12" >&2; exit 1; }; \
+		$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+			echo "make: Python 3.11, 3.12 or 3.13 is needed, $(PYTHON) is $$($(PYTHON) -c 'import platform; print(platform.python_version())'); name another: make env PYTHON=python3.12" >&2; exit 1; }; \
+		echo "making $(VENV) from requirements.lock"; \
+		rm -rf $(VENV); \
+		if uv --version >/dev/null 2>&1; then \
+			uv venv -q --no-project --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV); \
+			uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock; \
+		else \
+			$(PYTHON) -m venv $(VENV); \
+			$(BIN)/python -m pip install -q --require-hashes -r requirements.lock; \
+		fi; \
+		touch $(LOCKED); \
+	fi
+	@if [ ! -e $(INSTALLED) ]; then \
+		set -e; \
+		rm -f $(VENV)/.installed-*; \
+		if uv --version >/dev/null 2>&1; then \
+			uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .; \
+		else \
+			$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .; \
+		fi; \
+		touch $(INSTALLED); \
+	fi
+
+book: env ## run the notebooks and build the site, e.g. make book ARGS="-p source=DIR"
+	@$(BIN)/rxrx19 book $(ARGS)
+
+test: lint ## lint, run the tests, build the book from the tiny twin, e.g. make test ARGS="-k cli"
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+lint: env ## check style and format
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/ruff format --check $(CODE)
+
+bench: env ## measure run times and memory
+	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+lock: env ## resolve the versions anew into requirements.lock (needs uv)
+	@uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
+		--extra docs --extra dev --upgrade --custom-compile-command "make lock" \
+		pyproject.toml -o requirements.lock
+
+clean: ## remove what was built; .venv and results/ stay
+	@rm -rf _build build .pytest_cache .ruff_cache
+	@find src tests notebooks -name __pycache__ -type d -prune -exec rm -rf {} +

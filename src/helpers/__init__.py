@@ -1,0 +1,1 @@
+"""Shared modules of the RxRx19a companion: one floor a step, each uses only the floors below it."""

@@ -1,0 +1,322 @@
+"""The command `rxrx19`. Exit codes: 0 done, 1 the data or the analysis cannot go on, 2 the call is wrong."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from helpers.errors import DataError, UsageError
+
+# Everything heavier is imported by the command that needs it, so that --help answers at once.
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line that lists what is valid."""
+
+    def __init__(self, **settings: object) -> None:
+        # A shortened option would change its meaning on the day a longer one is added.
+        super().__init__(**{"allow_abbrev": False, **settings})
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage and leaving."""
+        groups = [action for action in self._actions if isinstance(action, argparse._SubParsersAction)]
+        valid = f"; valid: {', '.join(groups[0].choices)}" if groups else ""
+        raise UsageError(f"{message}{valid} (see `{self.prog} --help`)")
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if action.choices is not None and value not in action.choices:
+            from helpers.publish.notebooks import suggest
+
+            what = (action.option_strings or [str(action.metavar)])[0]
+            valid = [str(choice) for choice in action.choices]
+            raise UsageError(
+                f"unknown {what} {value!r}{suggest(str(value), valid)}; valid: {', '.join(valid)}"
+            )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    debug = "--debug" in arguments
+    try:
+        options, unknown = build_parser().parse_known_args(arguments)
+        _refuse(unknown, options.parser)
+        return options.command(options)
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        return 130
+    except BrokenPipeError:
+        # The reader of a pipe had enough; Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if debug:
+            raise
+        return _explain(error)
+
+
+def _refuse(unknown: Sequence[str], parser: argparse.ArgumentParser) -> None:
+    if unknown:
+        from helpers.publish.notebooks import suggest
+
+        valid = sorted(parser._option_string_actions)
+        raise UsageError(
+            f"unknown argument {unknown[0]!r}{suggest(unknown[0], valid)}; "
+            f"options of `{parser.prog}`: {', '.join(valid)}"
+        )
+
+
+def _explain(error: Exception) -> int:
+    match error:
+        case UsageError():
+            _complain(str(error))
+            return 2
+        case DataError() | OSError():
+            _complain(str(error))
+        case _:
+            _complain(f"unexpected {type(error).__name__}: {error}; run again with --debug for the traceback")
+    return 1
+
+
+def _complain(message: str) -> None:
+    print("rxrx19:", " ".join(message.split()), file=sys.stderr)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command."""
+    common = Parser(add_help=False)
+    common.add_argument(
+        "--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error"
+    )
+    parser = Parser(prog="rxrx19", description="Run and publish the RxRx19a companion.", parents=[common])
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True, parser_class=Parser)
+
+    def add(name: str, function: Callable, text: str, to: argparse._SubParsersAction = commands) -> Parser:
+        made = to.add_parser(name, help=text, description=text, parents=[common])
+        made.set_defaults(command=function, parser=made)
+        return made
+
+    _add_run(add("run", _run, "run notebooks with parameters"))
+    params = add("params", _params, "list every parameter: type, default, allowed values, one line of help")
+    params.add_argument("notebook", nargs="?", metavar="NOTEBOOK")
+    data = commands.add_parser("data", help="make, fetch or check a screen", parents=[common])
+    actions = data.add_subparsers(metavar="ACTION", dest="action", required=True, parser_class=Parser)
+    _add_make(add("make", _make, "make a simulated screen with known truth", actions))
+    _add_fetch(add("fetch", _fetch, "download RxRx19a or the published scores", actions))
+    check = add("check", _check, "list every problem of a screen; exit 1 if any is fatal", actions)
+    check.add_argument("folder", metavar="DIR", type=Path)
+    _add_book(add("book", _book, "run the notebooks and build the site"))
+    workshop = add("workshop", _workshop, "write student and instructor notebooks")
+    workshop.add_argument("--out", metavar="DIR", type=Path, default=Path("workshop"))
+    return parser
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from importlib.metadata import version
+
+        print("rxrx19", version("rxrx19-companion"))
+        parser.exit()
+
+
+def _add_values(parser: Parser) -> None:
+    parser.add_argument(
+        "-p", dest="pairs", metavar="NAME=VALUE", action="append", default=[], help="set a parameter"
+    )
+    parser.add_argument("-f", dest="file", metavar="PARAMS.yml", type=Path, help="a file of parameters")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help="folder of the run (default results/<run id>)"
+    )
+    parser.add_argument(
+        "--jobs", metavar="N", type=_positive, default=2, help="notebooks at a time (default 2)"
+    )
+
+
+def _add_run(parser: Parser) -> None:
+    parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="none means all")
+    _add_values(parser)
+
+
+def _add_book(parser: Parser) -> None:
+    _add_values(parser)
+    parser.add_argument("--site", metavar="DIR", type=Path, help="folder of the site (default _build/html)")
+    parser.add_argument(
+        "--check-links", action="store_true", help="check links to other sites; needs the network"
+    )
+
+
+def _add_make(parser: Parser) -> None:
+    parser.add_argument("model", metavar="SCREEN", choices=["twin"])
+    parser.add_argument("folder", metavar="DIR", type=Path)
+    parser.add_argument("--scale", choices=["tiny", "small", "full"], default="small")
+    parser.add_argument("--seed", metavar="N", type=_whole, default=0)
+    parser.add_argument("--design", metavar="METADATA.csv", type=Path, help="use the wells of a real screen")
+    parser.add_argument("--format", choices=["csv", "parquet"], default="csv")
+    parser.add_argument(
+        "--set",
+        dest="pairs",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="change an assumption of the model",
+    )
+
+
+def _add_fetch(parser: Parser) -> None:
+    parser.add_argument("screen", metavar="SCREEN", choices=["rxrx19a"])
+    parser.add_argument(
+        "--what", choices=["metadata", "embeddings", "published"], help="one part (default all)"
+    )
+    parser.add_argument("--dest", metavar="DIR", type=Path, help="folder to write (default the cache)")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")
+    return int(text)
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 0, got {text!r}")
+    return int(text)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from helpers.publish.notebooks import project_root, select_notebooks
+    from helpers.publish.parameters import assign
+    from helpers.publish.run import run_notebooks
+
+    root = project_root()
+    notebooks = select_notebooks(options.notebooks, root / "notebooks")
+    values = assign(notebooks, options.pairs, options.file)
+    out = run_notebooks(notebooks, values, options.out, jobs=options.jobs, say=_say, root=root)
+    _say(f"results are in {out}")
+    return 0
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _params(options: argparse.Namespace) -> int:
+    from helpers.publish.notebooks import select_notebooks
+    from helpers.publish.parameters import read_parameters
+
+    for notebook in select_notebooks([options.notebook] if options.notebook else []):
+        rows = [
+            (item.name, item.kind.__name__, repr(item.default), item.allowed or "any", item.help)
+            for item in read_parameters(notebook.path).values()
+        ]
+        _say(notebook.name)
+        for line in _columns([("parameter", "type", "default", "allowed", "help"), *rows]):
+            _say(f"  {line}")
+    return 0
+
+
+def _columns(rows: Iterable[Sequence[str]]) -> list[str]:
+    rows = list(rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+
+
+def _make(options: argparse.Namespace) -> int:
+    from helpers.screens.twin import make_twin
+
+    design = options.design and options.design.resolve()
+    if design and not design.is_file():
+        raise UsageError(f"no design file at {design}")
+    folder = make_twin(
+        options.folder,
+        scale=options.scale,
+        seed=options.seed,
+        design=design,
+        model=_twin_model(options.pairs),
+        file_format=options.format,
+    )
+    _say(f"the twin is in {folder}")
+    return 0
+
+
+def _twin_model(pairs: Sequence[str]) -> object:
+    """Return the twin's model with the assumptions given on the command line."""
+    import dataclasses
+
+    from helpers.publish.notebooks import suggest
+    from helpers.publish.parameters import coerce, parse_pairs
+    from helpers.screens.twin import TwinModel
+
+    defaults = {item.name: getattr(TwinModel(), item.name) for item in dataclasses.fields(TwinModel)}
+    plain = {name: value for name, value in defaults.items() if type(value) in (str, int, float, bool)}
+    changes = {}
+    for name, text in parse_pairs(pairs).items():
+        if name not in plain:
+            raise UsageError(
+                f"unknown assumption {name!r} of the twin{suggest(name, plain)}; valid: {', '.join(plain)}"
+            )
+        changes[name] = coerce(name, text, type(plain[name]))
+    try:
+        return dataclasses.replace(TwinModel(), **changes)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    from helpers.screens import fetch
+
+    for what in [options.what] if options.what else ["metadata", "embeddings", "published"]:
+        published = what == "published"
+        path = fetch.fetch_published(options.dest) if published else fetch.fetch_rxrx19a(what, options.dest)
+        _say(f"{what}: {path}")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from helpers.screens.check import check_screen
+
+    if not options.folder.is_dir():
+        raise UsageError(f"no folder at {options.folder}")
+    problems = check_screen(options.folder)
+    for problem in problems:
+        _say(f"{problem.level}: {problem}")
+    fatal = sum(problem.level == "fatal" for problem in problems)
+    _say(f"{options.folder}: {fatal} fatal, {len(problems) - fatal} notes" + ("" if fatal else "; usable"))
+    return 1 if fatal else 0
+
+
+def _book(options: argparse.Namespace) -> int:
+    from helpers.publish.book import build_book
+    from helpers.publish.notebooks import project_root, select_notebooks
+    from helpers.publish.parameters import assign
+
+    root = project_root()
+    notebooks = select_notebooks([], root / "notebooks")
+    values = assign(notebooks, options.pairs, options.file)
+    site = build_book(
+        root,
+        values,
+        run=options.out,
+        site=options.site,
+        jobs=options.jobs,
+        say=_say,
+        builder="linkcheck" if options.check_links else "html",
+    )
+    _say(f"the book is in {site / 'index.html'}" if not options.check_links else "all links answer")
+    return 0
+
+
+def _workshop(options: argparse.Namespace) -> int:
+    from helpers.publish.workshop import build_workshop
+
+    for path in build_workshop(options.out):
+        _say(str(path))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

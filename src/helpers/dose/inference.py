@@ -1,0 +1,136 @@
+"""Whether a curve is more than a flat line, and how well its EC50 is known.
+
+Under a flat curve EC50 and Hill slope mean nothing, so the textbook F distribution with 3 and n - 4 degrees of
+freedom is wrong (it calls too few or too many curves, depending on the doses). What is right depends only on the
+doses and the number of points, so the flat curve is simulated once for each design, and the R2 that the fit reaches
+by chance is described by a Beta distribution; its two parameters act as effective degrees of freedom, as in
+CurveCurator (Bayer 2023, doi:10.1038/s41467-023-43696-z).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from helpers.dose.design import DoseGroup
+from helpers.dose.fit import Fit, Grid
+
+N_FLAT = 4000
+
+
+@dataclass(frozen=True)
+class FlatNull:
+    """Effective degrees of freedom of the F-test against a flat line, for one dose design."""
+
+    numerator: float
+    denominator: float
+
+    def f_value(self, r2: np.ndarray) -> np.ndarray:
+        """Return F for a coefficient of determination."""
+        odds = r2 / np.maximum(1 - r2, 1e-300)
+        return odds * self.denominator / self.numerator
+
+    def p_value(self, f_value: np.ndarray) -> np.ndarray:
+        """Return the chance of an F at least as large when the curve is flat."""
+        return stats.f.sf(f_value, self.numerator, self.denominator)
+
+    def critical(self, alpha: float) -> float:
+        """Return the F that a flat curve exceeds with probability alpha."""
+        return float(stats.f.isf(alpha, self.numerator, self.denominator))
+
+
+def simulate_flat(group: DoseGroup, grid: Grid, *, seed: int = 0) -> FlatNull:
+    """Fit many flat curves of Gaussian noise with the group's doses and typical weights.
+
+    Parameters
+    ----------
+    group
+        Its weights averaged over curves, and its median number of points, define the design.
+    grid
+        The grid of the real fits, so that both search alike.
+    seed
+        Of the noise.
+    """
+    rng = np.random.default_rng([seed, len(group.doses), int(np.median(group.n_points))])
+    weight = np.broadcast_to(group.weight.mean(axis=0), (N_FLAT, len(group.doses)))
+    mean = rng.normal(size=weight.shape) / np.sqrt(weight)
+    spare = max(int(np.median(group.n_points)) - len(group.doses), 0)
+    within = rng.chisquare(spare, size=N_FLAT) if spare else np.zeros(N_FLAT)
+    flat = DoseGroup(
+        np.arange(N_FLAT), group.doses, weight, mean, within, np.full(N_FLAT, spare + len(group.doses))
+    )
+    rss = np.concatenate([grid.rss(part).min(axis=1) for part in flat.chunks()])
+    r2 = 1 - rss / flat.null_rss
+    mean_r2, variance = r2.mean(), r2.var()
+    size = mean_r2 * (1 - mean_r2) / variance - 1
+    return FlatNull(2 * mean_r2 * size, 2 * (1 - mean_r2) * size)
+
+
+def profile_intervals(
+    group: DoseGroup, fit: Fit, grid: Grid, rows: np.ndarray, *, level: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return profile-likelihood intervals of EC50 for some curves of a group.
+
+    At each trial EC50 the other three parameters are fitted anew; the interval holds the EC50 whose residual sum
+    of squares is below rss * (1 + F / (n - 4)), F the `level` quantile with 1 and n - 4 degrees of freedom.
+    Unlike a standard error this knows that EC50 may be unbounded on one side.
+
+    Returns
+    -------
+    low, high
+        In the unit of the doses; 0 and inf where the data set no limit within the grid.
+    """
+    low, high = np.zeros(len(rows)), np.full(len(rows), np.inf)
+    for position, row in enumerate(rows):
+        profile = _profile(group, row, grid)
+        spare = max(int(group.n_points[row]) - 4, 1)
+        limit = fit.rss[row] * (1 + stats.f.ppf(level, 1, spare) / spare)
+        low[position], high[position] = _crossings(
+            grid.log_ec50, profile, limit, fit.log_ec50[row], fit.rss[row]
+        )
+    return low, high
+
+
+def _profile(group: DoseGroup, row: int, grid: Grid) -> np.ndarray:
+    """Return the best residual sum of squares at each trial EC50, shape (n_ec50,)."""
+    surface = grid.rss(group.take(slice(row, row + 1))).reshape(grid.shapes.shape[1:])
+    best = surface.argmin(axis=1).clip(1, surface.shape[1] - 2)
+    rows = np.arange(len(surface))
+    left, middle, right = (surface[rows, best + k] for k in (-1, 0, 1))
+    # A parabola through the three best Hill slopes removes what the grid is too coarse for.
+    bend = left - 2 * middle + right
+    dip = np.divide((left - right) ** 2, 8 * bend, out=np.zeros_like(bend), where=bend > 0)
+    inside = (middle <= left) & (middle <= right)
+    return np.where(inside, middle - dip, surface.min(axis=1))
+
+
+def _crossings(
+    x: np.ndarray, profile: np.ndarray, limit: float, best: float, rss: float
+) -> tuple[float, float]:
+    """Return where the profile crosses the limit on either side of the optimum, on the dose scale."""
+    position = int(np.searchsorted(x, best))
+    x = np.insert(x, position, best)
+    excess = np.insert(profile, position, rss) - limit
+    below = np.flatnonzero(excess <= 0)
+    first, last = below[0], below[-1]
+    low = 0.0 if first == 0 else np.exp(_root(x, excess, first - 1, first))
+    high = np.inf if last == len(x) - 1 else np.exp(_root(x, excess, last, last + 1))
+    return float(low), float(high)
+
+
+def _root(x: np.ndarray, y: np.ndarray, i: int, j: int) -> float:
+    return x[i] if y[i] == y[j] else x[i] - y[i] * (x[j] - x[i]) / (y[j] - y[i])
+
+
+def relevance(
+    f_value: np.ndarray, effect: np.ndarray, null: FlatNull, alpha: float, min_effect: float
+) -> np.ndarray:
+    """Return CurveCurator's relevance score: -log10 p after F was deflated for small effects.
+
+    F_adjusted = 1 / (1 / sqrt(F) + s0 / |effect|)^2 with s0 = min_effect / sqrt(F_alpha), so that a curve needs both a
+    small p-value and an effect beyond `min_effect` (Bayer 2023, equations 9 to 11; s0 after Tusher 2001's SAM).
+    """
+    s0 = min_effect / np.sqrt(null.critical(alpha))
+    with np.errstate(divide="ignore"):
+        deflated = (1 / np.sqrt(f_value) + s0 / np.abs(effect)) ** -2.0
+        return np.maximum(-np.log10(np.maximum(null.p_value(deflated), 1e-300)), 0.0)

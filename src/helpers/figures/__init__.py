@@ -1,0 +1,78 @@
+"""Figures: plot functions that draw on the axes they are given.
+
+Every ``plot_*`` takes tables of the contract (wells, `assay_quality.csv`, `arms.csv`, ...), draws on `ax` or on
+axes of its own, and returns them (figures of several panels return the figure). None calls ``show``. Where a
+screen lacks what a figure needs, a sentence that says so is drawn instead.
+"""
+
+from helpers.figures.curves import (
+    curve_points,
+    ec50_text,
+    plot_curve,
+    plot_curves,
+    plot_potency,
+    plot_strip,
+)
+from helpers.figures.design import plot_counts, plot_dose_sets, plot_replicates
+from helpers.figures.embedding import plot_embedding, plot_embeddings, principal_components
+from helpers.figures.plates import (
+    plate_grid,
+    plot_plate,
+    plot_plates,
+    plot_position_profiles,
+    position_profile,
+)
+from helpers.figures.quality import (
+    plot_assay_quality,
+    plot_before_after,
+    plot_control_separation,
+    plot_recipe_table,
+    plot_recipe_tradeoff,
+)
+from helpers.figures.ranking import (
+    best_arms,
+    plot_on_off,
+    plot_rank,
+    plot_ranks,
+    plot_top,
+    plot_truth,
+    plot_volcano,
+)
+from helpers.figures.style import CALL_STYLE, CONDITION_STYLE, plot_missing, use_style, well_kind
+
+__all__ = [
+    "CALL_STYLE",
+    "CONDITION_STYLE",
+    "best_arms",
+    "curve_points",
+    "ec50_text",
+    "plate_grid",
+    "plot_assay_quality",
+    "plot_before_after",
+    "plot_control_separation",
+    "plot_counts",
+    "plot_curve",
+    "plot_curves",
+    "plot_dose_sets",
+    "plot_embedding",
+    "plot_embeddings",
+    "plot_missing",
+    "plot_on_off",
+    "plot_plate",
+    "plot_plates",
+    "plot_position_profiles",
+    "plot_potency",
+    "plot_rank",
+    "plot_ranks",
+    "plot_recipe_table",
+    "plot_recipe_tradeoff",
+    "plot_replicates",
+    "plot_strip",
+    "plot_top",
+    "plot_truth",
+    "plot_volcano",
+    "position_profile",
+    "principal_components",
+    "use_style",
+    "well_kind",
+]

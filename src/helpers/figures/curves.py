@@ -1,0 +1,350 @@
+"""Dose response drawn with what the data can and cannot tell: points, curve, EC50, censoring, class."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
+
+from helpers.dose import response_at
+from helpers.figures.style import (
+    CONDITION_STYLE,
+    FAINT,
+    INK,
+    SERIES,
+    WIDTH,
+    Mark,
+    axes_or_new,
+    dose_axis,
+    dose_positions,
+    format_um,
+    hide_spare,
+    legend_below,
+    legend_handles,
+    natural_order,
+    plot_missing,
+    scatter_classes,
+    series_styles,
+)
+
+NO_CURVES = "No dose response to draw: this screen has no doses, or nothing that could be scored."
+
+
+def is_step(curve: pd.Series) -> bool:
+    """Return whether a curve's EC50 is only known to lie between two tested doses."""
+    return str(curve["curve_class"]) == "step"
+
+
+def ec50_text(curve: pd.Series) -> str:
+    """Say in words what is known about a curve's EC50.
+
+    Parameters
+    ----------
+    curve : Series
+        A row of `dose_response.csv`.
+
+    Returns
+    -------
+    str
+        For instance ``EC50 0.21 µM (0.12 to 0.4)``, ``EC50 < 0.01 µM``, ``EC50 between 0.1 and 0.3 µM``
+        or ``no EC50``.
+    """
+    low, high = curve["ec50_low_um"], curve["ec50_high_um"]
+    censored = _censored(curve)
+    if censored:
+        bound = next((v for v in (curve["ec50_um"], high if censored == "<" else low) if pd.notna(v)), None)
+        return f"EC50 {censored} {format_um(bound)} µM" if bound else f"EC50 {censored} the tested doses"
+    if is_step(curve):
+        return f"EC50 between {format_um(low)} and {format_um(high)} µM"
+    if pd.isna(curve["ec50_um"]):
+        return "no EC50"
+    text = f"EC50 {format_um(curve['ec50_um'])} µM"
+    ends = [format_um(v) if np.isfinite(v) else "∞" for v in (low, high) if pd.notna(v)]
+    return f"{text} ({' to '.join(ends)})" if len(ends) == 2 else text
+
+
+def curve_points(wells: pd.DataFrame, experiment: str, treatment: str) -> pd.DataFrame:
+    """Return the scored wells of one treatment in one experiment, sorted by dose."""
+    chosen = (wells["experiment"].astype(str) == str(experiment)) & (
+        wells["treatment"].astype(str) == str(treatment)
+    )
+    return wells[chosen.to_numpy()].dropna(subset=["dose_um"]).sort_values("dose_um")
+
+
+def plate_styles(plates: Sequence) -> dict[str, Mark]:
+    """Return a marker for each plate: told apart by shape first, since colour is for calls."""
+    return {p: Mark(f"plate {p}", m.color, m.marker) for p, m in series_styles(natural_order(plates)).items()}
+
+
+def plot_curve(
+    points: pd.DataFrame,
+    curve: pd.Series | None = None,
+    *,
+    ax: Axes | None = None,
+    title: str | None = None,
+    legend: bool = True,
+    size: float = 26,
+) -> Axes:
+    """Draw one dose-response curve: wells by plate, the fit, and what is known about its EC50.
+
+    Flagged wells are crosses: they are shown, and were not fitted.
+
+    Parameters
+    ----------
+    points : DataFrame
+        Scored wells of one treatment: dose_um, rescue, plate, qc_flag.
+    curve : Series, optional
+        Its row of `dose_response.csv`; without one only the wells are drawn.
+    ax : Axes, optional
+        Where to draw; new axes by default.
+    title : str, optional
+        By default the treatment, the class of the curve and its EC50.
+    legend : bool
+        Name the plates below.
+    size : float
+        Area of a point in square points.
+    """
+    if points.empty or points["rescue"].notna().sum() == 0:
+        return plot_missing(NO_CURVES, ax=ax)
+    ax = axes_or_new(ax, (WIDTH, 4.0))
+    _draw_points(ax, points, size)
+    for at, style in ((0, "infected"), (1, "mock")):
+        ax.axhline(at, color=CONDITION_STYLE[style].color, lw=0.9, ls="--", zorder=0)
+    dose_axis(ax, points["dose_um"], max_ticks=8 if legend else 4)
+    _limit(ax, points)
+    if curve is not None:
+        _draw_fit(ax, points, curve)
+        _draw_ec50(ax, points, curve)
+    ax.set_ylabel("rescue")
+    ax.set_title(_title(points, curve) if title is None else title, fontsize=11 if legend else 9)
+    if legend:
+        legend_below(ax, legend_handles(plate_styles(points["plate"]), points["plate"].unique()), ncols=4)
+    return ax
+
+
+def _draw_points(ax: Axes, points: pd.DataFrame, size: float) -> None:
+    """Draw wells, a marker per plate, moved apart a little so that none hides another."""
+    at = dose_positions(points["dose_um"])
+    flagged = (
+        (points["qc_flag"].astype(str) != "").to_numpy()
+        if "qc_flag" in points
+        else np.zeros(len(points), bool)
+    )
+    styles = plate_styles(points["plate"])
+    for i, (plate, mark) in enumerate(styles.items()):
+        shift = 10 ** (0.05 * (i - (len(styles) - 1) / 2))
+        chosen = (points["plate"] == plate).to_numpy() & ~flagged
+        ax.scatter(
+            at[chosen] * shift,
+            points["rescue"][chosen],
+            s=size,
+            c=mark.color,
+            marker=mark.marker,
+            edgecolors="white",
+            linewidths=0.4,
+            alpha=0.9,
+            zorder=3,
+        )
+    ax.scatter(
+        at[flagged], points["rescue"][flagged], s=size * 1.2, c=FAINT, marker="x", linewidths=1.2, zorder=2
+    )
+
+
+def _fine(points: pd.DataFrame) -> pd.DataFrame:
+    """Return the wells that were fitted; all where every one is flagged."""
+    fine = points[(points["qc_flag"].astype(str) == "").to_numpy()] if "qc_flag" in points else points
+    return points if fine.empty else fine
+
+
+def _limit(ax: Axes, points: pd.DataFrame) -> None:
+    """Show all fitted wells and both controls; a flagged well far out does not set the scale."""
+    fine = _fine(points)
+    low, high = min(fine["rescue"].min(), 0.0), max(fine["rescue"].max(), 1.0)
+    ax.set_ylim(low - 0.12 * (high - low), high + 0.12 * (high - low))
+    at = dose_positions(points["dose_um"])
+    ax.set_xlim(at.min() / 1.8, at.max() * 1.8)
+
+
+def _draw_fit(ax: Axes, points: pd.DataFrame, curve: pd.Series) -> None:
+    """Draw what was fitted over the tested doses.
+
+    A step is drawn as its two plateaus, a curve whose EC50 lies outside the doses as the means per dose (its
+    plateaus are not known), and one that cannot be told from a flat line as a dotted line.
+    """
+    at = dose_positions(points["dose_um"])
+    dose = np.geomspace(at.min(), at.max(), 200)
+    if is_step(curve):
+        _draw_step(ax, dose, curve)
+    elif _censored(curve):
+        means = _fine(points).groupby("dose_um")["rescue"].mean()
+        ax.plot(dose_positions(means.index.to_series()), means, color=INK, lw=1.0, zorder=2)
+    elif pd.isna(curve["ec50_um"]):
+        ax.plot(dose[[0, -1]], [_fine(points)["rescue"].mean()] * 2, color=INK, lw=1.4, ls=":", zorder=4)
+    else:
+        fit = response_at(dose, curve["front"], curve["back"], curve["ec50_um"], curve["hill"])
+        ax.plot(dose, fit, color=INK, lw=1.6, zorder=4)
+
+
+def _censored(curve: pd.Series) -> str:
+    """Return ``<`` or ``>`` where the EC50 is only bounded, else nothing."""
+    return curve["ec50_censored"] if isinstance(curve["ec50_censored"], str) else ""
+
+
+def _draw_step(ax: Axes, dose: np.ndarray, curve: pd.Series) -> None:
+    """Draw the two plateaus of a step; nothing is drawn between the doses, where nothing is known."""
+    low, high = curve["ec50_low_um"], curve["ec50_high_um"]
+    for ends, level in (((dose[0], low), curve["front"]), ((high, dose[-1]), curve["back"])):
+        ax.plot(ends, [level] * 2, color=INK, lw=1.6, zorder=4)
+
+
+def _draw_ec50(ax: Axes, points: pd.DataFrame, curve: pd.Series) -> None:
+    """Draw the EC50 and its interval as a band, a bound as an arrow, an unknown one not at all."""
+    at = dose_positions(points["dose_um"])
+    low, high = (np.clip(curve[c], at.min() / 1.8, at.max() * 1.8) for c in ("ec50_low_um", "ec50_high_um"))
+    y = ax.get_ylim()[0] + 0.06 * np.ptp(ax.get_ylim())
+    censored = _censored(curve)
+    if censored:
+        _draw_bound(ax, at, y, censored)
+        return
+    if pd.notna(low) and pd.notna(high):
+        hatch = {"hatch": "////", "ec": FAINT, "alpha": 0.35} if is_step(curve) else {"alpha": 0.25}
+        ax.axvspan(low, high, fc="none" if is_step(curve) else SERIES[3], lw=0, zorder=0, **hatch)
+        ax.plot([low, high], [y, y], color=SERIES[0], lw=2.2, solid_capstyle="butt", zorder=5)
+    if pd.notna(curve["ec50_um"]) and not is_step(curve):
+        ax.plot(curve["ec50_um"], y, "d", color=SERIES[0], mec="white", ms=7, zorder=6)
+
+
+def _draw_bound(ax: Axes, at: pd.Series, y: float, censored: str) -> None:
+    """Draw an arrow from the lowest dose down, or from the highest up."""
+    start, end = (at.min(), at.min() / 1.7) if censored == "<" else (at.max(), at.max() * 1.7)
+    arrow = {"arrowstyle": "-|>", "color": SERIES[0], "lw": 2, "shrinkA": 0, "shrinkB": 0}
+    ax.annotate("", (end, y), (start, y), arrowprops=arrow, zorder=6)
+    ax.plot(start, y, "|", color=SERIES[0], ms=10, mew=2)
+
+
+def _title(points: pd.DataFrame, curve: pd.Series | None) -> str:
+    """Return the treatment, and the class and EC50 of its curve."""
+    name = str(points["treatment"].iloc[0])
+    if curve is None:
+        return name
+    return f"{name}\n{str(curve['curve_class']).replace('_', ' ')}; {ec50_text(curve)}"
+
+
+def plot_curves(wells: pd.DataFrame, curves: pd.DataFrame, *, ncols: int = 2) -> Figure:
+    """Draw a grid of dose-response curves with one scale.
+
+    Parameters
+    ----------
+    wells : DataFrame
+        Scored wells.
+    curves : DataFrame
+        The rows of `dose_response.csv` to draw, in this order.
+    ncols : int
+        Curves side by side.
+    """
+    if curves.empty or "rescue" not in wells:
+        return plot_missing(NO_CURVES).figure
+    ncols = min(ncols, len(curves))
+    nrows = -(-len(curves) // ncols)
+    figure, axes = plt.subplots(
+        nrows, ncols, figsize=(WIDTH, 2.3 * nrows + 0.5), sharey="all", layout="constrained", squeeze=False
+    )
+    several = len(curves["experiment"].unique()) > 1
+    for ax, (_, curve) in zip(axes.flat, curves.iterrows(), strict=False):
+        points = curve_points(wells, curve["experiment"], curve["treatment"])
+        name = f"{curve['treatment']}, {curve['experiment']}" if several else str(curve["treatment"])
+        title = f"{name[:34]}\n{str(curve['curve_class']).replace('_', ' ')}; {ec50_text(curve)}"
+        plot_curve(points, curve, ax=ax, title=title, legend=False, size=18)
+        ax.set_ylabel("rescue" if ax.get_subplotspec().is_first_col() else "")
+        ax.set_xlabel("dose (µM)" if ax.get_subplotspec().is_last_row() else "")
+    limits = np.array([ax.get_ylim() for ax in axes.flat[: len(curves)]])
+    axes.flat[0].set_ylim(limits[:, 0].min(), limits[:, 1].max())
+    hide_spare(axes.flat[len(curves) :])
+    return figure
+
+
+def plot_strip(wells: pd.DataFrame, experiment: str, treatment: str, *, ax: Axes | None = None) -> Axes:
+    """Draw every well of a compound over dose and plate, beside the controls of the same plates.
+
+    Parameters
+    ----------
+    wells : DataFrame
+        Scored wells of the screen.
+    experiment, treatment : str
+        Which compound.
+    ax : Axes, optional
+        Where to draw; new axes by default.
+    """
+    points = curve_points(wells, experiment, treatment)
+    if points.empty:
+        return plot_missing(f"{treatment} has no scored wells with a dose in {experiment}.", ax=ax)
+    ax = plot_curve(points, ax=ax, title=f"{treatment}, {experiment}")
+    same = wells[
+        (wells["experiment"].astype(str) == str(experiment)) & wells["plate"].isin(points["plate"].unique())
+    ]
+    same = same[same["treatment"].isna() & same["condition"].isin(["mock", "infected"])]
+    for name, rows in same.groupby(same["condition"].astype(str)):
+        low, high = np.nanpercentile(rows["rescue"], [5, 95])
+        ax.axhspan(low, high, color=CONDITION_STYLE[name].color, alpha=0.12, lw=0, zorder=0)
+    mean = _fine(points).groupby("dose_um")["rescue"].mean()
+    ax.plot(dose_positions(mean.index.to_series()), mean, color=INK, lw=1.2, zorder=2)
+    return ax
+
+
+def plot_potency(curves: pd.DataFrame, *, label: int = 6, ax: Axes | None = None) -> Axes:
+    """Draw EC50 against the response at high dose for all curves that have an EC50.
+
+    Censored ones stand at their bound with an arrow; steps are drawn as their span. Fitted plateaus are
+    extrapolations: those beyond -0.5 and 1.5 are drawn on that edge.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        `dose_response.csv`.
+    label : int
+        Name so many compounds of the highest response.
+    ax : Axes, optional
+        Where to draw; new axes by default.
+    """
+    table = curves[curves["ec50_um"].notna() & curves["back"].notna()]
+    if table.empty:
+        return plot_missing("No curve of this screen has an EC50.", ax=ax)
+    ax = axes_or_new(ax, (WIDTH, 4.4))
+    table = table.assign(level=table["back"].clip(-0.5, 1.5))
+    left, right = table["ec50_um"].min() / 3, table["ec50_um"].max() * 3
+    low, high = table["ec50_low_um"].clip(lower=left), table["ec50_high_um"].clip(upper=right)
+    ax.hlines(table["level"], low, high, color=FAINT, lw=0.9, alpha=0.5, zorder=1)
+    styles = series_styles(natural_order(table["curve_class"].astype(str)))
+    scatter_classes(ax, table["ec50_um"], table["level"], table["curve_class"].astype(str), styles, size=32)
+    _censoring_arrows(ax, table)
+    _potency_axes(ax, left, right)
+    for row in table.nlargest(label, "back").itertuples():
+        look = {"xytext": (6, 5), "textcoords": "offset points", "fontsize": 9}
+        ax.annotate(str(row.treatment)[:22], (row.ec50_um, row.level), **look)
+    named = {k: Mark(k.replace("_", " "), m.color, m.marker) for k, m in styles.items()}
+    legend_below(ax, legend_handles(named, named), ncols=4)
+    return ax
+
+
+def _potency_axes(ax: Axes, left: float, right: float) -> None:
+    """Label the axes of `plot_potency`, with lines at both controls."""
+    ax.set_xscale("log")
+    ax.set_xlim(left, right)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_um(value)))
+    ax.xaxis.set_minor_locator(NullLocator())
+    for at, style in ((0, "infected"), (1, "mock")):
+        ax.axhline(at, color=CONDITION_STYLE[style].color, lw=0.9, ls="--", zorder=0)
+    ax.set_xlabel("EC50 (µM)")
+    ax.set_ylabel("fitted rescue at high dose")
+
+
+def _censoring_arrows(ax: Axes, table: pd.DataFrame) -> None:
+    """Point from censored EC50s to where the true one lies."""
+    for sign, factor in (("<", 1 / 1.6), (">", 1.6)):
+        for row in table[table["ec50_censored"] == sign].itertuples():
+            arrow = {"arrowstyle": "-|>", "color": FAINT, "lw": 1.2}
+            start = (row.ec50_um, row.level)
+            ax.annotate("", (row.ec50_um * factor, row.level), start, arrowprops=arrow, zorder=2)

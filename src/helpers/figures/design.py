@@ -1,0 +1,128 @@
+"""What a screen holds: bars of well counts, dose sets, and how replicates spread."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from helpers.figures.style import (
+    CONDITION_STYLE,
+    FAINT,
+    INK,
+    WIDTH,
+    axes_or_new,
+    dose_axis,
+    legend_below,
+    natural_order,
+    plot_missing,
+    series_styles,
+    well_kind,
+)
+
+
+def plot_counts(wells: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the wells of every experiment as a bar, split by kind and annotated with counts.
+
+    Parameters
+    ----------
+    wells : DataFrame
+        One row per well: experiment, condition, treatment.
+    ax : Axes, optional
+        Where to draw; new axes by default.
+    """
+    table = pd.crosstab(wells["experiment"].astype(str), well_kind(wells).astype(str))
+    table = table.reindex(index=natural_order(table.index)[::-1])
+    kinds = [k for k in CONDITION_STYLE if k in table]
+    ax = axes_or_new(ax, (WIDTH, 0.5 * len(table) + 1.6))
+    start = pd.Series(0.0, index=table.index)
+    for kind in kinds:
+        mark, width = CONDITION_STYLE[kind], table[kind]
+        ax.barh(table.index, width, left=start, color=mark.color, ec="white", lw=0.8, height=0.66)
+        _write_counts(ax, width, start, table.sum(axis=1).max(), dark=kind in {"mock", "infected", "blank"})
+        start += width
+    ax.set_xlabel("wells")
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    legend_below(ax, _patches(kinds), ncols=3)
+    return ax
+
+
+def _write_counts(ax: Axes, width: pd.Series, start: pd.Series, most: float, *, dark: bool) -> None:
+    """Write counts into the segments that are wide enough for them."""
+    for i, (count, left) in enumerate(zip(width, start, strict=True)):
+        if count > most * 0.018 * (1 + len(f"{count:,}")):
+            ax.text(
+                left + count / 2,
+                i,
+                f"{count:,}",
+                ha="center",
+                va="center",
+                fontsize=9,
+                color="white" if dark else INK,
+            )
+
+
+def _patches(kinds: list[str]) -> list:
+    """Return legend patches of kinds of wells."""
+    return [
+        plt.Rectangle((0, 0), 1, 1, fc=CONDITION_STYLE[k].color, label=CONDITION_STYLE[k].label)
+        for k in kinds
+    ]
+
+
+def plot_dose_sets(dose_sets: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw each dose set as a row of points at its doses, with the number of compounds that use it.
+
+    Parameters
+    ----------
+    dose_sets : DataFrame
+        One row per experiment x dose set: experiment, doses_um (tuple), n_compounds.
+    ax : Axes, optional
+        Where to draw; new axes by default.
+    """
+    if dose_sets.empty:
+        return plot_missing("This screen gives no doses, so there are no dose sets to draw.", ax=ax)
+    table = dose_sets.iloc[::-1].reset_index(drop=True)
+    ax = axes_or_new(ax, (WIDTH, 0.34 * len(table) + 1.1))
+    for i, doses in enumerate(table["doses_um"]):
+        ax.plot(doses, [i] * len(doses), "-o", color=CONDITION_STYLE["mock"].color, lw=0.8, ms=5)
+    noun = table["n_compounds"].map(lambda n: "compound" if n == 1 else "compounds")
+    counts = table["n_compounds"].map("{:,}".format)
+    ax.set_yticks(range(len(table)), table["experiment"].astype(str) + ", " + counts + " " + noun)
+    ax.set_ylim(-0.6, len(table) - 0.4)
+    dose_axis(ax, pd.Series([d for doses in table["doses_um"] for d in doses]))
+    ax.grid(axis="x", color=FAINT, alpha=0.25, lw=0.6)
+    ax.tick_params(axis="y", length=0)
+    return ax
+
+
+def plot_replicates(arm_sizes: pd.DataFrame) -> Figure:
+    """Draw how many wells, and how many plates, an arm has.
+
+    Parameters
+    ----------
+    arm_sizes : DataFrame
+        One row per arm: experiment, n_wells, n_plates.
+    """
+    if arm_sizes.empty:
+        return plot_missing("This screen has no treated wells, so it has no arms.").figure
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.2), sharey=True, layout="constrained")
+    names = natural_order(arm_sizes["experiment"])
+    styles = series_styles(names)
+    for ax, column in zip(axes, ("n_wells", "n_plates"), strict=True):
+        table = pd.crosstab(arm_sizes[column], arm_sizes["experiment"].astype(str))
+        for i, name in enumerate(names):
+            left = np.arange(len(table)) + 0.8 * ((i + 0.5) / len(names) - 0.5)
+            color = styles[name].color
+            bars = ax.bar(left, table[str(name)], 0.8 / len(names), color=color, ec="white", label=str(name))
+            ax.bar_label(bars, [f"{n:,}" if n else "" for n in table[str(name)]], fontsize=9, padding=1)
+        ax.set_xticks(range(len(table)), [str(n) for n in table.index])
+        ax.set_xlabel("wells per arm" if column == "n_wells" else "plates per arm")
+        ax.margins(y=0.12)
+    axes[0].yaxis.set_major_formatter("{x:,.0f}")
+    axes[0].set_ylabel("arms")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(labels)))
+    return figure

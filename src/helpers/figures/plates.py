@@ -1,0 +1,392 @@
+"""Plate maps: what stands where, and how a value varies over rows and columns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap, LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import NullFormatter, NullLocator
+
+from helpers.figures.style import (
+    CONDITION_STYLE,
+    EMPTY,
+    FAINT,
+    INK,
+    WIDTH,
+    axes_or_new,
+    format_um,
+    hide_spare,
+    of_plate,
+    plates_in_order,
+    plot_missing,
+    series_styles,
+    well_kind,
+)
+from helpers.screens.layout import row_label
+
+RESCUE_MAP = LinearSegmentedColormap.from_list(
+    "rescue", ["#FCE3C0", "#EBA777", "#A2738F", "#46508F", "#0B2A5E"]
+)
+"""From infected (pale orange) to mock (dark blue), darker all the way so that grey prints read alike."""
+
+PLATE_SIZES = ((2, 3), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48))
+"""Rows and columns of the plates in use, 6 to 1536 wells."""
+
+
+def plate_shape(obs: pd.DataFrame) -> tuple[int, int]:
+    """Return rows and columns of the smallest common plate that holds every well of `obs`.
+
+    Raises
+    ------
+    ValueError
+        If a well lies outside 1536 wells.
+    """
+    rows, cols = int(obs["row"].max()), int(obs["col"].max())
+    for shape in PLATE_SIZES:
+        if rows <= shape[0] and cols <= shape[1]:
+            return shape
+    raise ValueError(f"a well at row {rows}, column {cols} lies outside a 1536-well plate (32 x 48)")
+
+
+def plate_grid(
+    obs: pd.DataFrame, values: pd.Series | np.ndarray, shape: tuple[int, int] | None = None
+) -> np.ndarray:
+    """Lay the values of one plate's wells out as they stand on the plate.
+
+    Parameters
+    ----------
+    obs : DataFrame
+        Wells of one plate, with columns row and col counted from 1.
+    values : array, shape (n_wells,)
+        A number per well.
+    shape : tuple, optional
+        Rows and columns; by default the smallest common plate that fits.
+
+    Returns
+    -------
+    array, shape (rows, columns)
+        NaN where no well is.
+    """
+    grid = np.full(shape or plate_shape(obs), np.nan)
+    grid[obs["row"].to_numpy(int) - 1, obs["col"].to_numpy(int) - 1] = np.asarray(values, float)
+    return grid
+
+
+@dataclass(frozen=True)
+class Coloring:
+    """How the wells of one or several plates become colours."""
+
+    values: pd.Series  # a number per well, NaN = background
+    cmap: object
+    norm: Normalize
+    handles: list[Patch]  # for classes
+    label: str  # for numbers
+    ticks: list[float] | None = None
+
+
+def color_wells(obs: pd.DataFrame, color_by: str) -> Coloring:
+    """Return the colours of wells by a column, alike for all plates of `obs`.
+
+    Parameters
+    ----------
+    obs : DataFrame
+        Wells of one or several plates.
+    color_by : str
+        ``condition`` (treated wells told apart), ``dose_um`` (logarithmic), or any column of `obs`: numbers
+        become a scale, text becomes classes.
+    """
+    if color_by == "condition":
+        return _by_class(well_kind(obs), {k: (m.label, m.color) for k, m in CONDITION_STYLE.items()})
+    if color_by not in obs:
+        raise ValueError(f"no column {color_by!r} to colour wells by; there are {', '.join(obs.columns)}")
+    if color_by == "dose_um":
+        return _by_dose(obs["dose_um"].astype(float))
+    if pd.api.types.is_numeric_dtype(obs[color_by]) and color_by not in {"plate", "row", "col", "n_sites"}:
+        return _by_number(obs[color_by].astype(float), color_by)
+    present = obs[color_by].astype(object).replace("", np.nan)
+    names = series_styles(sorted(present.dropna().unique(), key=str))
+    return _by_class(present, {k: (m.label, m.color) for k, m in names.items()})
+
+
+def _by_class(classes: pd.Series, look: Mapping[str, tuple[str, str]]) -> Coloring:
+    """Return colours for classes; a legend entry for each that occurs."""
+    codes = {name: float(i) for i, name in enumerate(look)}
+    values = classes.astype(object).map(codes).astype(float)
+    handles = [
+        Patch(facecolor=color, edgecolor=FAINT, lw=0.4, label=label)
+        for name, (label, color) in look.items()
+        if (values == codes[name]).any()
+    ]
+    cmap = ListedColormap([color for _, color in look.values()] or [EMPTY])
+    return Coloring(values, cmap, Normalize(-0.5, max(len(look), 1) - 0.5), handles, "")
+
+
+def _by_dose(doses: pd.Series) -> Coloring:
+    """Return colours for doses on a logarithmic scale, ticks at the tested ones."""
+    positive = doses.where(doses > 0)
+    low, high = (positive.min(), positive.max()) if positive.notna().any() else (0.01, 10.0)
+    ticks = sorted(positive.dropna().unique())
+    ticks = ticks if len(ticks) <= 8 else [t for t in ticks if np.isclose(np.log10(t) % 1, 0)]
+    norm = LogNorm(low, high if high > low else low * 10)
+    return Coloring(positive, plt.get_cmap("viridis_r"), norm, [], "dose (µM)", [float(t) for t in ticks])
+
+
+def _by_number(values: pd.Series, name: str) -> Coloring:
+    """Return colours for numbers between their 2nd and 98th percentile.
+
+    Rescue has a meaning at 0 (as infected) and at 1 (as mock), so its scale is centred on one half.
+    """
+    finite = values[np.isfinite(values)]
+    low, high = np.percentile(finite, [2, 98]) if len(finite) else (0.0, 1.0)
+    if name in {"rescue", "on_disease"}:
+        reach = max(abs(high - 0.5), abs(low - 0.5), 0.6)
+        cmap = RESCUE_MAP if name == "rescue" else RESCUE_MAP.reversed()
+        return Coloring(values, cmap, Normalize(0.5 - reach, 0.5 + reach), [], VALUE_LABELS[name])
+    norm = Normalize(low, high if high > low else low + 1)
+    return Coloring(values, plt.get_cmap("cividis"), norm, [], VALUE_LABELS.get(name, name.replace("_", " ")))
+
+
+VALUE_LABELS = {
+    "rescue": "rescue (0 = as infected, 1 = as mock)",
+    "on_disease": "on-disease (0 = mock, 1 = infected)",
+    "off_disease": "off-disease (axis lengths)",
+}
+"""Axis labels of the scores: they are fractions of the mock-to-infected distance."""
+
+
+def plot_plate(
+    obs: pd.DataFrame,
+    color_by: str = "condition",
+    *,
+    ax: Axes | None = None,
+    title: str | None = None,
+    coloring: Coloring | None = None,
+    shape: tuple[int, int] | None = None,
+    legend: bool = True,
+    mark_flagged: bool = False,
+) -> Axes:
+    """Draw one plate as a map of its wells.
+
+    Parameters
+    ----------
+    obs : DataFrame
+        Wells of one plate: row, col and what `color_by` needs.
+    color_by : str
+        ``condition``, ``dose_um``, ``qc_flag``, ``rescue`` or any other column.
+    ax : Axes, optional
+        Where to draw; new axes by default.
+    title : str, optional
+        Above the map.
+    coloring : Coloring, optional
+        Colours shared by several plates (`color_wells` of all of them).
+    shape : tuple, optional
+        Rows and columns of the plate; by default the smallest common plate that fits.
+    legend : bool
+        Explain the colours below the map.
+    mark_flagged : bool
+        Put a cross on wells whose qc_flag is not empty.
+    """
+    if obs.empty:
+        return plot_missing("No wells to draw.", ax=ax)
+    coloring = coloring or color_wells(obs, color_by)
+    shape = shape or plate_shape(obs)
+    ax = axes_or_new(ax, (WIDTH, 5.4 if legend else 4.6))
+    ax.set_facecolor("white")
+    _background(ax, obs, shape)
+    grid = plate_grid(obs, coloring.values.loc[obs.index], shape)
+    extent = (0.5, shape[1] + 0.5, shape[0] + 0.5, 0.5)
+    picture = ax.imshow(grid, cmap=coloring.cmap, norm=coloring.norm, extent=extent, interpolation="nearest")
+    _plate_axes(ax, shape)
+    if mark_flagged and "qc_flag" in obs:
+        _cross_flagged(ax, obs, shape)
+    ax.set_title(title or "")
+    if legend:
+        _plate_legend(ax.figure, [ax], picture, coloring, mark_flagged)
+    return ax
+
+
+def _background(ax: Axes, obs: pd.DataFrame, shape: tuple[int, int]) -> None:
+    """Draw every well of the plate that is in the table as an empty cell."""
+    there = plate_grid(obs, np.zeros(len(obs)), shape)
+    extent = (0.5, shape[1] + 0.5, shape[0] + 0.5, 0.5)
+    ax.imshow(there, cmap=ListedColormap([EMPTY]), extent=extent, interpolation="nearest")
+
+
+def _plate_axes(ax: Axes, shape: tuple[int, int]) -> None:
+    """Label rows with letters and columns with numbers, white lines between the wells."""
+    rows, cols = shape
+    room = ax.get_window_extent().height / ax.figure.dpi if ax.figure else 4.0
+    step_row = next(s for s in (1, 2, 4, 8, 16) if rows / s <= max(room / 0.2, 2))
+    step_col = 1 if cols <= 12 else cols // 6
+    ax.set_yticks(
+        range(step_row, rows + 1, step_row), [row_label(r) for r in range(step_row, rows + 1, step_row)]
+    )
+    ax.set_xticks(range(step_col, cols + 1, step_col))
+    if rows * cols <= 384 or room > 2.5:
+        ax.set_xticks(np.arange(0.5, cols + 1), minor=True)
+        ax.set_yticks(np.arange(0.5, rows + 1), minor=True)
+        ax.grid(which="minor", color="white", lw=0.5)
+    ax.tick_params(which="both", length=0)
+    ax.set_aspect("equal")
+    for spine in ax.spines.values():
+        spine.set(visible=True, color=FAINT, lw=0.6)
+
+
+def _cross_flagged(ax: Axes, obs: pd.DataFrame, shape: tuple[int, int]) -> None:
+    """Put a cross on the wells with a qc_flag."""
+    flagged = obs[obs["qc_flag"].astype(str) != ""]
+    size = 26 if ax.get_window_extent().height / ax.figure.dpi > 2.5 else 9
+    size *= 32 / shape[0]
+    for color, width in (("white", 2.4), (INK, 1.1)):
+        ax.scatter(flagged["col"], flagged["row"], marker="x", s=size, c=color, linewidths=width, zorder=3)
+
+
+def _plate_legend(figure: Figure, axes: list[Axes], picture, coloring: Coloring, flagged: bool) -> None:
+    """Add the legend of classes, or the scale of numbers."""
+    if coloring.label:
+        tall = {"shrink": 0.6, "aspect": 40, "pad": 0.02}
+        bar = figure.colorbar(picture, ax=axes, location="bottom", label=coloring.label, **tall)
+        if coloring.ticks:
+            bar.set_ticks(coloring.ticks, labels=[format_um(t) for t in coloring.ticks])
+            bar.ax.xaxis.set_minor_locator(NullLocator())
+            bar.ax.xaxis.set_minor_formatter(NullFormatter())
+        bar.outline.set_linewidth(0.4)
+        return
+    handles = list(coloring.handles)
+    if flagged:
+        handles.append(plt.Line2D([], [], ls="", marker="x", color=INK, label="flagged"))
+    if handles:
+        figure.legend(handles=handles, loc="outside lower center", ncols=min(3, len(handles)))
+
+
+def plot_plates(
+    obs: pd.DataFrame,
+    color_by: str = "condition",
+    *,
+    max_plates: int = 12,
+    ncols: int | None = None,
+    mark_flagged: bool = False,
+) -> Figure:
+    """Draw several plates as small maps with one scale and one legend.
+
+    Parameters
+    ----------
+    obs : DataFrame
+        Wells of one or several plates.
+    color_by : str
+        As in `plot_plate`.
+    max_plates : int
+        Draw the first so many plates only; the figure's title then says how many there are.
+    ncols : int, optional
+        Maps side by side; by default two for up to four plates, else three.
+    mark_flagged : bool
+        As in `plot_plate`.
+    """
+    pairs = plates_in_order(obs)
+    shown = pairs[:max_plates]
+    ncols = min(ncols or (2 if len(shown) <= 4 else 3), max(len(shown), 1))
+    nrows = max(-(-len(shown) // ncols), 1)
+    panel = WIDTH / ncols
+    figure, axes = plt.subplots(
+        nrows,
+        ncols,
+        figsize=(WIDTH, nrows * (panel * 0.68 + 0.28) + 0.8),
+        layout="constrained",
+        squeeze=False,
+    )
+    if not shown:
+        plot_missing("No wells to draw.", ax=axes[0, 0])
+        return figure
+    chosen = pd.concat([of_plate(obs, pair) for pair in shown])
+    coloring, shape = color_wells(chosen, color_by), plate_shape(chosen)
+    for ax, pair in zip(axes.flat, shown, strict=False):
+        plot_plate(
+            of_plate(obs, pair),
+            color_by,
+            ax=ax,
+            title=_short_title(pair),
+            coloring=coloring,
+            shape=shape,
+            legend=False,
+            mark_flagged=mark_flagged,
+        )
+    hide_spare(axes.flat[len(shown) :])
+    _plate_legend(figure, list(axes.flat), axes[0, 0].images[-1], coloring, mark_flagged)
+    if len(shown) < len(pairs):
+        figure.suptitle(f"The first {len(shown)} of {len(pairs)} plates", x=0.01, ha="left", fontsize=11)
+    return figure
+
+
+def _short_title(pair: tuple) -> str:
+    """Return the title of a small plate map."""
+    return f"{pair[0]} plate {pair[1]}"
+
+
+def position_profile(
+    obs: pd.DataFrame, value: str, by: str = "row", *, kind: str | None = "infected"
+) -> pd.DataFrame:
+    """Average a value over the rows or columns of all plates.
+
+    Only untreated infected wells are averaged by default: they stand scattered over the plate, so their mean
+    per row shows position and not compound.
+
+    Returns
+    -------
+    DataFrame
+        One row per plate row or column: position, mean, low, high (mean ± 2 standard errors), n.
+    """
+    chosen = obs if kind is None else obs[(well_kind(obs) == kind).to_numpy()]
+    if "qc_flag" in chosen:
+        chosen = chosen[(chosen["qc_flag"].astype(str) == "").to_numpy()]
+    grouped = chosen.groupby(by, observed=True)[value]
+    table = pd.DataFrame({"mean": grouped.mean(), "n": grouped.count()})
+    error = 2 * (grouped.std() / np.sqrt(table["n"])).fillna(0.0)
+    table["low"], table["high"] = table["mean"] - error, table["mean"] + error
+    return table.rename_axis("position").reset_index()
+
+
+def plot_position_profiles(
+    wells: Mapping[str, pd.DataFrame] | pd.DataFrame, value: str = "rescue", *, kind: str | None = "infected"
+) -> Figure:
+    """Draw the mean of a value along rows and along columns, for one table or for several to compare.
+
+    Parameters
+    ----------
+    wells : DataFrame or dict of them
+        Wells; a dict's keys name what is compared, such as recipes.
+    value : str
+        A numeric column.
+    kind : str or None
+        The kind of wells averaged (see `well_kind`), all when None.
+    """
+    tables = {"": wells} if isinstance(wells, pd.DataFrame) else dict(wells)
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.3), sharey=True, layout="constrained")
+    styles = series_styles(list(tables))
+    for ax, by in zip(axes, ("row", "col"), strict=True):
+        for name, obs in tables.items():
+            table = position_profile(obs, value, by, kind=kind)
+            look = {"color": styles[name].color, "marker": styles[name].marker, "ms": 3.5, "lw": 1.2}
+            ax.plot(table["position"], table["mean"], label=name, **look)
+            ax.fill_between(
+                table["position"], table["low"], table["high"], color=look["color"], alpha=0.15, lw=0
+            )
+        ax.set_xlabel("row" if by == "row" else "column")
+    _letter_rows(axes[0])
+    axes[0].set_ylabel(f"mean {VALUE_LABELS.get(value, value).split(' (')[0]}")
+    if len(tables) > 1:
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=min(3, len(labels)))
+    return figure
+
+
+def _letter_rows(ax: Axes) -> None:
+    """Label the ticks of a row axis with row letters."""
+    low, high = ax.get_xlim()
+    step = max(int((high - low) // 6), 1)
+    ticks = [r for r in range(step, 33, step) if low <= r <= high]
+    ax.set_xticks(ticks, [row_label(r) for r in ticks])

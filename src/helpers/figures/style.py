@@ -1,0 +1,263 @@
+"""One look for every figure: sizes, colours, markers, dose axes, and what is drawn where data are missing.
+
+Every palette here differs in lightness as well as in hue, and every class has its own marker, so that a figure
+survives colour blindness and a grey printer. `tests/figures/test_style.py` measures it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, NullLocator
+
+WIDTH = 6.5
+"""Width of a full figure in inches: 11 pt text stays legible when a phone shrinks it to its own width."""
+
+INK = "#262626"
+"""Text, axes and fitted lines."""
+
+FAINT = "#8C8C8C"
+"""Reference lines and remarks."""
+
+EMPTY = "#F4F3F0"
+"""Wells of a plate that hold nothing."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How one class of things is drawn in every figure."""
+
+    label: str
+    color: str
+    marker: str
+
+
+CONDITION_STYLE = {
+    "mock": Mark("mock", "#0B3C7D", "o"),
+    "uv": Mark("UV-inactivated", "#4FA8DC", "s"),
+    "infected": Mark("infected, untreated", "#C8501E", "^"),
+    "treated": Mark("infected, treated", "#CFC9B8", "."),
+    "blank": Mark("blank", "#111111", "x"),
+}
+"""Conditions, with the infected wells split into untreated and treated ones (see `well_kind`)."""
+
+CALL_STYLE = {
+    "rescue": Mark("rescue", "#00664F", "o"),
+    "rescue_off_target": Mark("rescue, off target", "#7FB98A", "D"),
+    "toxic": Mark("toxic", "#4A0A5E", "X"),
+    "worsens": Mark("worsens", "#CF5A8C", "v"),
+    "inactive": Mark("inactive", "#C4C4C4", "."),
+}
+"""Calls of `hits.csv`."""
+
+SERIES = ("#0B3C7D", "#E08E2B", "#5B2A86", "#4FA8DC", "#8C2D04", "#3E8E6C", "#B9A3D0", "#6B6B6B")
+"""Colours of classes without a meaning of their own, such as plates and experiments."""
+
+MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
+"""Markers that go with `SERIES`."""
+
+
+def use_style() -> None:
+    """Set the look of all figures of a notebook: call it once, at the top.
+
+    Text is 9 pt or more, layout is constrained, SVG keeps its text as text and has reproducible ids.
+    """
+    plt.rcParams.update(
+        {
+            "figure.figsize": (WIDTH, 4.2),
+            "figure.dpi": 150,
+            "figure.constrained_layout.use": True,
+            "savefig.dpi": 150,
+            "savefig.bbox": None,
+            "svg.fonttype": "none",
+            "svg.hashsalt": "rxrx19",
+            "font.size": 11,
+            "axes.titlesize": 11,
+            "axes.titleweight": "bold",
+            "axes.titlelocation": "left",
+            "axes.labelsize": 11,
+            "axes.edgecolor": INK,
+            "axes.labelcolor": INK,
+            "text.color": INK,
+            "xtick.color": INK,
+            "ytick.color": INK,
+            "xtick.labelsize": 10,
+            "ytick.labelsize": 10,
+            "legend.fontsize": 10,
+            "legend.frameon": False,
+            "legend.handletextpad": 0.4,
+            "legend.columnspacing": 1.2,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.linewidth": 0.8,
+            "lines.linewidth": 1.6,
+        }
+    )
+
+
+def axes_or_new(ax: Axes | None, figsize: tuple[float, float] = (WIDTH, 4.2)) -> Axes:
+    """Return `ax`, or the axes of a new figure of `figsize` inches when it is None."""
+    return plt.subplots(figsize=figsize, layout="constrained")[1] if ax is None else ax
+
+
+def hide_spare(axes: Iterable[Axes]) -> None:
+    """Make the unused axes of a grid invisible."""
+    for ax in axes:
+        ax.set_axis_off()
+
+
+def plot_missing(reason: str, *, ax: Axes | None = None) -> Axes:
+    """Draw a sentence in place of a figure that a screen cannot have.
+
+    Parameters
+    ----------
+    reason : str
+        What the screen lacks and what follows from it.
+    ax : matplotlib Axes, optional
+        Where to draw; a new low figure by default.
+    """
+    ax = axes_or_new(ax, (WIDTH, 1.4))
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, reason, ha="center", va="center", wrap=True, style="italic", transform=ax.transAxes)
+    return ax
+
+
+def well_kind(obs: pd.DataFrame) -> pd.Series:
+    """Return each well's kind: its condition, with treated infected wells told apart as ``treated``.
+
+    Parameters
+    ----------
+    obs : DataFrame
+        Wells or sites, with columns condition and treatment.
+    """
+    kind = obs["condition"].astype(object)
+    kind = kind.mask((kind == "infected") & obs["treatment"].notna(), "treated")
+    return pd.Series(pd.Categorical(kind, list(CONDITION_STYLE)), index=obs.index, name="kind")
+
+
+def natural_order(values: Iterable) -> list:
+    """Return the distinct values, numbers by size and text by its numbers (``P2`` before ``P10``)."""
+    distinct = pd.Series(list(values)).dropna().unique()
+
+    def key(value: object) -> list:
+        parts = pd.Series([str(value)]).str.findall(r"\d+\.?\d*|\D+")[0]
+        return [(0, float(p), "") if p[0].isdigit() else (1, 0.0, p) for p in parts]
+
+    return sorted(distinct, key=key)
+
+
+def plate_label(obs: pd.DataFrame) -> pd.Series:
+    """Return ``HRCE-1 plate 25`` for every row, as short as the table allows.
+
+    The experiment is left out where the table holds one only.
+    """
+    plate = "plate " + obs["plate"].astype(str)
+    if len(obs["experiment"].unique()) > 1:
+        plate = obs["experiment"].astype(str) + " " + plate
+    return plate
+
+
+def plates_in_order(obs: pd.DataFrame) -> list[tuple]:
+    """Return the (experiment, plate) pairs of a table in natural order."""
+    pairs = obs[["experiment", "plate"]].drop_duplicates()
+    rank = {value: i for i, value in enumerate(natural_order(pairs["plate"]))}
+    first = {value: i for i, value in enumerate(natural_order(pairs["experiment"]))}
+    return sorted(pairs.itertuples(index=False, name=None), key=lambda p: (first[p[0]], rank[p[1]]))
+
+
+def of_plate(obs: pd.DataFrame, pair: tuple) -> pd.DataFrame:
+    """Return the rows of one (experiment, plate) pair."""
+    return obs[(obs["experiment"] == pair[0]) & (obs["plate"] == pair[1])]
+
+
+def format_um(value: float) -> str:
+    """Return a dose in µM without trailing zeros or an exponent (``0.003``, ``10``)."""
+    return np.format_float_positional(float(f"{value:.3g}"), trim="-")
+
+
+def dose_positions(doses: pd.Series) -> pd.Series:
+    """Return where doses stand on a logarithmic axis: zero goes half a decade below the lowest real dose."""
+    doses = doses.astype(float)
+    positive = doses[doses > 0]
+    return doses.mask(doses == 0, positive.min() / 10**0.5 if len(positive) else 1.0)
+
+
+def dose_axis(ax: Axes, doses: pd.Series, *, max_ticks: int = 8) -> None:
+    """Make the x axis of `ax` logarithmic in µM, with ticks at tested doses.
+
+    Where more than `max_ticks` doses were tested, only those that leave room are labelled. A zero dose is
+    labelled 0 at the place `dose_positions` gives it.
+    """
+    table = pd.DataFrame({"dose": doses.astype(float), "at": dose_positions(doses)}).dropna()
+    table = table.drop_duplicates().sort_values("at")
+    ax.set_xscale("log")
+    if len(table):
+        kept = _spread(np.log10(table["at"].to_numpy()), max_ticks)
+        ax.xaxis.set_major_locator(FixedLocator(table["at"].to_numpy()[kept]))
+        ax.set_xticks(table["at"].to_numpy()[kept], [format_um(d) for d in table["dose"].to_numpy()[kept]])
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xlabel("dose (µM)")
+
+
+def _spread(positions: np.ndarray, most: int) -> np.ndarray:
+    """Return indices of sorted positions that keep a distance of (range / most) from each other."""
+    gap = (positions[-1] - positions[0]) / most
+    kept = [0]
+    for i in range(1, len(positions)):
+        if positions[i] - positions[kept[-1]] >= gap * 0.999:
+            kept.append(i)
+    return np.array(kept)
+
+
+def legend_handles(styles: dict[str, Mark], present: Iterable[str], size: float = 6) -> list[Line2D]:
+    """Return legend entries for the classes that are present, in the order of `styles`."""
+    present = set(present)
+    return [
+        Line2D([], [], ls="", marker=m.marker, color=m.color, label=m.label, ms=_even_size(m.marker, size))
+        for name, m in styles.items()
+        if name in present
+    ]
+
+
+def legend_below(ax: Axes, handles: Sequence, ncols: int = 3) -> None:
+    """Put a legend under the figure of `ax`, where it never covers data."""
+    if len(handles):
+        ax.figure.legend(handles=handles, loc="outside lower center", ncols=min(ncols, len(handles)))
+
+
+def series_styles(values: Sequence) -> dict[str, Mark]:
+    """Return a colour and marker for each value of a class without a meaning of its own."""
+    return {v: Mark(str(v), SERIES[i % len(SERIES)], MARKERS[i % len(MARKERS)]) for i, v in enumerate(values)}
+
+
+def scatter_classes(
+    ax: Axes, x: pd.Series, y: pd.Series, classes: pd.Series, styles: dict[str, Mark], *, size: float = 18
+) -> None:
+    """Draw points by class: the last of `styles` first, so that the named classes lie on top.
+
+    Points of large classes are rasterized: an SVG with 100,000 circles opens nowhere.
+    """
+    for layer, (name, mark) in enumerate(reversed(styles.items())):
+        chosen = (classes == name).to_numpy()
+        edge = {} if mark.marker == "x" else {"linewidths": 0.3, "edgecolors": "white"}
+        scale = 2.2 if mark.marker == "." else 1.0
+        ax.scatter(
+            x[chosen],
+            y[chosen],
+            s=size * scale,
+            c=mark.color,
+            marker=mark.marker,
+            label=mark.label,
+            zorder=2 + layer / 10,
+            rasterized=bool(chosen.sum() > 2000),
+            **edge,
+        )
+
+
+def _even_size(marker: str, size: float) -> float:
+    """Return the size at which a point marker looks as large as the others."""
+    return size * 1.6 if marker == "." else size

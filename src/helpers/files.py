@@ -1,0 +1,45 @@
+"""Files that are either whole or absent, and where cached ones live."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def cache_dir() -> Path:
+    """Return the folder of generated and downloaded screens, made if missing.
+
+    The environment variable ``RXRX19_CACHE`` overrides the platform's user cache.
+    """
+    import platformdirs
+
+    folder = Path(os.environ.get("RXRX19_CACHE") or platformdirs.user_cache_dir("rxrx19"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path` that replaces it only if the block succeeds.
+
+    A reader never sees a half-written file, whenever the writer dies. The temporary name keeps the suffixes
+    of `path`, because writers choose a format by them.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        temporary = folder / path.name
+        yield temporary
+        temporary.replace(path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sha256(path: str | Path) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

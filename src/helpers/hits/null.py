@@ -1,0 +1,255 @@
+"""The null: what an arm without any effect would show, learned from infected untreated wells.
+
+A pseudo-arm takes wells that got no compound, as many and on as many plates as the arm that is judged. Three
+things make its mean scatter: the wells' noise on each plate, the error of the plate's centre (shared by all arms of the
+plate, and invisible in wells that were centred on themselves), and, in recipes that do not centre plates, the plates'
+own shifts. Each is accounted for; the shape of the distribution comes from resampled residuals, not from a Gaussian.
+"""
+
+from dataclasses import dataclass, field
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+from helpers.errors import DataError
+from helpers.hits.moderation import moderate
+from helpers.profiles.selection import controls, rows_by, treated, usable
+
+MEDIAN_VARIANCE = np.pi / 2
+"""Variance of the median of many Gaussian values, relative to that of their mean."""
+N_DRAWS = 40_000
+MIN_POOL = 50
+"""With fewer residuals than this their own shape cannot be resampled, and a Gaussian takes their place."""
+
+
+@dataclass
+class Null:
+    """Noise of the infected untreated wells of one experiment, in units of rescue.
+
+    Attributes
+    ----------
+    scale
+        Plate -> standard deviation of a well, moderated over plates.
+    degrees
+        Degrees of freedom of these, inf if all plates agree.
+    n_reference
+        Plate -> number of infected untreated wells.
+    centre_variance
+        Plate -> variance of the plate's centre, 0 if the recipe centres no plates.
+    shift_variance
+        Variance of the plates' own shifts that is left over.
+    residuals
+        Standardised residuals, shape (n,), mean 0 and variance 1.
+    """
+
+    scale: dict
+    degrees: float
+    n_reference: dict
+    centre_variance: dict
+    shift_variance: float
+    residuals: np.ndarray
+    seed: int = 0
+    tails_: dict = field(default_factory=dict, repr=False)
+
+    def arm_variance(self, counts: dict) -> float:
+        """Return the variance of the mean rescue of an arm with `counts` wells on each plate."""
+        total = sum(counts.values())
+        return sum((k / total) ** 2 * self.plate_mean_variance(plate, k) for plate, k in counts.items())
+
+    def plate_mean_variance(self, plate: str, k: int) -> float:
+        """Return the variance of the mean of `k` wells on a plate."""
+        return self.scale[plate] ** 2 / k + self.centre_variance[plate] + self.shift_variance
+
+    def tail(self, n_doses: int, n_wells: int, n_plates: int) -> "Tail":
+        """Return the null distribution of the largest standardised window mean over `n_doses` doses.
+
+        Parameters
+        ----------
+        n_doses
+            1 for a single arm.
+        n_wells
+            Wells per dose, over all plates.
+        n_plates
+            Plates over which they are spread.
+        """
+        key = (n_doses, n_wells, min(n_plates, n_wells))
+        if key not in self.tails_:
+            self.tails_[key] = Tail(self._draw(*key))
+        return self.tails_[key]
+
+    def _draw(self, n_doses: int, n_wells: int, n_plates: int) -> np.ndarray:
+        """Draw pseudo-compounds and return their largest standardised window mean, shape (N_DRAWS,)."""
+        rng = np.random.default_rng([self.seed, n_doses, n_wells, n_plates])
+        scale = float(np.mean(list(self.scale.values())))
+        shared = (np.mean(list(self.centre_variance.values())) + self.shift_variance) / scale**2
+        means = np.empty((N_DRAWS, n_doses))
+        for dose in range(n_doses):
+            means[:, dose] = self._residual_means(rng, n_wells)
+        # Every dose of a compound stands on the same plates, so their centres' errors are shared.
+        means += rng.normal(0, np.sqrt(shared / n_plates), size=(N_DRAWS, 1))
+        # The scale itself is an estimate; this is what makes the tail that of a t distribution.
+        if np.isfinite(self.degrees):
+            means /= np.sqrt(rng.chisquare(self.degrees, size=(N_DRAWS, 1)) / self.degrees)
+        return max_window(means, np.full(n_doses, 1 / n_wells), shared / n_plates)
+
+    def _residual_means(self, rng: np.random.Generator, n_wells: int) -> np.ndarray:
+        if len(self.residuals) < MIN_POOL or n_wells > 60:  # the mean of so many wells is Gaussian anyway
+            return rng.normal(0, 1 / np.sqrt(n_wells), size=N_DRAWS)
+        picks = rng.integers(len(self.residuals), size=(N_DRAWS, n_wells))
+        return self.residuals[picks].mean(axis=1)
+
+
+def max_window(means: np.ndarray, variances: np.ndarray, shared: float) -> np.ndarray:
+    """Return the largest standardised mean over all windows of consecutive doses.
+
+    Scanning windows finds a compound that works at its top doses (a window that ends at the top), one that turns
+    toxic there (a window in the middle), and one that works at a single dose alike, at the price of one maximum whose
+    null is drawn the same way.
+
+    Parameters
+    ----------
+    means
+        Mean at each dose in dose order, shape (..., n_doses); nan = no wells.
+    variances
+        Variance of each, without the part that all doses share, shape (..., n_doses) or (n_doses,).
+    shared
+        Variance of the error shared by all doses.
+
+    Returns
+    -------
+    ndarray, shape (...,)
+    """
+    variances = np.broadcast_to(variances, means.shape)
+    present = np.isfinite(means)
+    weight = np.where(present, 1 / variances, 0.0)
+    zero = np.zeros((*means.shape[:-1], 1))
+    total = np.concatenate([zero, np.cumsum(weight, axis=-1)], axis=-1)
+    weighted = np.concatenate([zero, np.cumsum(weight * np.where(present, means, 0.0), axis=-1)], axis=-1)
+    best = np.full(means.shape[:-1], -np.inf)
+    for length in range(1, means.shape[-1] + 1):
+        w = total[..., length:] - total[..., :-length]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            z = (weighted[..., length:] - weighted[..., :-length]) / w / np.sqrt(1 / w + shared)
+        best = np.maximum(best, np.where(w > 0, z, -np.inf).max(axis=-1))
+    return best
+
+
+class Tail:
+    """Survival function of a simulated null, with a fitted tail beyond the draws.
+
+    The far tail is a generalised Pareto fitted by moments to the largest 1 % of the draws (Knijnenburg 2009,
+    doi:10.1093/bioinformatics/btp211), never lighter than exponential.
+    """
+
+    def __init__(self, draws: np.ndarray):
+        self.draws = np.sort(draws)
+        n_top = max(len(draws) // 100, 50)
+        self.threshold = self.draws[-n_top]
+        excess = self.draws[-n_top + 1 :] - self.threshold
+        self.top_share = n_top / len(draws)
+        mean, variance = excess.mean(), excess.var()
+        self.shape = float(np.clip(0.5 * (1 - mean**2 / variance), 0.0, 0.45))
+        self.scale = float(mean * (1 - self.shape))
+
+    def p_value(self, statistic: np.ndarray) -> np.ndarray:
+        """Return the chance of a value at least as large under the null; never exactly 0 unless nan was given."""
+        statistic = np.asarray(statistic, dtype=float)
+        above = len(self.draws) - np.searchsorted(self.draws, statistic, side="left")
+        body = (above + 1) / (len(self.draws) + 1)
+        beyond = np.maximum(statistic - self.threshold, 0) / self.scale
+        if self.shape > 0:
+            tail = self.top_share * (1 + self.shape * beyond) ** (-1 / self.shape)
+        else:
+            tail = self.top_share * np.exp(-beyond)
+        p = np.where(statistic > self.threshold, np.maximum(tail, 1e-300), body)
+        return np.where(np.isnan(statistic), np.nan, np.minimum(p, 1.0))
+
+    def fitted(self, statistic: np.ndarray) -> np.ndarray:
+        """Return where the p-value comes from the fitted tail instead of counted draws."""
+        return np.asarray(statistic) > self.threshold
+
+
+def fit_null(scored: ad.AnnData, rows: np.ndarray, *, seed: int = 0) -> Null:
+    """Learn the null of one experiment from its infected untreated wells.
+
+    Parameters
+    ----------
+    scored
+        From :func:`helpers.hits.score_wells`.
+    rows
+        Row indices of the experiment's wells.
+    seed
+        Of the draws.
+
+    Raises
+    ------
+    DataError
+        If no plate has two infected untreated wells: then there is no noise to compare with.
+    """
+    obs = scored.obs.iloc[rows]
+    reference = obs[controls(obs, "infected")]
+    values = {plate: reference["rescue"].to_numpy()[r] for plate, r in rows_by(reference, "plate_id").items()}
+    n = {plate: len(v) for plate, v in values.items()}
+    if max(n.values(), default=0) < 2:
+        raise DataError(
+            f"experiment {obs['experiment'].iloc[0]} has no plate with two infected untreated wells: there is no "
+            f"null to test against; leave it out with the parameter experiments"
+        )
+    variances = np.array([v.var(ddof=1) if len(v) > 1 else 0.0 for v in values.values()])
+    own = np.array([max(len(v) - 1, 0) for v in values.values()], dtype=float)
+    pooled = float(variances @ own / own.sum())
+    default, default_degrees = _replicate_variance(obs)
+    posterior, degrees = moderate(variances, own, default=default, default_degrees=default_degrees)
+    scale = dict(zip(values, np.sqrt(posterior), strict=True))
+    for plate in obs["plate_id"].unique():  # a plate without reference wells has the experiment's noise
+        scale.setdefault(plate, np.sqrt(pooled))
+    centred = _centres_plates(scored)
+    centre = {p: MEDIAN_VARIANCE * s**2 / n.get(p, np.inf) if centred else 0.0 for p, s in scale.items()}
+    shift = 0.0 if centred else _shift_variance(values, pooled)
+    return Null(scale, float(degrees.mean()), n, centre, shift, _residuals(values), seed)
+
+
+def _replicate_variance(obs: pd.DataFrame) -> tuple[float, float]:
+    """Return the variance of treated wells within arm and plate, and its degrees of freedom.
+
+    On one or two plates the infected untreated wells alone may be too few to know the noise; wells that got the same
+    compound at the same dose on the same plate differ by the same noise.
+    """
+    members = obs[treated(obs) & usable(obs)]
+    groups = members.groupby(["treatment", "dose_um", "plate_id"], observed=True)["rescue"]
+    degrees = float((groups.size() - 1).sum()) if len(members) else 0.0
+    if degrees == 0:
+        return 0.0, 0.0
+    return float((members["rescue"] - groups.transform("mean")).pow(2).sum() / degrees), degrees
+
+
+def _centres_plates(scored: ad.AnnData) -> bool:
+    steps = scored.uns.get("normalization", {}).get("steps", [])
+    return any(step["step"] == "center by plate_id" for step in steps)
+
+
+def _shift_variance(values: dict, pooled: float) -> float:
+    """Return how much plate means scatter beyond their wells' noise."""
+    means = np.array([v.mean() for v in values.values()])
+    if len(means) < 2:
+        return 0.0
+    noise = float(np.mean([pooled / len(v) for v in values.values()]))
+    return max(0.0, float(means.var(ddof=1)) - noise)
+
+
+def _residuals(values: dict) -> np.ndarray:
+    """Return standardised residuals of all plates together."""
+    parts = [(v - v.mean()) / (v.std() if v.std() > 0 else 1.0) for v in values.values() if len(v) > 2]
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def benjamini_hochberg(p: pd.Series) -> pd.Series:
+    """Return q-values after Benjamini and Hochberg 1995; missing p-values stay missing and do not count."""
+    from scipy import stats
+
+    q = pd.Series(np.nan, index=p.index)
+    tested = p.notna()
+    if tested.any():
+        q[tested] = stats.false_discovery_control(p[tested].to_numpy())
+    return q

@@ -1,0 +1,50 @@
+"""Which wells play which part: references, treated wells, and the plates they stand on.
+
+All functions take `obs` (one row per well) and return boolean masks or row indices of the same order, so that
+steps never depend on how the wells are sorted.
+"""
+
+import numpy as np
+import pandas as pd
+
+
+def usable(obs: pd.DataFrame) -> np.ndarray:
+    """Return which wells passed quality control and have a known condition, shape (n_wells,)."""
+    return ((obs["qc_flag"] == "") & (obs["condition"] != "blank")).to_numpy()
+
+
+def controls(obs: pd.DataFrame, condition: str) -> np.ndarray:
+    """Return the untreated wells of one condition that passed quality control, shape (n_wells,).
+
+    A compound on uninfected cells, as some screens have, is no mock control.
+    """
+    return (obs["condition"] == condition).to_numpy() & obs["treatment"].isna().to_numpy() & usable(obs)
+
+
+def treated(obs: pd.DataFrame) -> np.ndarray:
+    """Return the infected wells that got a compound, failed ones included, shape (n_wells,)."""
+    return (obs["condition"] == "infected").to_numpy() & obs["treatment"].notna().to_numpy()
+
+
+def scattered(obs: pd.DataFrame) -> np.ndarray:
+    """Return infected wells, treated or not, that passed quality control, shape (n_wells,).
+
+    These are the wells whose position was randomised; mock and UV wells stand in blocks of rows, so a
+    position effect estimated on them would be confused with the disease.
+    """
+    return (obs["condition"] == "infected").to_numpy() & usable(obs)
+
+
+def rows_by(obs: pd.DataFrame, column: str) -> dict[str, np.ndarray]:
+    """Return the row indices of each value of a column that occurs, in order of first appearance."""
+    codes, values = pd.factorize(obs[column], use_na_sentinel=True)
+    order = np.argsort(codes, kind="stable")
+    bounds = np.searchsorted(codes[order], np.arange(len(values) + 1))
+    return {value: order[bounds[i] : bounds[i + 1]] for i, value in enumerate(values)}
+
+
+def as_slice(rows: np.ndarray) -> slice | np.ndarray:
+    """Return a slice where the rows are consecutive: a view costs a tenth of what a fancy index does."""
+    if len(rows) and rows[-1] - rows[0] + 1 == len(rows) and np.all(np.diff(rows) == 1):
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows

@@ -1,0 +1,43 @@
+"""What stands in for results that a screen cannot give: tables with their columns and no rows.
+
+Figures and sentences know empty tables and say what is missing, so a notebook needs no branches.
+"""
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+NUMBERS = {
+    "quality": ["n_mock", "n_infected", "z_prime", "z_prime_robust", "ssmd", "auroc"],
+    "recipes": [
+        "plate_predictability", "experiment_predictability", "replicate_map", "control_auroc", "z_prime_robust",
+        "uv_mock_gap",
+    ],
+    "arms": [
+        "dose_um", "n_wells", "n_plates", "rescue", "rescue_low", "rescue_high", "off_disease", "p_value", "q_value",
+    ],
+    "hits": ["rescue_max", "dose_at_max_um", "score", "p_value", "q_value", "rank"],
+    "curves": [
+        "ec50_um", "ec50_low_um", "ec50_high_um", "hill", "front", "back", "r2", "f_value", "p_value", "q_value",
+        "relevance",
+    ],
+}  # fmt: skip
+TEXTS = {
+    "quality": ["experiment", "plate", "passes"],
+    "recipes": ["recipe", "selected"],
+    "arms": ["experiment", "treatment"],
+    "hits": ["experiment", "treatment", "call"],
+    "curves": ["experiment", "treatment", "curve_class", "ec50_censored"],
+}
+
+
+def empty_table(name: str) -> pd.DataFrame:
+    """Return the table of a step (``quality``, ``recipes``, ``arms``, ``hits``, ``curves``) without rows."""
+    texts = pd.DataFrame({column: pd.Series(dtype=object) for column in TEXTS[name]})
+    return texts.assign(**{column: pd.Series(dtype=float) for column in NUMBERS[name]})
+
+
+def unscored(wells: ad.AnnData) -> ad.AnnData:
+    """Return wells whose scores are all missing."""
+    missing = dict.fromkeys(("on_disease", "off_disease", "rescue"), np.nan)
+    return ad.AnnData(wells.X, obs=wells.obs.assign(**missing), var=wells.var.copy(), uns=dict(wells.uns))

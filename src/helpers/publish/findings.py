@@ -1,0 +1,204 @@
+"""Sentences on calls, curves and truth, in computed numbers (see `sentences` for the other pages)."""
+
+import numpy as np
+import pandas as pd
+
+from helpers.figures.curves import ec50_text
+from helpers.figures.style import CALL_STYLE, format_um, natural_order
+from helpers.publish.summaries import truth_of_arms, truth_of_compounds
+from helpers.publish.words import count, listing, name_code, number, percent
+
+
+def calls(hits: pd.DataFrame, fdr: float, min_rescue: float) -> str:
+    """Say how many compounds got each call."""
+    if hits.empty:
+        return "No compound could be tested: this screen lacks embeddings, controls or treatments."
+    parts = []
+    for experiment in natural_order(hits["experiment"].astype(str)):
+        group = hits[hits["experiment"].astype(str) == experiment]
+        counts = group["call"].astype(str).value_counts()
+        listed = [f"{counts[c]:,} {CALL_STYLE[c].label}" for c in CALL_STYLE if c in counts]
+        parts.append(f"in {experiment} {listing(listed)}")
+    return (
+        f"Testing for a rescue above {number(min_rescue)} at a false discovery rate of "
+        f"{percent(fdr)}, the calls are: "
+        f"{'; '.join(parts)}."
+    )
+
+
+def top_hits(hits: pd.DataFrame, n: int = 5) -> str:
+    """Name the compounds of highest rank among those called `rescue`."""
+    found = hits[hits["call"] == "rescue"] if len(hits) else hits
+    if found.empty:
+        return "No compound is called `rescue`."
+    parts = []
+    for experiment in natural_order(found["experiment"].astype(str)):
+        group = found[found["experiment"].astype(str) == experiment].sort_values("rank").head(n)
+        named = [
+            f"{name_code(r.treatment)} ({number(r.rescue_max, 2)} at {_dose(r.dose_at_max_um)})"
+            for r in group.itertuples()
+        ]
+        parts.append(f"{experiment}: {listing(named)}")
+    return (
+        f"Highest ranked among those called `rescue`, with the rescue at their best dose: {'; '.join(parts)}."
+    )
+
+
+def _dose(value: float) -> str:
+    """Return a dose with its unit."""
+    return "no stated dose" if pd.isna(value) else f"{format_um(value)} µM"
+
+
+def off_axis(hits: pd.DataFrame) -> str:
+    """Say how many compounds rescue only beside a large change of another kind, or are toxic."""
+    if hits.empty:
+        return "Without calls there is nothing to separate."
+    counts = hits["call"].astype(str).value_counts()
+    off, toxic = int(counts.get("rescue_off_target", 0)), int(counts.get("toxic", 0))
+    return (
+        f"{count(off, 'compound')} moved cells towards mock and further still in another direction "
+        f"(`rescue_off_target`), and {count(toxic, 'compound')} moved them far off the axis without a "
+        "rescue that "
+        "counts (`toxic`)."
+    )
+
+
+def plates_limit(arms: pd.DataFrame) -> str:
+    """Say what the number of plates allows to conclude."""
+    if arms.empty:
+        return ""
+    most = int(arms["n_plates"].max())
+    if most < 2:
+        return (
+            "**One plate only.** All wells of an arm stand on one plate, so plate-to-plate variation "
+            "cannot be seen: the "
+            "intervals say how wells vary, not how a repeated experiment would."
+        )
+    return (
+        f"Arms stand on {count(arms['n_plates'].mode()[0], 'plate')} as a rule; intervals treat the plate "
+        "as the replicate."
+    )
+
+
+def truth_calls(hits: pd.DataFrame, truth: pd.DataFrame | None, min_rescue: float) -> str:
+    """Say what share of the truly rescuing compounds was called, and how many calls are false."""
+    if truth is None or hits.empty:
+        return "The truth of this screen is not known; only the twin can be checked in this way."
+    joined = truth_of_compounds(hits, truth).dropna(subset=["rescue_true"])
+    called = joined["call"].isin(["rescue", "rescue_off_target"])
+    parts = []
+    for low, high in ((0.5, np.inf), (0.25, 0.5)):
+        group = (joined["rescue_true"] >= low) & (joined["rescue_true"] < high)
+        words = f"of at least {low:g}" if np.isinf(high) else f"of {low:g} to {high:g}"
+        parts.append(f"{int((called & group).sum())} of {int(group.sum())} with a true rescue {words}")
+    false = called & (joined["rescue_true"] <= min_rescue)
+    share = percent(false.sum() / called.sum()) if called.any() else "0 %"
+    return (
+        f"Found: {listing(parts)}. Of {count(called.sum(), 'call')} of rescue (on or off target), "
+        f"{int(false.sum())} "
+        f"({share}) went to compounds whose true rescue is at most {number(min_rescue)}."
+    )
+
+
+def truth_arms(arms: pd.DataFrame, truth: pd.DataFrame | None) -> str:
+    """Say how far estimated rescue is from the truth, and how often intervals hold it."""
+    if truth is None or arms.empty:
+        return "The truth of this screen is not known; only the twin can be checked in this way."
+    joined = truth_of_arms(arms, truth).dropna(subset=["rescue_true", "rescue"])
+    quiet = joined[joined.get("toxicity", pd.Series(0.0, index=joined.index)).fillna(0) == 0]
+    error = np.sqrt(((quiet["rescue"] - quiet["rescue_true"]) ** 2).mean())
+    inside = (quiet["rescue_low"] <= quiet["rescue_true"]) & (quiet["rescue_true"] <= quiet["rescue_high"])
+    return (
+        f"Over {count(len(quiet), 'arm')} without toxicity the root mean square error of rescue is "
+        f"{number(error, 2)}, "
+        f"and {percent(inside.mean())} of the 95 % intervals hold the truth."
+    )
+
+
+def curve_classes(curves: pd.DataFrame) -> str:
+    """Say how many curves are of each class, the flat and the censored ones included."""
+    if curves.empty:
+        return "This screen has no dose response to fit."
+    words = {
+        "active": "active, with an EC50 between the tested doses",
+        "step": "a step between two doses",
+        "below_range": "active already at the lowest dose (EC50 `<`)",
+        "above_range": "still rising at the highest dose (EC50 `>`)",
+        "worsening": "worsening",
+        "inactive": "not told from a flat line, so without an EC50",
+        "not_fitted": "not fitted (too few doses)",
+    }
+    counts = curves["curve_class"].astype(str).value_counts()
+    listed = [f"{n:,} {words.get(c, c.replace('_', ' '))}" for c, n in counts.items()]
+    return f"Of {count(len(curves), 'curve')}: {'; '.join(listed)}."
+
+
+def one_curve(curve: pd.Series | None) -> str:
+    """Say in words what one curve shows."""
+    if curve is None:
+        return "This screen has no curve to explain."
+    name, klass = name_code(curve["treatment"]), str(curve["curve_class"])
+    start = (
+        f"{name} in {curve['experiment']} is of the class *{klass.replace('_', ' ')}*: {ec50_text(curve)}."
+    )
+    if klass in {"inactive", "not_fitted"}:
+        return f"{start} A flat line explains its wells as well as a curve does, so no EC50 is given."
+    if klass == "step":
+        return (
+            f"{start} The response jumps between two neighbouring doses, and the data say nothing "
+            "about where in between: a "
+            "single number with a small error would be an invention of the model."
+        )
+    if str(curve["ec50_censored"]) in {"<", ">"}:
+        return f"{start} The half-way point lies outside the tested doses, so only a bound can be given."
+    return (
+        f"{start} Rescue goes from {number(curve['front'], 2)} without compound to "
+        f"{number(curve['back'], 2)} at high dose, "
+        f"with a Hill slope of {number(curve['hill'], 2)}; the curve explains {percent(curve['r2'])} "
+        "of the variance of "
+        "its wells."
+    )
+
+
+def potency(curves: pd.DataFrame) -> str:
+    """Say which curve is the most potent of those that reach half of the way to mock."""
+    active = curves[curves["curve_class"].isin(["active", "step"])] if len(curves) else curves
+    if active.empty:
+        return "No curve has an EC50 between the tested doses."
+    width = np.log10(active["ec50_high_um"] / active["ec50_low_um"])
+    text = (
+        f"{count(len(active), 'curve')} {'has' if len(active) == 1 else 'have'} an EC50 between the "
+        "tested doses; the median "
+        f"interval spans a factor of {number(10 ** width.replace(np.inf, np.nan).median(), 2)}. "
+    )
+    strong = active[active["back"] >= 0.5]
+    if strong.empty:
+        return f"{text}None of them reaches half of the way to mock."
+    best = strong.loc[strong["ec50_um"].idxmin()]
+    return (
+        f"{text}The most potent that reaches half of the way to mock is {name_code(best['treatment'])} "
+        f"({ec50_text(best)})."
+    )
+
+
+def truth_potency(curves: pd.DataFrame, truth: pd.DataFrame | None) -> str:
+    """Say how well EC50s are recovered where the truth is known."""
+    if truth is None or curves.empty:
+        return "The truth of this screen is not known; only the twin can be checked in this way."
+    joined = truth_of_compounds(curves, truth)
+    joined = joined[(joined["curve_class"] == "active") & (joined["emax_true"] > 0)].dropna(
+        subset=["ec50_true_um"]
+    )
+    if joined.empty:
+        return "No truly rescuing compound has a curve with an EC50 between the doses."
+    ratio = np.log10(joined["ec50_um"] / joined["ec50_true_um"]).abs()
+    inside = (joined["ec50_low_um"] <= joined["ec50_true_um"]) & (
+        joined["ec50_true_um"] <= joined["ec50_high_um"]
+    )
+    return (
+        f"For {count(len(joined), 'truly rescuing curve')} with an EC50 between the doses, the "
+        "estimate is off by a factor of "
+        f"{number(10 ** ratio.median(), 2)} in the median ({number(10 ** ratio.quantile(0.9), 2)} at "
+        "the 90th percentile), and "
+        f"{percent(inside.mean())} of the intervals hold the true EC50."
+    )

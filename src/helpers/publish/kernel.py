@@ -1,0 +1,53 @@
+"""The kernel that notebooks run in: this interpreter, without the user's Jupyter settings.
+
+A registered kernel named ``python3`` may belong to another Python altogether, and a start-up file or a
+plotting style of the user's would change the pages. Hence a kernel description written on the fly and
+settings folders of our own.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from helpers.files import cache_dir
+from helpers.publish.notebooks import KERNELSPEC
+
+# One thread each: notebooks run side by side, and sums in another order would be other bytes.
+_SINGLE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+def kernel_environment(work: Path) -> dict[str, str]:
+    """Write the kernel's description into `work` and return the environment that finds it.
+
+    Parameters
+    ----------
+    work : Path
+        A temporary folder; settings and connection files of Jupyter live and die with it.
+    """
+    kernels = work / "jupyter" / "kernels" / KERNELSPEC["name"]
+    kernels.mkdir(parents=True)
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    description = {"argv": command, "display_name": KERNELSPEC["display_name"], "language": "python"}
+    (kernels / "kernel.json").write_text(json.dumps(description), encoding="utf-8")
+    return {
+        **quiet_environment(work),
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "PYTHONHASHSEED": "0",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        **dict.fromkeys(_SINGLE_THREAD, "1"),
+    }
+
+
+def quiet_environment(work: Path) -> dict[str, str]:
+    """Return the environment with every settings folder of Jupyter, IPython and matplotlib turned to our own."""
+    settings = {
+        "JUPYTER_PATH": work / "jupyter",
+        "JUPYTER_DATA_DIR": work / "jupyter",
+        "JUPYTER_CONFIG_DIR": work / "settings",
+        "JUPYTER_RUNTIME_DIR": work / "runtime",
+        "IPYTHONDIR": work / "ipython",
+        # Kept between runs: listing the fonts takes seconds.
+        "MPLCONFIGDIR": cache_dir() / "matplotlib",
+    }
+    return {**os.environ, **{name: str(value) for name, value in settings.items()}}

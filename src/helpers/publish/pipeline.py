@@ -1,0 +1,257 @@
+"""One screen with one set of parameters, and every step of its analysis, computed when first asked for."""
+
+import functools
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import anndata as ad
+import pandas as pd
+
+from helpers.dose import fit_screen
+from helpers.files import atomic_path
+from helpers.hits import assay_quality, call_hits, compare_recipes, score_wells
+from helpers.profiles import normalize, to_wells
+from helpers.profiles.selection import treated
+from helpers.publish.absent import empty_table, unscored
+from helpers.publish.banner import banner_markdown
+from helpers.publish.cache import cached_tables, cached_wells, entry_key
+from helpers.publish.provenance import describe_source
+from helpers.screens import open_screen, read_classes, read_truth
+
+WELL_COLUMNS = (
+    "experiment", "plate", "well", "row", "col", "condition", "treatment", "dose_um", "n_sites", "qc_flag",
+    "on_disease", "off_disease", "rescue",
+)  # fmt: skip
+
+
+class Analysis:
+    """The steps from a screen's files to its tables, shared by all notebooks.
+
+    Steps are properties, computed on first use. Wells, scores and tables come from a cache keyed by the hash of
+    the data, the parameters and the source of `helpers` (:mod:`helpers.publish.cache`), so each notebook runs alone
+    and a stale result is never shown.
+
+    Parameters
+    ----------
+    source
+        `twin`, `rxrx19a` or a folder.
+    experiments
+        `all` or a comma list.
+    recipe
+        A name in :data:`helpers.profiles.RECIPES`.
+    fdr, min_rescue
+        As in :func:`helpers.hits.call_hits`.
+    seed
+        Of everything random.
+    results
+        Folder for tables and figures; empty = a new temporary one.
+    """
+
+    def __init__(
+        self,
+        source: str = "twin",
+        *,
+        experiments: str = "all",
+        recipe: str = "plate_center",
+        fdr: float = 0.05,
+        min_rescue: float = 0.1,
+        seed: int = 0,
+        results: str = "",
+    ):
+        self.source, self.experiments, self.recipe = source, experiments, recipe
+        self.fdr, self.min_rescue, self.seed = fdr, min_rescue, seed
+        self.results = Path(results or tempfile.mkdtemp(prefix="rxrx19-results-"))
+
+    # --- the steps -------------------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def sites(self) -> ad.AnnData:
+        """Sites as read from the screen's files."""
+        return open_screen(self.source, experiments=self.experiments)
+
+    @functools.cached_property
+    def wells(self) -> ad.AnnData:
+        """Wells with `qc_flag`, not normalised."""
+        return cached_wells(self._key("wells"), lambda: to_wells(self.sites))
+
+    @functools.cached_property
+    def normalized(self) -> ad.AnnData:
+        """Wells after the recipe, as they are where there is nothing to normalise."""
+        if not self.has("embeddings"):
+            return self.wells
+        return normalize(self.wells, self.recipe, seed=self.seed)
+
+    @functools.cached_property
+    def scored(self) -> ad.AnnData:
+        """Normalised wells with on_disease, off_disease and rescue, all missing where there is no axis."""
+        if not self.has("axis"):
+            return unscored(self.wells)
+        return self._wells("scored", lambda: score_wells(self.normalized))
+
+    @functools.cached_property
+    def quality(self) -> pd.DataFrame:
+        """Control separation per plate (assay_quality.csv)."""
+        return assay_quality(self.scored) if self.has("axis") else empty_table("quality")
+
+    @functools.cached_property
+    def recipes(self) -> pd.DataFrame:
+        """Recipes compared (normalization.csv)."""
+        if not self.has("axis"):
+            return empty_table("recipes")
+        return self._tables("recipes", lambda: {"recipes": compare_recipes(self.wells, seed=self.seed)})[
+            "recipes"
+        ]
+
+    @functools.cached_property
+    def _calls(self) -> dict[str, pd.DataFrame]:
+        if not (self.has("axis") and self.has("treatments")):
+            return {name: empty_table(name) for name in ("arms", "hits")}
+
+        def compute() -> dict[str, pd.DataFrame]:
+            arms, hits = call_hits(self.scored, fdr=self.fdr, min_rescue=self.min_rescue, seed=self.seed)
+            return {"arms": arms, "hits": hits}
+
+        return self._tables("calls", compute)
+
+    @property
+    def arms(self) -> pd.DataFrame:
+        """Rescue of every arm (arms.csv)."""
+        return self._calls["arms"]
+
+    @property
+    def hits(self) -> pd.DataFrame:
+        """Calls of every compound (hits.csv)."""
+        return self._calls["hits"]
+
+    @functools.cached_property
+    def curves(self) -> pd.DataFrame:
+        """Fitted curves (dose_response.csv)."""
+        if not (self.has("axis") and self.has("doses")):
+            return empty_table("curves")
+
+        def compute() -> dict[str, pd.DataFrame]:
+            return {
+                "curves": fit_screen(self.scored, fdr=self.fdr, min_rescue=self.min_rescue, seed=self.seed)
+            }
+
+        return self._tables("curves", compute)["curves"]
+
+    @property
+    def wells_table(self) -> pd.DataFrame:
+        """One row per well with scores where the screen has them (wells.parquet)."""
+        obs = self.scored.obs
+        table = obs.reindex(columns=[*WELL_COLUMNS, *[c for c in obs.columns if c not in WELL_COLUMNS]])
+        return table.reset_index(names="well_id") if "well_id" not in table else table.reset_index(drop=True)
+
+    @functools.cached_property
+    def truth(self) -> pd.DataFrame | None:
+        """Known truth of a twin, None for a real screen."""
+        truth = read_truth(self.source)
+        if truth is None:
+            return None
+        mine = truth["experiment"].isin(self.wells.obs["experiment"].astype(str).unique())
+        return truth[mine].reset_index(drop=True)
+
+    @functools.cached_property
+    def classes(self) -> pd.DataFrame | None:
+        """Mechanism class per treatment, None where the screen names none."""
+        return read_classes(self.source)
+
+    # --- what the screen is, and what it lacks -------------------------------------------------------------
+
+    @property
+    def screen(self) -> dict:
+        """Name, kind, files with hashes, notes and counts of the screen."""
+        obs = self.wells.obs
+        counts = {
+            "n_sites": int(obs["n_sites"].sum()),
+            "n_wells": len(obs),
+            "n_plates": obs["plate_id"].nunique(),
+            "n_experiments": obs["experiment"].nunique(),
+            "n_treatments": obs["treatment"].nunique(),
+            "n_features": self.wells.n_vars,
+        }
+        return {**self.wells.uns["screen"], **counts}
+
+    def has(self, name: str) -> bool:
+        """Return whether the screen has embeddings, plates (more than one), mock, infected, axis, uv, treatments, doses or truth."""
+        obs = self.wells.obs
+        if name == "truth":
+            return self.truth is not None
+        if name == "axis":
+            return all(self.has(part) for part in ("embeddings", "mock", "infected"))
+        return {
+            "embeddings": self.wells.n_vars > 0,
+            "plates": obs.groupby("experiment", observed=True)["plate_id"].nunique().max() > 1,
+            "mock": bool((obs["condition"] == "mock").any()),
+            "infected": bool(((obs["condition"] == "infected") & obs["treatment"].isna()).any()),
+            "uv": bool((obs["condition"] == "uv").any()),
+            "treatments": bool(treated(obs).any()),
+            "doses": bool(obs.loc[treated(obs), "dose_um"].notna().any()),
+        }[name]
+
+    @property
+    def lacks(self) -> list[str]:
+        """What the screen lacks, as sentences that say what cannot be known from it."""
+        sentences = {
+            "embeddings": "It has no embeddings: only its design can be shown.",
+            "plates": "Each experiment has one plate: plate-to-plate variation cannot be seen.",
+            "mock": "It has no mock wells: no disease axis can be defined.",
+            "infected": "It has no untreated infected wells: no disease axis can be defined.",
+            "uv": "It has no wells with inactivated virus: that check of the axis is missing.",
+            "treatments": "It has no treated wells: there is nothing to call.",
+            "doses": "It has no doses: there are no dose-response curves.",
+        }
+        return [sentence for name, sentence in sentences.items() if not self.has(name)]
+
+    def banner(self):
+        """Return the banner that names the source of the page, for display."""
+        from IPython.display import Markdown
+
+        return Markdown(banner_markdown(self.screen))
+
+    # --- what leaves the analysis ----------------------------------------------------------------------------
+
+    def write_table(self, table: pd.DataFrame, name: str) -> Path:
+        """Write a table into `tables/`, whole or not at all; the suffix of `name` chooses CSV or Parquet."""
+        path = self.results / "tables" / name
+        with atomic_path(path) as temporary:
+            if path.suffix == ".parquet":
+                table.to_parquet(temporary, index=False)
+            else:
+                table.to_csv(temporary, index=False)
+        return path
+
+    def save_figure(self, figure, name: str) -> list[Path]:
+        """Write a figure into `figures/` as PNG and SVG, without the time of day, so equal figures are equal files."""
+        import matplotlib as mpl
+
+        paths = []
+        with mpl.rc_context({"svg.hashsalt": name}):
+            for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
+                path = self.results / "figures" / f"{name}.{suffix}"
+                with atomic_path(path) as temporary:
+                    figure.savefig(temporary, metadata=metadata)
+                paths.append(path)
+        return paths
+
+    # --- keys ------------------------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def _data(self) -> str:
+        return describe_source(self.source)["sha256"]
+
+    def _key(self, step: str) -> str:
+        parameters = {"experiments": self.experiments}
+        if step != "wells":
+            parameters |= {"recipe": self.recipe, "seed": self.seed}
+        if step in ("calls", "curves"):
+            parameters |= {"fdr": self.fdr, "min_rescue": self.min_rescue}
+        return entry_key(step, self._data, parameters)
+
+    def _wells(self, step: str, compute: Callable[[], ad.AnnData]) -> ad.AnnData:
+        return cached_wells(self._key(step), compute)
+
+    def _tables(self, step: str, compute: Callable[[], dict[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
+        return cached_tables(self._key(step), compute)

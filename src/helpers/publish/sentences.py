@@ -1,0 +1,262 @@
+"""Sentences on design, quality and normalisation, in computed numbers.
+
+The same page is true for the twin, for the real files and for a user's screen. Every function takes tables,
+looks at nothing else, and returns Markdown. Where a table is empty the sentence says what is missing and what
+follows from it.
+"""
+
+import numpy as np
+import pandas as pd
+
+from helpers.figures.style import format_um, natural_order, well_kind
+from helpers.publish.summaries import (
+    arm_sizes,
+    dose_sets,
+    explained_by,
+    failed_wells,
+    shared_compounds,
+    spellings,
+)
+from helpers.publish.words import count, listing, name_code, number, percent
+
+NO_EMBEDDINGS = "This screen has a design but no embeddings, so nothing can be said here."
+
+
+def lacking(lacks: list[str]) -> str:
+    """Say what a screen lacks, and nothing where it lacks nothing."""
+    if not lacks:
+        return "This screen has all that the analyses below ask for."
+    return "**What this screen lacks.** " + "; ".join(lacks) + ". The parts that need it say so."
+
+
+def design(wells: pd.DataFrame, sites: int | None = None) -> str:
+    """Say how large a screen is."""
+    kind = well_kind(wells)
+    plates = wells["plate_id"].nunique()
+    per_plate = wells.groupby("plate_id", observed=True).size()
+    wells_text = (
+        f"{per_plate.min():,}"
+        if per_plate.min() == per_plate.max()
+        else f"{per_plate.min():,} to {per_plate.max():,}"
+    )
+    text = (
+        f"The screen has **{count(len(wells), 'well')}** on {count(plates, 'plate')} in "
+        f"{count(wells['experiment'].nunique(), 'experiment')} "
+        f"({listing(natural_order(wells['experiment'].astype(str)))}), {wells_text} wells a plate"
+    )
+    text += f", seen at {count(sites, 'site')}." if sites else "."
+    treated = (kind == "treated").sum()
+    if not treated:
+        return f"{text} No well is treated."
+    share = percent(treated / len(wells))
+    return (
+        f"{text} {count(wells['treatment'].nunique(), 'compound')} fill {count(treated, 'treated well')} "
+        f"({share} of all); {count((kind == 'infected').sum(), 'infected well')} stayed untreated."
+    )
+
+
+def controls(places: pd.DataFrame) -> str:
+    """Say where controls stand (from `summaries.control_places`)."""
+    fixed = places[~places["condition"].str.startswith("infected")]
+    parts = [f"{r['condition']} in rows {r['rows']}, columns {r['columns']}" for _, r in fixed.iterrows()]
+    text = (
+        f"Where the controls stand: {'; '.join(parts)}. "
+        if parts
+        else "There are no mock, UV or blank wells. "
+    )
+    free = places[places["condition"].str.startswith("infected")]
+    if len(free):
+        each = number(free["wells per plate"].iloc[0])
+        text += f"Infected untreated wells ({each} a plate on average) lie among the treated ones."
+    return text
+
+
+def doses(wells: pd.DataFrame) -> str:
+    """Say which doses were tested."""
+    sets = dose_sets(wells)
+    if sets.empty:
+        return "This screen gives no doses: dose response cannot be studied, and each compound has one arm."
+    every = sorted({dose for doses_um in sets["doses_um"] for dose in doses_um})
+    common = sets.loc[sets["n_compounds"].idxmax()]
+    return (
+        f"Doses run from {format_um(every[0])} to {format_um(every[-1])} µM, {len(every)} levels in "
+        "all, in "
+        f"{count(len(sets), 'dose set')} over the experiments. The commonest set "
+        f"({common['n_doses']} doses, {common['experiment']}) was given to "
+        f"{count(common['n_compounds'], 'compound')}: {listing(map(format_um, common['doses_um']), 14)} µM."
+    )
+
+
+def replicates(wells: pd.DataFrame) -> str:
+    """Say how often arms are repeated, and on how many plates."""
+    arms = arm_sizes(wells)
+    if arms.empty:
+        return "There are no treated wells, so there are no arms."
+    usual, plates = arms["n_wells"].mode()[0], arms["n_plates"].mode()[0]
+    share = percent((arms["n_wells"] == usual).mean())
+    text = (
+        f"There are {count(len(arms), 'arm')}. The usual arm has {count(usual, 'well')} ({share} of "
+        "the arms) on "
+        f"{count(plates, 'plate')}"
+    )
+    if arms["n_plates"].max() == 1:
+        return f"{text}: every arm lives on one plate only, so **plate-to-plate variation cannot be seen**."
+    return f"{text}: that is {count(plates, 'cluster')}, not {count(usual, 'independent draw')}."
+
+
+def names(wells: pd.DataFrame) -> str:
+    """Say which compounds are spelt in several ways, and which stand in several experiments."""
+    if not wells["treatment"].notna().any():
+        return "No treatment is named in this screen."
+    split, where = spellings(wells), shared_compounds(wells)
+    shared = where[where["experiments"].str.contains(",")]
+    text = (
+        f"{count(len(split), 'compound')} of {wells['treatment'].nunique():,} "
+        f"{'is' if len(split) == 1 else 'are'} spelt in more than one way and "
+        f"{'was' if len(split) == 1 else 'were'} joined under the commonest spelling. "
+    )
+    parts = [f"{n:,} in {e.replace(', ', ' and ')}" for e, n in shared.itertuples(index=False)]
+    return text + (
+        f"Tested in several experiments: {'; '.join(parts)}."
+        if parts
+        else "Each was tested in one experiment."
+    )
+
+
+def notes(screen: dict) -> str:
+    """List what the reader of the files noticed."""
+    found = screen.get("notes", [])
+    if not found:
+        return "Reading the files, nothing odd was found."
+    return "Reading the files, this was found:\n\n" + "\n".join(f"- {name_code(note)}" for note in found)
+
+
+def projection(components: pd.DataFrame) -> str:
+    """Say how much variance the first components hold, and what explains each of them."""
+    explained = components.attrs.get("explained", [])
+    if not explained:
+        return NO_EMBEDDINGS
+    shares = [f"PC {i} holds {percent(share)}" for i, share in enumerate(explained[:2], start=1)]
+    table = explained_by(components)
+    text = f"Of the variance, {listing(shares)}. "
+    lines = []
+    for component, row in table.iterrows():
+        parts = [f"{percent(share)} by {column}" for column, share in row.items()]
+        lines.append(f"{component} is explained {listing(parts)}")
+    fate = f"What the eye sees first is mostly {_strongest(table)}." if table.shape[1] > 1 else ""
+    return f"{text}{'; '.join(lines)}. {fate}"
+
+
+def _strongest(table: pd.DataFrame) -> str:
+    """Return the column that explains the first component best; the coarser one of nested columns."""
+    first = table.iloc[0]
+    best = first.max()
+    return next(str(column) for column, share in first.items() if share > 0.9 * best)
+
+
+def failures(wells: pd.DataFrame) -> str:
+    """Say how many wells failed quality control, and how many controls are among them."""
+    table = failed_wells(wells).set_index("kind")
+    flagged = int(table["flagged"].sum())
+    if not flagged:
+        return "No well failed quality control."
+    reasons = wells.loc[wells["qc_flag"].astype(str) != "", "qc_flag"].astype(str).value_counts()
+    worst = [f"{row.flagged:,} of {row.wells:,} {kind}" for kind, row in table.iterrows() if row.flagged]
+    return (
+        f"**{count(flagged, 'well')}** ({percent(flagged / len(wells))}) failed quality control: "
+        f"{listing(worst)}. "
+        f"The reasons: {listing(f'{reason} ({n:,})' for reason, n in reasons.items())}. They are kept "
+        "in every table, "
+        "and out of every fit."
+    )
+
+
+def failed_controls(wells: pd.DataFrame) -> str:
+    """Name the failed control wells of the screen."""
+    kind = well_kind(wells).isin(["mock", "uv"])
+    chosen = wells[kind.to_numpy() & (wells["qc_flag"].astype(str) != "").to_numpy()]
+    if chosen.empty:
+        return "No mock or UV well failed."
+    labels = chosen["well"].astype(str)
+    if len(wells["plate_id"].unique()) > 1:
+        labels = chosen["plate_id"].astype(str) + " " + labels
+    return f"Failed mock and UV wells: {listing(labels, 16)}."
+
+
+def quality(table: pd.DataFrame) -> str:
+    """Say how well the assay works over plates."""
+    known = table.dropna(subset=["z_prime_robust"]) if len(table) else table
+    if known.empty:
+        return (
+            "Assay quality needs mock and infected untreated wells with embeddings, and this screen has "
+            "no plate with both."
+        )
+    passing = int(known["passes"].astype(bool).sum())
+    z = known["z_prime_robust"]
+    text = (
+        f"Robust Z′ is {number(z.median(), 2)} in the median plate ({number(z.min(), 2)} to "
+        f"{number(z.max(), 2)}), plain Z′ "
+        f"{number(known['z_prime'].median(), 2)}, AUROC {number(known['auroc'].median())} "
+        f"({number(known['auroc'].min())} at the lowest). **{passing} of {len(table)} plates pass.**"
+    )
+    failing = table[~table["passes"].fillna(False).astype(bool)]
+    if len(failing):
+        labels = failing["experiment"].astype(str) + " plate " + failing["plate"].astype(str)
+        text += f" These do not: {listing(labels, 12)}."
+    return text
+
+
+def recipe_choice(recipes: pd.DataFrame) -> str:
+    """Say which recipe was selected, and how it compares with raw embeddings."""
+    if recipes.empty or not recipes["selected"].any():
+        return "No recipe could be selected: comparing them needs embeddings and both controls."
+    best = recipes[recipes["selected"].astype(bool)].iloc[0]
+    text = f"The rule selects **`{best['recipe']}`**."
+    raw = recipes[recipes["recipe"] == "raw"]
+    if raw.empty or best["recipe"] == "raw":
+        return text
+    raw = raw.iloc[0]
+    changes = {
+        "plate_predictability": "a classifier recognises the plate in {} of the cases",
+        "replicate_map": "replicates on other plates are found with a mean average precision of {}",
+        "z_prime_robust": "robust Z′ is {}",
+    }
+    parts = []
+    for column, words in changes.items():
+        if pd.notna(best.get(column)) and pd.notna(raw.get(column)):
+            write = percent if column == "plate_predictability" else number
+            parts.append(f"{words.format(write(best[column]))} (raw: {write(raw[column])})")
+    return f"{text} With it {listing(parts)}." if parts else text
+
+
+def position_effect(before: pd.DataFrame, after: pd.DataFrame, value: str = "rescue") -> str:
+    """Say how much rows and columns move the infected untreated wells, before and after normalisation."""
+    from helpers.figures.plates import position_profile
+
+    def spread(obs: pd.DataFrame, by: str) -> float:
+        table = position_profile(obs, value, by)
+        return float(table["mean"].max() - table["mean"].min()) if len(table) else np.nan
+
+    if value not in before or before[value].notna().sum() == 0:
+        return NO_EMBEDDINGS
+    rows, cols = (
+        f"{number(spread(before, by), 2)} to {number(spread(after, by), 2)}" for by in ("row", "col")
+    )
+    return (
+        f"Between the lowest and the highest row the mean {value} of infected untreated wells differs by "
+        f"{rows} before and after; between columns by {cols}."
+    )
+
+
+def plate_spread(tables: dict[str, pd.DataFrame], value: str = "rescue") -> str:
+    """Say how far the plates' median infected wells lie apart under each recipe."""
+    parts = []
+    for name, obs in tables.items():
+        if value not in obs or obs[value].notna().sum() == 0:
+            return NO_EMBEDDINGS
+        fine = obs[(well_kind(obs) == "infected").to_numpy() & (obs["qc_flag"].astype(str) == "").to_numpy()]
+        medians = fine.groupby("plate_id", observed=True)[value].median()
+        parts.append(f"{number(medians.max() - medians.min(), 2)} with `{name}`")
+    if len(medians) < 2:
+        return "There is one plate only: how far plates lie apart cannot be seen."
+    return f"The medians of the plates' infected untreated wells span {listing(parts)}."

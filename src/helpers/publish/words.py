@@ -1,0 +1,49 @@
+"""Numbers and lists in words, as the sentences and tables of the pages write them."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+
+def count(n: float, noun: str, plural: str = "") -> str:
+    """Return ``1 well``, ``2,680 wells``, ``no wells``."""
+    word = noun if n == 1 else plural or f"{noun}s"
+    return f"{int(n):,} {word}" if n else f"no {plural or noun + 's'}"
+
+
+def listing(items: Iterable, most: int = 8) -> str:
+    """Return ``a, b and c``; of more than `most` the rest is counted."""
+    items = [str(item) for item in items]
+    if len(items) > most:
+        items = [*items[:most], f"{len(items) - most:,} more"]
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def percent(share: float) -> str:
+    """Return a share as ``12 %``, small ones as ``0.4 %``."""
+    if pd.isna(share):
+        return "an unknown share"
+    value = 100 * share
+    digits = 0 if value >= 9.95 or value == 0 else 1
+    return f"{value:.{digits}f} %"
+
+
+def name_code(text: object) -> str:
+    """Return a compound or well name that Markdown leaves as it is."""
+    return str(text).replace("\\", "\\\\").replace("*", "\\*").replace("_", "\\_").replace("[", "\\[")
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Return a number to so many significant digits, with a true minus sign (``−0.12``, ``3.1e−6``)."""
+    if value is None or pd.isna(value):
+        return "–"
+    if np.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if value != 0 and (abs(value) < 1e-3 or abs(value) >= 1e5):
+        text = f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e")
+    else:
+        text = np.format_float_positional(float(f"{value:.{digits}g}"), trim="-")
+    return text.replace("-", "−")

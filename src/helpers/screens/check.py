@@ -1,0 +1,198 @@
+"""Every problem of a screen's files, found at once."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+
+from helpers.errors import UsageError
+from helpers.screens.compounds import match_compounds
+from helpers.screens.embeddings import read_features
+from helpers.screens.folder import open_source
+from helpers.screens.order import natural_key
+from helpers.screens.problems import Problem, fatal, listed, note, plural
+from helpers.screens.rules import check_rows, typed
+from helpers.screens.source import FILE, Source
+
+_NEED_CONTROLS = "both mock and infected untreated wells are needed, the disease axis runs between them"
+
+
+@dataclass
+class Examined:
+    """A screen's content after all checks.
+
+    Parameters
+    ----------
+    sites : DataFrame or None
+        The metadata, typed and sorted, of the experiments asked for; None if it could not be read.
+    X : float32 array or None
+        Features in the order of `sites`.
+    problems : list of Problem
+        Everything found, fatal ones first.
+    """
+
+    sites: pl.DataFrame | None = None
+    X: np.ndarray | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+
+def check_screen(folder: str | Path) -> list[Problem]:
+    """Find every problem of a screen's folder at once.
+
+    Parameters
+    ----------
+    folder : str or Path
+        In RxRx19a's layout or with a ``screen.yml``.
+
+    Returns
+    -------
+    problems : list of Problem
+        Fatal ones first, then the notes on quirks that are handled; empty if there is nothing to say.
+
+    Raises
+    ------
+    DataError
+        If there is no such folder.
+    """
+    with open_source(folder) as source:
+        return examine(source, store=False).problems
+
+
+def examine(source: Source, *, experiments: str | list[str] = "all", store: bool = True) -> Examined:
+    """Check metadata, features and their join, and bring both into the order of sites.
+
+    Parameters
+    ----------
+    source : Source
+        An opened folder.
+    experiments : str or list of str
+        ``all``, or names with commas between them: only their features are kept in memory.
+    store : bool
+        False to check without keeping the features.
+
+    Raises
+    ------
+    UsageError
+        If an experiment is not in the screen.
+    """
+    problems, sites, rows = list(source.problems), None, None
+    if source.metadata is not None:
+        table = typed(source.metadata, source.conditions)
+        found, good = check_rows(table, source)
+        problems += found + _check_controls(good, source, complete=not found)
+        table, notes = _name_compounds(table)
+        problems += [note(table[FILE][0], "", text) for text in notes] + _note_quirks(good)
+        chosen = _choose(table, experiments)
+        sites = _sort(table.with_row_index("__row__").filter(pl.col("experiment").is_in(chosen)))
+        rows = np.full(table.height, -1)
+        rows[sites["__row__"].to_numpy()] = np.arange(sites.height)
+    X = None
+    if source.tables:
+        n_rows = 0 if sites is None else sites.height
+        X, found = read_features(source, rows, n_rows, store=store)
+        problems += found
+    problems.sort(key=lambda problem: problem.level != "fatal")
+    return Examined(sites, X, problems)
+
+
+def _choose(table: pl.DataFrame, experiments: str | list[str]) -> list[str]:
+    """Return the experiments asked for, or say which there are."""
+    known = sorted(table["experiment"].drop_nulls().unique(), key=natural_key)
+    asked = experiments.split(",") if isinstance(experiments, str) else list(experiments)
+    asked = [name.strip() for name in asked if name.strip()]
+    if asked == ["all"]:
+        return known
+    if unknown := [name for name in asked if name not in known]:
+        raise UsageError(
+            f"experiments: {listed(unknown)} is not in this screen; allowed are all, {', '.join(known)}"
+        )
+    if not asked:
+        raise UsageError(f"experiments is empty; allowed are all, {', '.join(known)}")
+    return asked
+
+
+def _sort(table: pl.DataFrame) -> pl.DataFrame:
+    """Sort by experiment, plate (2 before 10), row, column and site, so that every plate is one slice."""
+    rank = {
+        name: pl.col(name).replace_strict(
+            {v: i for i, v in enumerate(sorted(table[name].drop_nulls().unique(), key=natural_key))},
+            default=None,
+            return_dtype=pl.Int32,
+        )
+        for name in ("experiment", "plate")
+    }
+    return table.sort(rank["experiment"], rank["plate"], "row", "col", "site_number", "__row__")
+
+
+def _name_compounds(table: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """Add `name` (how a compound is shown) and `structure` (canonical SMILES)."""
+    pair = ["treatment", "SMILES"]
+    treated = table.filter(pl.col("treatment").is_not_null())
+    spellings = treated.group_by(pair).agg(pl.col("well_id").n_unique().alias("n_wells")).sort(pair)
+    given = pd.DataFrame(
+        {
+            "treatment": spellings["treatment"].to_list(),
+            "smiles": pd.Series(spellings["SMILES"].to_list(), dtype=object),
+            "n_wells": spellings["n_wells"].to_numpy(),
+        }
+    )
+    compounds, notes = match_compounds(given)
+    text = dict.fromkeys(("treatment", "SMILES", "name", "structure"), pl.String)
+    found = [[None if pd.isna(v) else v for v in compounds[c]] for c in compounds]
+    named = pl.DataFrame(dict(zip(text, found, strict=True)), schema=text)
+    return table.join(named, on=pair, how="left", nulls_equal=True, maintain_order="left"), notes
+
+
+def _check_controls(good: pl.DataFrame, source: Source, *, complete: bool) -> list[Problem]:
+    """Report experiments and plates without mock or infected untreated wells.
+
+    In RxRx19a's layout every plate has its controls. A mapped screen may keep them on plates of their own,
+    which is noted. Without all rows (`complete` false) nothing can be said.
+    """
+    if not complete or not good.height:
+        return []
+    is_mock = pl.col("condition") == "mock"
+    is_infected = (pl.col("condition") == "infected") & pl.col("treatment").is_null()
+    plates = good.group_by("experiment", "plate", maintain_order=True).agg(
+        is_mock.sum().alias("mock"), is_infected.sum().alias("infected untreated"), pl.col(FILE).first()
+    )
+    problems = []
+    for (experiment,), part in plates.sort("experiment").group_by("experiment", maintain_order=True):
+        for control in ("mock", "infected untreated"):
+            without = sorted(part.filter(pl.col(control) == 0)["plate"], key=natural_key)
+            if not without:
+                continue
+            names = listed([f"{experiment}_{plate}" for plate in without]).replace("'", "")
+            where = f"plate{'s' if without[1:] else ''} {names}"
+            if source.mapped and len(without) < part.height:
+                message = f"no {control} well; those of the experiment's other plates stand in"
+                problems.append(note(part[FILE][0], where, message))
+            else:
+                message = f"no {control} well; {_NEED_CONTROLS}: add the controls or leave the plate out"
+                problems.append(fatal(part[FILE][0], where, message))
+    return problems
+
+
+def _note_quirks(good: pl.DataFrame) -> list[Problem]:
+    """Note what is unusual, but can be worked with."""
+    if not good.height:
+        return []
+    file, found = good[FILE][0], []
+    sizes = good.group_by("well_id").len()["len"]
+    usual = sizes.mode().max()
+    if n_short := int((sizes < usual).sum()):
+        found.append(f"{plural(n_short, 'well')} with fewer than the usual {plural(usual, 'site')}")
+    wells = good.unique("well_id")
+    counts = dict(wells.group_by("condition").len().iter_rows())
+    if n_blank := counts.get("blank"):
+        found.append(f"{plural(n_blank, 'well')} with an empty condition: kept out of every fit")
+    if not counts.get("uv"):
+        found.append("no UV well: what inactivated virus does cannot be seen")
+    n_treated = int(wells["treatment"].is_not_null().sum())
+    if not n_treated:
+        found.append("no treated well: only controls can be looked at")
+    elif not wells["dose_um"].is_not_null().any():
+        found.append("no dose: a treatment is one arm, and nothing can be said about its potency")
+    return [note(file, "", text) for text in found]

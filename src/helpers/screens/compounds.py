@@ -1,0 +1,124 @@
+"""Which treatment strings are one compound: by name without regard to case, and by structure."""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+
+import pandas as pd
+
+from helpers.screens.problems import listed, plural
+
+
+def canonical_smiles(smiles: Iterable[str | None]) -> dict[str, str | None]:
+    """Return the RDKit canonical SMILES of each distinct structure, None where it cannot be parsed.
+
+    A CXSMILES tail (a blank, then ``|...|``) is cut first: it repeats what the SMILES says or holds
+    coordinates.
+    """
+    from rdkit import Chem, rdBase
+
+    canonical = {}
+    # RDKit logs every structure that it cannot parse to stderr; they are counted in a note instead.
+    with rdBase.BlockLogs():
+        for text in {s for s in smiles if isinstance(s, str) and s.strip()}:
+            molecule = Chem.MolFromSmiles(text.split()[0])
+            canonical[text] = Chem.MolToSmiles(molecule) if molecule is not None else None
+    return canonical
+
+
+def fold_name(name: str) -> str:
+    """Return what two spellings of one name share: Unicode NFC, single blanks, no case.
+
+    >>> fold_name("Β-Estradiol 17-Acetate ") == fold_name("β-estradiol  17-acetate")
+    True
+    """
+    # Folding can undo the composition, hence NFC again.
+    folded = unicodedata.normalize("NFC", " ".join(name.split())).casefold()
+    return unicodedata.normalize("NFC", folded)
+
+
+def match_compounds(spellings: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Group spellings into compounds and choose the name that each is shown by.
+
+    Spellings are one compound if their names differ in case only. Different names are one compound if each
+    has exactly one structure and that is the same; a name that comes with several structures is merged with
+    no other.
+
+    Parameters
+    ----------
+    spellings : DataFrame
+        One row per distinct pair: `treatment` and `smiles` as in the file (`smiles` may be missing), and
+        `n_wells`, how many wells have it.
+
+    Returns
+    -------
+    compounds : DataFrame
+        `treatment` and `smiles` as given, `name` (the most frequent spelling; of equals the first in the
+        alphabet) and `structure` (canonical SMILES; where a row has none, that of its compound).
+    notes : list of str
+        What was merged, and which structures are missing or cannot be parsed.
+    """
+    rows = spellings.copy()
+    canonical = canonical_smiles(rows["smiles"])
+    rows["structure"] = [canonical.get(s) if isinstance(s, str) else None for s in rows["smiles"]]
+    rows["folded"] = rows["treatment"].map(fold_name)
+    structure = _sole_structure(rows)
+    rows["group"] = rows["folded"].map(lambda name: structure.get(name) or ("name", name))
+    shown = {group: _most_frequent(part) for group, part in rows.groupby("group")}
+    rows["name"] = rows["group"].map(shown)
+    fill = rows["folded"].map(structure)
+    rows["structure"] = rows["structure"].where(rows["structure"].notna(), fill)
+    unreadable = sorted(smiles for smiles, found in canonical.items() if found is None)
+    notes = _notes_on_names(rows) + _notes_on_structures(rows, unreadable)
+    return rows[["treatment", "smiles", "name", "structure"]], notes
+
+
+def _sole_structure(rows: pd.DataFrame) -> dict[str, str]:
+    """Return the structure of each folded name that has exactly one."""
+    found = defaultdict(set)
+    for name, structure in zip(rows["folded"], rows["structure"], strict=True):
+        if structure is not None:
+            found[name].add(structure)
+    return {name: next(iter(structures)) for name, structures in found.items() if len(structures) == 1}
+
+
+def _most_frequent(part: pd.DataFrame) -> str:
+    spelled = part["treatment"].map(lambda name: unicodedata.normalize("NFC", " ".join(name.split())))
+    wells = part["n_wells"].groupby(spelled.to_numpy()).sum()
+    return min(wells.items(), key=lambda item: (-item[1], item[0].casefold(), item[0]))[0]
+
+
+def _notes_on_names(rows: pd.DataFrame) -> list[str]:
+    notes = []
+    spelled = rows.groupby("folded")["treatment"].agg(lambda names: sorted(set(names)))
+    split = [names for names in spelled if len(names) > 1]
+    if split:
+        pairs = listed([" = ".join(names) for names in split], 3)
+        notes.append(
+            f"{plural(len(split), 'treatment')} written in several letter cases, taken as one: {pairs}"
+        )
+    for name, part in sorted(rows.groupby("name"), key=lambda item: item[0].casefold()):
+        names = part.groupby("folded").apply(_most_frequent, include_groups=False)
+        if len(names) > 1:
+            others = listed(sorted(n for n in names if n != name), len(names))
+            notes.append(
+                f"treatments {others} and '{name}' share one structure: one compound, shown as '{name}'"
+            )
+    return notes
+
+
+def _notes_on_structures(rows: pd.DataFrame, unreadable: list[str]) -> list[str]:
+    notes = []
+    if unreadable:
+        what = plural(len(unreadable), "structure")
+        notes.append(f"{what} cannot be parsed and is matched by name only: {listed(unreadable, 2)}")
+    several = rows.dropna(subset="structure").groupby("folded")["structure"].nunique()
+    ambiguous = sorted(several.index[several > 1])
+    if ambiguous:
+        what = plural(len(ambiguous), "treatment")
+        notes.append(f"{what} with more than one structure, kept apart by name: {listed(ambiguous)}")
+    if rows["smiles"].notna().any():
+        without = sorted(set(rows.loc[rows["structure"].isna() & rows["smiles"].isna(), "name"]))
+        if without:
+            notes.append(f"{plural(len(without), 'compound')} without a structure: {listed(without)}")
+    return notes

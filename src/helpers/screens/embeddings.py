@@ -1,0 +1,177 @@
+"""Embeddings streamed from their files straight into the rows where the metadata wants them."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from helpers.screens.problems import BrokenFileError, Problem, fatal, listed, places, plural
+from helpers.screens.source import FILE, KEY, KEY_SEPARATOR, Source, key
+from helpers.screens.tables import LINE, Table, odd_lines
+
+_EXAMPLES = 3
+
+
+@dataclass
+class _BadCells:
+    """Cells of one table that are no finite number."""
+
+    table: Table
+    features: tuple[str, ...]
+    per_feature: np.ndarray
+    lines: list[int] = field(default_factory=list)
+    # The first bad feature of each of the first few bad lines.
+    examples: list[str] = field(default_factory=list)
+    n_rows: int = 0
+
+    def add(self, values: np.ndarray, lines: pl.Series) -> None:
+        """Count the bad cells of one batch, shape (n_rows, n_features)."""
+        self.n_rows += len(values)
+        bad = ~np.isfinite(values)
+        if not bad.any():
+            return
+        self.per_feature += bad.sum(axis=0)
+        rows = np.flatnonzero(bad.any(axis=1))
+        for row in rows[: max(0, _EXAMPLES - len(self.examples))]:
+            self.examples.append(self.features[int(bad[row].argmax())])
+        self.lines += lines.gather(rows).to_list()
+
+    def problems(self) -> list[Problem]:
+        """Report columns without any number, else the first bad cells."""
+        if not self.lines:
+            return []
+        never = [self.features[i] for i in np.flatnonzero(self.per_feature == self.n_rows)]
+        if never:
+            message = f"column {listed(never)} holds no number in any row; remove it: features are numeric"
+            return [fatal(self.table.label, "line 1" if self.table.is_csv else "", message)]
+        cell = self.table.cell(self.lines[0], self.examples[0])
+        if cell is None and self.table.is_csv:
+            return [odd_lines(self.table) or self._report("''")]
+        return [self._report("empty" if cell is None or not cell.strip() else f"'{cell}'")]
+
+    def _report(self, cell: str) -> Problem:
+        n_cells = int(self.per_feature.sum())
+        count = f" ({plural(n_cells, 'such cell')} in all)" if n_cells > 1 else ""
+        what = f"{self.examples[0]} is {cell}, not a finite number{count}"
+        message = f"{what}; correct it, or remove the row and its metadata"
+        return fatal(self.table.label, places(self.lines, self.table.unit), message)
+
+
+def read_features(
+    source: Source, rows: np.ndarray | None, n_rows: int, *, store: bool = True
+) -> tuple[np.ndarray | None, list[Problem]]:
+    """Read all features, check every cell and join them one to one with the metadata.
+
+    Parameters
+    ----------
+    source : Source
+        Its tables are streamed, a few thousand rows at a time, so that the peak is the result itself.
+    rows : int array, shape (n_metadata,), or None
+        Where the features of each metadata row go; -1 for rows that are not wanted. None if the metadata
+        could not be read: then only cells are checked.
+    n_rows : int
+        Rows of the result.
+    store : bool
+        False to check only.
+
+    Returns
+    -------
+    X : float32 array, shape (n_rows, n_features), or None
+        None if not stored.
+    problems : list of Problem
+        Broken files, cells that are no finite number, ids that are doubled or have no partner.
+    """
+    store = store and rows is not None
+    # Not filled: a row that stays untouched has no features, which is a fatal problem.
+    X = np.empty((n_rows, len(source.features)), dtype=np.float32) if store else None
+    partners = None
+    if rows is not None:
+        partners = source.metadata.select(KEY).with_row_index("__row__").unique(KEY, keep="first")
+    problems, seen, whole = [], [], True
+    for number, table in enumerate(source.tables):
+        bad = _BadCells(table, source.features, np.zeros(len(source.features), dtype=np.int64))
+        try:
+            for batch in table.batches(source.ids, source.features):
+                values = batch.select(source.features).to_numpy()
+                bad.add(values, batch[LINE])
+                found = _find_partners(batch.select(LINE, key(source.ids, number)), partners)
+                seen.append(found.with_columns(pl.lit(number).alias("__table__")))
+                if store:
+                    _put(X, values, found["__row__"], rows)
+        except BrokenFileError as error:
+            problems.append(error.problem)
+            whole = False
+        problems += bad.problems()
+    # After a file that broke off, every id would seem to lack its partner.
+    if seen and whole:
+        problems += _check_join(source, pl.concat(seen), partners)
+    return X, problems
+
+
+def _find_partners(batch: pl.DataFrame, partners: pl.DataFrame | None) -> pl.DataFrame:
+    if partners is None:
+        return batch.with_columns(pl.lit(None, dtype=pl.UInt32).alias("__row__"))
+    return batch.join(partners, on=KEY, how="left", maintain_order="left").select(LINE, KEY, "__row__")
+
+
+def _put(X: np.ndarray, values: np.ndarray, found: pl.Series, rows: np.ndarray) -> None:
+    known = found.is_not_null().to_numpy()
+    target = np.full(len(found), -1)
+    target[known] = rows[found.drop_nulls().to_numpy()]
+    wanted = target >= 0
+    if wanted.all():
+        X[target] = values
+    elif wanted.any():
+        X[target[wanted]] = values[wanted]
+
+
+def _check_join(source: Source, seen: pl.DataFrame, partners: pl.DataFrame | None) -> list[Problem]:
+    """Report ids that are doubled, unknown to the metadata, or without features."""
+    if not source.ids:
+        return []
+    problems = _doubled(source, seen)
+    if partners is None:
+        return problems
+    metadata_file = source.metadata[FILE][0]
+    what = " + ".join(source.ids)
+    for (number,), unknown in seen.filter(pl.col("__row__").is_null()).group_by(
+        "__table__", maintain_order=True
+    ):
+        table = source.tables[number]
+        message = (
+            f"{what} {_first_id(unknown)} ({plural(unknown.height, 'row')}) has no row in {metadata_file}; add it "
+            "there or remove it here"
+        )
+        problems.append(fatal(table.label, places(unknown[LINE].to_list(), table.unit), message))
+    lonely = source.metadata.join(seen.select(KEY), on=KEY, how="anti")
+    if lonely.height:
+        others = source.tables[0].label if len(source.tables) == 1 else "any embeddings file"
+        message = (
+            f"{what} {_first_id(lonely)} ({plural(lonely.height, 'row')}) has no row in {others}; add it there or "
+            "remove it here"
+        )
+        problems.append(fatal(metadata_file, places(lonely[LINE].to_list(), source.unit), message))
+    return problems
+
+
+def _doubled(source: Source, seen: pl.DataFrame) -> list[Problem]:
+    doubled = seen.filter(pl.col(KEY).is_duplicated())
+    if not doubled.height:
+        return []
+    table = source.tables[doubled["__table__"][0]]
+    n_ids = doubled[KEY].n_unique()
+    here = doubled.filter(pl.col(KEY) == doubled[KEY][0])
+    files = Counter(source.tables[number].label for number in here["__table__"])
+    other = "" if len(files) == 1 else f" and in {list(files)[1]}"
+    message = (
+        f"{' + '.join(source.ids)} {_first_id(here)} is there {here.height} times{other} "
+        f"({plural(n_ids, 'id')} affected); keep one row of each"
+    )
+    same = here.filter(pl.col("__table__") == doubled["__table__"][0])
+    return [fatal(table.label, places(same[LINE].to_list(), table.unit), message)]
+
+
+def _first_id(rows: pl.DataFrame) -> str:
+    """Quote the first id; messages carry the count."""
+    return f"'{rows[KEY][0].replace(KEY_SEPARATOR, ' + ')}'"

@@ -1,0 +1,176 @@
+"""A folder in RxRx19a's layout: which files in it are the metadata and the embeddings."""
+
+import contextlib
+import difflib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from helpers.errors import DataError
+from helpers.screens import facts
+from helpers.screens.mapped import mapped_source
+from helpers.screens.mapping import MAPPING_FILE
+from helpers.screens.order import natural_key, numbered
+from helpers.screens.problems import BrokenFileError, broken, fatal, listed, note
+from helpers.screens.source import RESERVED, Source, key
+from helpers.screens.tables import SUFFIXES, Table
+
+REQUIRED = tuple(name for name in facts.COLUMNS if name != "SMILES")
+TWIN_FILE = "twin.json"
+# Names that the download of RxRx19a has, beside our own.
+_STEMS = {
+    "metadata": ("metadata", "RxRx19a-metadata"),
+    "embeddings": ("embeddings", "RxRx19a-DL-embeddings"),
+}
+
+
+@contextlib.contextmanager
+def open_source(folder: str | Path) -> Iterator[Source]:
+    """Open a screen's folder, in RxRx19a's layout or through its ``screen.yml``.
+
+    What is wrong with it is found in ``problems``, not raised. Temporary files live until the block ends.
+
+    Raises
+    ------
+    DataError
+        If there is no such folder.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "is not there"
+        raise DataError(
+            f"{folder} {what}: a screen is a folder with metadata.csv and embeddings.csv (or a {MAPPING_FILE}), "
+            "or one of the names twin and rxrx19a"
+        )
+    with contextlib.ExitStack() as stack:
+        is_mapped = (folder / MAPPING_FILE).exists()
+        yield mapped_source(folder, stack) if is_mapped else _rxrx19a_source(folder, stack)
+
+
+def _rxrx19a_source(folder: Path, stack: contextlib.ExitStack) -> Source:
+    source = Source(folder, name=folder.resolve().name)
+    metadata, embeddings = (_find(source, part) for part in _STEMS)
+    _name_kind(source, metadata)
+    if metadata is None:
+        source.problems.append(_no_metadata(folder))
+    else:
+        _read_metadata(source, source.open(metadata, stack))
+    if embeddings is None:
+        found = "no embeddings file: a design only, without measurements"
+        source.problems.append(note(folder.name, "", found))
+    else:
+        _read_embeddings(source, source.open(embeddings, stack))
+    return source
+
+
+def _find(source: Source, part: str) -> Path | None:
+    """Return the file that holds the metadata or the embeddings; further ones become a note."""
+    places = (source.folder, source.folder / "RxRx19a")
+    names = [stem + suffix for stem in _STEMS[part] for suffix in SUFFIXES]
+    # A link whose target is missing counts too, so that opening it can say so.
+    found = [p / n for p in places for n in names if (p / n).exists() or (p / n).is_symlink()]
+    if found[1:]:
+        others = listed([path.name for path in found[1:]])
+        source.problems.append(note(found[0].name, "", f"is read; {others} beside it is ignored"))
+    return found[0] if found else None
+
+
+def _name_kind(source: Source, metadata: Path | None) -> None:
+    twin = source.folder / TWIN_FILE
+    if twin.exists():
+        with contextlib.suppress(ValueError):
+            facts_of_twin = json.loads(twin.read_text())
+            source.kind = "twin"
+            source.name = f"simulated twin ({facts_of_twin.get('scale')}, seed {facts_of_twin.get('seed')})"
+            source.files.append(twin)
+    elif metadata is not None and metadata.name.startswith("RxRx19a-"):
+        source.kind, source.name = "rxrx19a", "RxRx19a"
+
+
+def _no_metadata(folder: Path):
+    allowed = ", ".join("metadata" + suffix for suffix in SUFFIXES)
+    inside = listed(sorted(path.name for path in folder.iterdir())) or "nothing"
+    message = (
+        f"no metadata file; expected is one of {allowed}, {facts.FILES['metadata']} or {MAPPING_FILE}; "
+        f"the folder holds {inside}"
+    )
+    return fatal(folder.name or str(folder), "", message)
+
+
+def _with_ids(source: Source, tables: list[Table]) -> list[Table]:
+    """Return the tables that hold `site_id`; of several, those without are no data."""
+    data = [table for table in tables if "site_id" in table.columns]
+    for table in tables if data else []:
+        if table not in data:
+            source.problems.append(note(table.label, "", "has no column 'site_id' and is ignored"))
+    return data or tables[:1]
+
+
+def _read_metadata(source: Source, tables: list[Table]) -> None:
+    tables = _with_ids(source, tables)
+    missing = [_missing(table) for table in tables if not set(REQUIRED) <= set(table.columns)]
+    source.problems += missing
+    if missing or not tables:
+        return
+    columns = list(dict.fromkeys(name for table in tables for name in table.columns))
+    extra = [name for name in columns if name not in facts.COLUMNS]
+    if extra:
+        renamed = [name for name in extra if name in RESERVED]
+        ours = f" ({listed(renamed)} with '_file' behind)" if renamed else ""
+        message = f"column {listed(extra)} is not one of RxRx19a's; kept beside the others{ours}"
+        source.problems.append(note(tables[0].label, "line 1", message))
+    if "SMILES" not in columns:
+        message = "no column 'SMILES' (as in RxRx19a of April 2020): compounds are matched by name only"
+        source.problems.append(note(tables[0].label, "line 1", message))
+    metadata = source.text(tables)
+    if metadata is not None:
+        renamed = {name: source.free_name(name) for name in extra}
+        source.metadata = metadata.rename(renamed).with_columns(key(("site_id",)))
+
+
+def _missing(table: Table):
+    missing = [name for name in REQUIRED if name not in table.columns]
+    near = {
+        name: difflib.get_close_matches(name, set(table.columns) - set(REQUIRED), 1, 0.7) for name in missing
+    }
+    hints = "".join(f"; is '{match[0]}' meant as '{name}'?" for name, match in near.items() if match)
+    message = (
+        f"no column {listed(missing, len(missing))}{hints}; allowed are {', '.join(facts.COLUMNS)}: rename or add "
+        f"it, or map the table's own names in a {MAPPING_FILE}"
+    )
+    return fatal(table.label, "line 1", message)
+
+
+def _read_embeddings(source: Source, tables: list[Table]) -> None:
+    tables = _with_ids(source, tables)
+    if not tables:
+        return
+    try:
+        source.features = tuple(_features(source, tables))
+    except BrokenFileError as error:
+        source.problems.append(error.problem)
+        return
+    source.tables, source.ids = tables, ("site_id",)
+
+
+def _features(source: Source, tables: list[Table]) -> list[str]:
+    """Return the feature columns in numeric order, or in the file's if they are not numbered."""
+    first = tables[0]
+    if "site_id" not in first.columns:
+        raise broken(
+            first.label, "line 1", "no column 'site_id'; expected is site_id, then one column per feature"
+        )
+    ignored = [name for name in first.columns if name in facts.COLUMNS and name != "site_id"]
+    if ignored:
+        message = f"column {listed(ignored)} belongs to the metadata and is ignored here"
+        source.problems.append(note(first.label, "line 1", message))
+    features = [name for name in first.columns if name not in facts.COLUMNS]
+    if not features:
+        raise broken(first.label, "line 1", "no feature column; expected is at least one beside site_id")
+    for table in tables[1:]:
+        if odd := set(features) ^ (set(table.columns) - set(facts.COLUMNS)):
+            message = (
+                f"feature column {listed(sorted(odd))} is not in both this and {first.label}; make them alike"
+            )
+            raise broken(table.label, "line 1", message)
+    return sorted(features, key=natural_key) if numbered(features) else features

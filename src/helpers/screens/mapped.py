@@ -1,0 +1,181 @@
+"""A user's tables, turned by their ``screen.yml`` into what RxRx19a's layout would have said."""
+
+import contextlib
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import polars as pl
+
+from helpers.screens.layout import parse_well, well_name
+from helpers.screens.mapping import COLUMNS, MAPPING_FILE, UNITS, Mapping, did_you_mean, read_mapping
+from helpers.screens.order import natural_key, numbered
+from helpers.screens.problems import fatal, listed, note
+from helpers.screens.source import FILE, Source, key
+from helpers.screens.tables import Table
+
+
+def mapped_source(folder: Path, stack: contextlib.ExitStack) -> Source:
+    """Open a folder through its ``screen.yml``; what is wrong is found in ``problems``."""
+    path = folder / MAPPING_FILE
+    source = Source(folder, name=folder.resolve().name, mapped=True, files=[path])
+    mapping, source.problems = read_mapping(path)
+    if mapping is None:
+        return source
+    source.name, source.level, source.scale = mapping.name, mapping.level, mapping.scale_features
+    source.conditions, source.dose_unit = mapping.conditions, mapping.dose_unit
+    source.labels = {COLUMNS[ours]: theirs for ours, theirs in mapping.columns.items()}
+    tables = _open(source, mapping.metadata, "metadata", mapping, stack)
+    same = mapping.embeddings == mapping.metadata
+    embeddings = tables if same else _open(source, mapping.embeddings, "embeddings", mapping, stack)
+    # What columns there are can only be said of tables that opened.
+    if tables and _check_columns(source, mapping, tables):
+        _read_metadata(source, mapping, tables)
+    if embeddings:
+        _choose_features(source, mapping, embeddings)
+    elif not mapping.embeddings:
+        source.problems.append(note(MAPPING_FILE, "", "no features: a design only, without measurements"))
+    return source
+
+
+def _open(source: Source, name: str, role: str, mapping: Mapping, stack: contextlib.ExitStack) -> list[Table]:
+    if not name:
+        return []
+    path = source.folder / name
+    if not (path.exists() or path.is_symlink()):
+        where = "table" if mapping.embeddings == mapping.metadata else role
+        inside = (
+            listed(sorted(p.name for p in source.folder.iterdir() if p.name != MAPPING_FILE), 8)
+            or "nothing else"
+        )
+        message = f"there is no file '{name}' in {source.folder}; it holds {inside}"
+        source.problems.append(fatal(MAPPING_FILE, where, message))
+        return []
+    return source.open(path, stack, separator=mapping.separator)
+
+
+def _check_columns(source: Source, mapping: Mapping, tables: list[Table]) -> bool:
+    """Report columns that ``screen.yml`` names and a table does not have."""
+    wanted = {f"columns.{ours}": theirs for ours, theirs in mapping.columns.items()}
+    wanted |= {f"untreated.{name}": name for name in mapping.untreated}
+    wanted |= {f"extra[{i}]": name for i, name in enumerate(mapping.extra)}
+    wanted |= {f"key.{name}": name for name in mapping.key}
+    problems = [
+        fatal(MAPPING_FILE, where, f"'{name}' is no column of {table.label}{_columns_of(name, table)}")
+        for table in tables
+        for where, name in wanted.items()
+        if name not in table.columns
+    ]
+    source.problems += problems
+    return not problems
+
+
+def _columns_of(name: str, table: Table) -> str:
+    return f"{did_you_mean(name, table.columns)}; it has {listed(table.columns, 12)}"
+
+
+def _read_metadata(source: Source, mapping: Mapping, tables: list[Table]) -> None:
+    used = [*mapping.columns.values(), *mapping.untreated, *mapping.extra, *mapping.key]
+    raw = source.text(tables, tuple(dict.fromkeys(used)))
+    if raw is None:
+        return
+    raw = _with_keys(raw, mapping, [table.label for table in tables])
+    cells = {COLUMNS[ours]: pl.col(theirs) for ours, theirs in mapping.columns.items()}
+    constants = {"experiment": mapping.name, "cell_type": "unknown", **mapping.constants}
+    if mapping.level == "well":
+        constants["site"] = "1"
+    cells |= {COLUMNS[ours]: pl.lit(value) for ours, value in constants.items() if COLUMNS[ours] not in cells}
+    for ours in ("treatment", "treatment_conc"):
+        cells[ours] = _unless_untreated(cells.get(ours, pl.lit(None, dtype=pl.String)), mapping)
+    cells["treatment_conc"] = _in_um(cells["treatment_conc"], mapping.dose_unit)
+    metadata = raw.select(
+        *(cell.cast(pl.String).alias(name) for name, cell in cells.items()),
+        *(pl.col(name).alias(source.free_name(name)) for name in mapping.extra),
+        pl.col("^__.*__$"),
+    )
+    wells = {well: _padded(well) for well in metadata["well"].drop_nulls().unique()}
+    well_id = pl.concat_str("experiment", "plate", "well", separator="_")
+    source.metadata = metadata.with_columns(pl.col("well").replace(wells)).with_columns(
+        well_id=well_id, site_id=pl.concat_str(well_id, "site", separator="_")
+    )
+
+
+def _with_keys(raw: pl.DataFrame, mapping: Mapping, labels: list[str]) -> pl.DataFrame:
+    """Add what joins a row to its features: columns of both tables, or its place in the one table."""
+    if mapping.key:
+        return raw.with_columns(key(tuple(mapping.key)))
+    parts = [
+        part.with_columns(key((), labels.index(label)))
+        for (label,), part in raw.group_by(FILE, maintain_order=True)
+    ]
+    return pl.concat(parts)
+
+
+def _unless_untreated(cell: pl.Expr, mapping: Mapping) -> pl.Expr:
+    """Empty a cell in the wells that ``screen.yml`` calls untreated."""
+    untreated = [pl.col(name).is_in(values) for name, values in mapping.untreated.items()]
+    return pl.when(~pl.any_horizontal(untreated).fill_null(False)).then(cell) if untreated else cell
+
+
+def _in_um(dose: pl.Expr, unit: str) -> pl.Expr:
+    """Convert doses; what is no positive number stays as it is, for the checks to quote."""
+    if unit == "uM":
+        return dose
+    number = dose.cast(pl.Float64, strict=False)
+    # 12 digits hide the rounding of the product: 3 nM is 0.003 uM, one level with every other 3 nM.
+    converted = (number * UNITS[unit]).round_sig_figs(12).cast(pl.String)
+    return pl.when(number > 0).then(converted).otherwise(dose)
+
+
+def _padded(well: str) -> str:
+    try:
+        return well_name(*parse_well(well.upper()))
+    except ValueError:
+        return well
+
+
+def _choose_features(source: Source, mapping: Mapping, tables: list[Table]) -> None:
+    """Set the feature columns: names and patterns of ``screen.yml`` that every table has."""
+    first, problems = tables[0], []
+    used = {
+        *mapping.columns.values(),
+        *mapping.untreated,
+        *mapping.extra,
+        *mapping.key,
+        *mapping.key.values(),
+    }
+    features: list[str] = []
+    for i, pattern in enumerate(mapping.features or ["*"]):
+        names = [pattern] if pattern in first.columns else []
+        names = names or [n for n in first.columns if n not in used and fnmatchcase(n, pattern)]
+        if not names:
+            message = f"'{pattern}' matches no column of {first.label}{_columns_of(pattern, first)}"
+            problems.append(fatal(MAPPING_FILE, f"features[{i}]", message))
+        features += sorted(names, key=natural_key) if numbered(names) else names
+    features = list(dict.fromkeys(features))
+    for table in tables:
+        for name in [*features, *mapping.key.values()]:
+            if name not in table.columns:
+                where = "features" if name in features else "key"
+                message = f"'{name}' is no column of {table.label}{_columns_of(name, table)}"
+                problems.append(fatal(MAPPING_FILE, where, message))
+    source.problems += problems
+    if not problems:
+        source.tables, source.features, source.ids = tables, tuple(features), tuple(mapping.key.values())
+
+
+def scale_features(sites: ad.AnnData) -> np.ndarray:
+    """Divide each feature by its spread among infected untreated wells.
+
+    For features in different units, of which the one with the largest numbers would else rule every distance.
+
+    Returns
+    -------
+    X : float32 array, shape (n_sites, n_features)
+        A feature without spread stays as it is.
+    """
+    reference = (sites.obs["condition"] == "infected") & sites.obs["treatment"].isna()
+    values = sites.X[reference.to_numpy()].astype(np.float64)
+    spread = 1.4826 * np.median(np.abs(values - np.median(values, axis=0)), axis=0)
+    return (sites.X / np.where(spread > 0, spread, 1.0)).astype(np.float32)

@@ -1,0 +1,302 @@
+r"""The file ``screen.yml``: how the columns and values of any table become a screen.
+
+It lies in the screen's folder, beside the tables. For a table with one row per well::
+
+    name: SARS-CoV-2 in A549-ACE2    # required; what pages call the screen
+    level: well                      # required; what one row is: site or well
+    table: wells.csv                 # required, or two tables:
+                                     #   metadata: wells.csv
+                                     #   embeddings: features.parquet
+                                     #   key: [plate, well]   columns that both have, or
+                                     #   key: {barcode: plate, position: well}   metadata's: embeddings'
+    separator: ","                   # of a CSV: "," (default), ";", "|" or "\t"
+    columns:                         # a column's name, or {value: X} for one value in all rows
+      experiment: {value: A549}      # default: the screen's name
+      cell_type: {value: A549-ACE2}  # default: unknown
+      plate: Metadata_Barcode        # required
+      well: Metadata_Well            # required; A1 or A01, up to AF48
+      site: field                    # required at level site, not allowed at level well
+      condition: pert_type           # required
+      treatment: pert_iname          # default: no treated wells
+      dose: cmpd_conc                # default: no doses
+      smiles: structure              # default: compounds are matched by name only
+    conditions:                      # required; the values of the condition column
+      mock: [non-inf]                # required
+      infected: [negcon, trt]        # required; treated and untreated
+      uv: []                         # inactivated virus
+      blank: []                      # kept out of every fit; empty cells always are
+    untreated:                       # wells whose treatment and dose are to be left out, by the values
+      pert_type: [negcon, non-inf]   # of any column
+    dose_unit: uM                    # nM, uM (default), mM or M
+    features: [PLS_pred]             # names or patterns like "feature_*"; of two tables all by default, of
+                                     # one table none: a design
+    scale_features: none             # none (default), or robust: divide each feature by its spread
+                                     # (1.4826 MAD) among infected untreated wells
+    extra: [Count_nuclei]            # further columns to keep
+
+Values are compared as text: put quotes around ones that YAML takes for something else (``"no"``).
+"""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from helpers.screens.problems import Problem, fatal, listed
+
+MAPPING_FILE = "screen.yml"
+# Our names of the columns and RxRx19a's.
+COLUMNS = {
+    "experiment": "experiment",
+    "cell_type": "cell_type",
+    "plate": "plate",
+    "well": "well",
+    "site": "site",
+    "condition": "disease_condition",
+    "treatment": "treatment",
+    "dose": "treatment_conc",
+    "smiles": "SMILES",
+}
+UNITS = {"nM": 1e-3, "uM": 1.0, "mM": 1e3, "M": 1e6}
+_CONDITIONS = ("mock", "uv", "infected", "blank")
+_REQUIRED = ("name", "level", "columns", "conditions")
+_TABLES = ("table", "metadata", "embeddings", "key")
+_OPTIONAL = ("separator", "untreated", "dose_unit", "features", "scale_features", "extra")
+
+
+@dataclass
+class Mapping:
+    """A ``screen.yml`` whose form is right; whether its columns exist is found out with the tables.
+
+    Parameters
+    ----------
+    name, level, separator, dose_unit, scale_features : str
+        As in the file.
+    metadata, embeddings : str
+        File names; the same if one table holds both, `embeddings` empty for a design.
+    key : dict
+        Columns of the metadata and those of the embeddings that are joined on; empty for one table.
+    columns : dict
+        Our name to the user's column.
+    constants : dict
+        Our name to the one value in all rows.
+    conditions : dict
+        Value of the file to our condition.
+    untreated : dict
+        Column to the values that make a well untreated.
+    features, extra : list of str
+        Names or patterns; further columns.
+    """
+
+    name: str = ""
+    level: str = "well"
+    metadata: str = ""
+    embeddings: str = ""
+    key: dict[str, str] = field(default_factory=dict)
+    separator: str = ","
+    columns: dict[str, str] = field(default_factory=dict)
+    constants: dict[str, str] = field(default_factory=dict)
+    conditions: dict[str, str] = field(default_factory=dict)
+    untreated: dict[str, list[str]] = field(default_factory=dict)
+    dose_unit: str = "uM"
+    features: list[str] = field(default_factory=list)
+    scale_features: str = "none"
+    extra: list[str] = field(default_factory=list)
+
+
+class _Reader:
+    """Reads the parts of a ``screen.yml`` and collects what is wrong with them."""
+
+    def __init__(self, data: dict):
+        self.data = data
+        self.problems: list[Problem] = []
+
+    def wrong(self, where: str, message: str) -> None:
+        self.problems.append(fatal(MAPPING_FILE, where, message))
+
+    def keys(self, data: Any, where: str, allowed: Iterable[str], required: Iterable[str] = ()) -> dict:
+        """Return `data` if it is a mapping, without the keys that are not allowed."""
+        if not isinstance(data, dict):
+            self.wrong(
+                where, f"is {_written(data)}; expected is a mapping with the keys {', '.join(allowed)}"
+            )
+            return {}
+        for name in data:
+            if name not in allowed:
+                hint = did_you_mean(str(name), allowed)
+                self.wrong(_dotted(where, name), f"unknown key{hint}; allowed are {', '.join(allowed)}")
+        for name in required:
+            if name not in data:
+                self.wrong(
+                    _dotted(where, name), f"is missing; add it (allowed keys here: {', '.join(allowed)})"
+                )
+        return {name: value for name, value in data.items() if name in allowed}
+
+    def choice(self, name: str, allowed: Iterable[str], default: str) -> str:
+        """Return one of several words."""
+        value = self.data.get(name, default)
+        value = "none" if value is None else value
+        if value not in allowed:
+            self.wrong(name, f"is {_written(value)}; allowed are {', '.join(map(repr, allowed))}")
+        return value
+
+    def text(self, value: Any, where: str) -> str:
+        """Return a name or number as text; YAML's true, false and dates need quotes."""
+        if isinstance(value, str) and value.strip():
+            return value.strip()
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return str(value)
+        self.wrong(
+            where,
+            f"is {_written(value)}; expected is one word or number (in quotes if YAML takes it for else)",
+        )
+        return ""
+
+    def texts(self, value: Any, where: str) -> list[str]:
+        """Return one word or a list of words as a list."""
+        values = value if isinstance(value, list) else [] if value is None else [value]
+        return [
+            self.text(item, f"{where}[{i}]" if isinstance(value, list) else where)
+            for i, item in enumerate(values)
+        ]
+
+
+def read_mapping(path: Path) -> tuple[Mapping | None, list[Problem]]:
+    """Read a ``screen.yml`` and find every mistake in its form.
+
+    Returns
+    -------
+    mapping : Mapping or None
+        None if there is a mistake.
+    problems : list of Problem
+        One for each mistake, with the path of its key and what is allowed.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}" if mark else ""
+        reason = getattr(error, "problem", None) or "cannot be parsed"
+        return None, [fatal(MAPPING_FILE, where, f"is not YAML ({reason}); check indents, quotes and colons")]
+    except (OSError, UnicodeDecodeError) as error:
+        return None, [fatal(MAPPING_FILE, "", f"cannot be read ({error}); save it as UTF-8 text")]
+    reader = _Reader(data)
+    reader.data = reader.keys(data, "", (*_REQUIRED, *_TABLES, *_OPTIONAL), _REQUIRED)
+    mapping = _read(reader) if reader.data else None
+    return (None if reader.problems else mapping), reader.problems
+
+
+def _read(reader: _Reader) -> Mapping:
+    data = reader.data
+    level = reader.choice("level", ("site", "well"), "well")
+    metadata, embeddings, keys = _read_tables(reader)
+    columns, constants = _read_columns(reader, level)
+    return Mapping(
+        name=reader.text(data["name"], "name") if "name" in data else "",
+        level=level,
+        metadata=metadata,
+        embeddings=embeddings,
+        key=keys,
+        separator=reader.choice("separator", (",", ";", "|", "\t"), ","),
+        columns=columns,
+        constants=constants,
+        conditions=_read_conditions(reader),
+        untreated=_read_untreated(reader),
+        dose_unit=reader.choice("dose_unit", tuple(UNITS), "uM"),
+        features=reader.texts(data.get("features"), "features"),
+        scale_features=reader.choice("scale_features", ("none", "robust"), "none"),
+        extra=reader.texts(data.get("extra"), "extra"),
+    )
+
+
+def _read_tables(reader: _Reader) -> tuple[str, str, dict[str, str]]:
+    """Return the file of the metadata, that of the features, and what joins them."""
+    data = reader.data
+    given = [name for name in _TABLES if name in data]
+    if given == ["table"]:
+        table = reader.text(data["table"], "table")
+        return table, table if data.get("features") else "", {}
+    if given not in (["metadata"], ["metadata", "embeddings", "key"]):
+        reader.wrong(
+            given[0] if given else "table",
+            f"the keys {listed(given) if given else 'of the tables'} do not fit; allowed are `table`, or "
+            "`metadata`, `embeddings` and `key`, or `metadata` alone for a design",
+        )
+        return "", "", {}
+    metadata = reader.text(data["metadata"], "metadata")
+    if given == ["metadata"]:
+        return metadata, "", {}
+    keys = data["key"]
+    if isinstance(keys, dict):
+        keys = {reader.text(k, "key"): reader.text(v, f"key.{k}") for k, v in keys.items()}
+    else:
+        keys = {name: name for name in reader.texts(keys, "key")}
+    if not keys:
+        reader.wrong("key", "is empty; name the columns that both tables have, like [plate, well]")
+    return metadata, reader.text(data["embeddings"], "embeddings"), keys
+
+
+def _read_columns(reader: _Reader, level: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the columns and the constants, by our names."""
+    required = ("plate", "well", "condition") + (("site",) if level == "site" else ())
+    allowed = tuple(name for name in COLUMNS if name != "site" or level != "well")
+    given = reader.keys(reader.data.get("columns", {}), "columns", allowed, required)
+    columns, constants = {}, {}
+    for name, value in given.items():
+        where = f"columns.{name}"
+        if isinstance(value, dict):
+            inner = reader.keys(value, where, ("value",), ("value",))
+            if "value" in inner:
+                constants[name] = reader.text(inner["value"], f"{where}.value")
+        elif value is not None:
+            columns[name] = reader.text(value, where)
+        elif name in required:
+            reader.wrong(where, "is empty; give a column's name")
+    if "condition" in constants:
+        reader.wrong(
+            "columns.condition", "is one value for all rows; mock and infected wells are both needed"
+        )
+    return columns, constants
+
+
+def _read_conditions(reader: _Reader) -> dict[str, str]:
+    """Return our condition for each value of the file."""
+    given = reader.keys(reader.data.get("conditions", {}), "conditions", _CONDITIONS, ("mock", "infected"))
+    found = {}
+    for condition, values in given.items():
+        for value in reader.texts(values, f"conditions.{condition}"):
+            if found.setdefault(value, condition) != condition:
+                where = f"conditions.{condition}"
+                reader.wrong(where, f"'{value}' is under {found[value]} too; keep it in one place")
+    return {**found, "": "blank"}
+
+
+def _read_untreated(reader: _Reader) -> dict[str, list[str]]:
+    given = reader.data.get("untreated")
+    if given is None:
+        return {}
+    if not isinstance(given, dict):
+        reader.wrong(
+            "untreated", f"is {_written(given)}; expected is a column with its values, like {{type: [DMSO]}}"
+        )
+        return {}
+    return {str(column): reader.texts(values, f"untreated.{column}") for column, values in given.items()}
+
+
+def did_you_mean(name: str, allowed: Iterable[str]) -> str:
+    """Return a hint at the nearest allowed name, or nothing."""
+    near = difflib.get_close_matches(name, list(allowed), 1, 0.6)
+    return f" (is '{near[0]}' meant?)" if near else ""
+
+
+def _dotted(where: str, name: object) -> str:
+    return f"{where}.{name}" if where else str(name)
+
+
+def _written(value: object) -> str:
+    if value is None:
+        return "empty"
+    return f"'{value}'" if isinstance(value, str) else f"{value!r}"

@@ -1,0 +1,21 @@
+"""The order in which people count: plate 2 before plate 10."""
+
+import re
+from collections.abc import Sequence
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+def natural_key(text: str) -> tuple:
+    """Return a sort key that compares runs of digits as numbers.
+
+    >>> sorted(["HRCE-1_10", "HRCE-1_9"], key=natural_key)
+    ['HRCE-1_9', 'HRCE-1_10']
+    """
+    parts = _DIGITS.split(str(text))
+    return tuple((int(part), "") if i % 2 else (-1, part) for i, part in enumerate(parts))
+
+
+def numbered(names: Sequence[str]) -> bool:
+    """Tell if names differ only in the number at their end, as ``feature_0`` and ``feature_10`` do."""
+    return len({re.sub(r"\d+$", "", name) for name in names}) == 1

@@ -1,0 +1,219 @@
+"""Screens opened as AnnData: one row per site, its embeddings, and where every number came from."""
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import polars as pl
+
+from helpers.errors import DataError
+from helpers.files import cache_dir, sha256
+from helpers.screens import facts
+from helpers.screens.check import Examined, examine
+from helpers.screens.folder import open_source
+from helpers.screens.mapped import scale_features
+from helpers.screens.order import natural_key
+from helpers.screens.problems import raise_first_fatal
+from helpers.screens.source import FILE, KEY
+from helpers.screens.tables import LINE
+
+# The columns of `obs`, in order; extra ones of a user's screen follow.
+OBS = (
+    "well_id",
+    "cell_type",
+    "experiment",
+    "plate",
+    "plate_id",
+    "well",
+    "row",
+    "col",
+    "site",
+    "condition",
+    "treatment",
+    "treatment_raw",
+    "dose_um",
+    "smiles",
+)
+# Working columns that are not the user's.
+_WORKING = {"__row__", "site_number", "name", "structure", LINE, FILE, KEY, *facts.COLUMNS}
+
+
+def open_screen(source: str | Path, *, experiments: str | list[str] = "all") -> ad.AnnData:
+    """Open a screen as sites.
+
+    Parameters
+    ----------
+    source : str or Path
+        ``twin`` (the small simulated screen, made on first use), ``rxrx19a`` (the downloaded release), or a
+        folder: `metadata` and `embeddings` in RxRx19a's layout, or any table with a ``screen.yml``.
+    experiments : str or list of str
+        ``all``, or names with commas between them.
+
+    Returns
+    -------
+    sites : AnnData
+        `X` float32, shape (n_sites, n_features), without features for a design. `obs` has one row per site,
+        sorted by experiment, plate, row, column and site, so that every plate is one slice; doses in uM.
+        `uns["screen"]` has `name`, `kind`, `path`, `level`, `files` (SHA-256 of each) and `notes`.
+
+    Raises
+    ------
+    DataError
+        If a file is missing or wrong: the first problem, and how many more there are.
+    UsageError
+        If an experiment is not in the screen.
+    """
+    folder = resolve_source(source)
+    with open_source(folder) as opened, _hashing(opened.files) as hashes:
+        examined = examine(opened, experiments=experiments)
+        raise_first_fatal(examined.problems, folder)
+        files = hashes()
+    sites = _to_anndata(examined, opened.features)
+    sites.uns["screen"] = {
+        "name": opened.name,
+        "kind": "rxrx19a" if str(source) == "rxrx19a" else opened.kind,
+        "path": str(folder),
+        "level": opened.level,
+        "files": files,
+        "notes": [str(problem) for problem in examined.problems],
+    }
+    if opened.scale == "robust":
+        sites.X = scale_features(sites)
+    return sites
+
+
+def resolve_source(source: str | Path) -> Path:
+    """Return the folder behind a source; makes the small twin if it was not made yet.
+
+    Raises
+    ------
+    DataError
+        If RxRx19a was not downloaded, or the folder is missing.
+    """
+    if str(source) == "twin":
+        return _cached_twin()
+    if str(source) == "rxrx19a":
+        folder = cache_dir() / "rxrx19a"
+        for part in ("metadata", "embeddings"):
+            if not (folder / facts.FILES[part]).exists():
+                command = f"rxrx19 data fetch rxrx19a --what {part}"
+                raise DataError(f"{folder}: the {part} of RxRx19a are not there; run `{command}` first")
+        return folder
+    folder = Path(source).expanduser()
+    if not folder.is_dir():
+        raise DataError(
+            f"source '{source}' is no folder; allowed are twin, rxrx19a, or a folder that holds a screen"
+        )
+    return folder
+
+
+def read_truth(source: str | Path) -> pd.DataFrame | None:
+    """Return the truth of a twin, one row per experiment, treatment and dose; None for a real screen."""
+    return _beside(source, "truth.csv")
+
+
+def read_classes(source: str | Path) -> pd.DataFrame | None:
+    """Return the mechanism class of each treatment, if the screen's folder holds ``classes.csv``."""
+    return _beside(source, "classes.csv")
+
+
+def _beside(source: str | Path, name: str) -> pd.DataFrame | None:
+    path = resolve_source(source) / name
+    return pd.read_csv(path) if path.exists() else None
+
+
+def _cached_twin() -> Path:
+    """Return the small twin of the current code, made on first use by one process only."""
+    from helpers.screens.twin import make_twin
+
+    code = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        if path.stem.startswith("twin") or path.stem in ("facts", "layout"):
+            code.update(path.read_bytes())
+    folder = cache_dir() / f"twin-small-0-{code.hexdigest()[:12]}"
+    with _lock(cache_dir() / "twin.lock"):
+        if not (folder / "twin.json").exists():
+            make_twin(folder, scale="small", seed=0, file_format="parquet")
+    return folder
+
+
+@contextlib.contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """Hold a lock that ends with the process, so a killed one blocks nobody; none where there is no flock."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def _hashing(files: list[Path]) -> Iterator:
+    """Hash files in a thread of its own while they are read; yield what returns the hashes by name."""
+    with ThreadPoolExecutor(1) as pool:
+        pending = {path.name: pool.submit(sha256, path) for path in files if path.is_file()}
+        yield lambda: {name: result.result() for name, result in pending.items()}
+
+
+def _to_anndata(examined: Examined, features: tuple[str, ...]) -> ad.AnnData:
+    table = examined.sites
+    X = np.empty((table.height, 0), dtype=np.float32) if examined.X is None else examined.X
+    obs = _obs(table)
+    return ad.AnnData(
+        X, obs=obs, var=pd.DataFrame(index=pd.Index(list(features)[: X.shape[1]], dtype=object))
+    )
+
+
+def _obs(table: pl.DataFrame) -> pd.DataFrame:
+    """Return the observations of sites as pandas: categories in natural order, numbers as documented."""
+    plate_id = pl.concat_str("experiment", "plate", separator="_").alias("plate_id")
+    table = table.with_columns(
+        plate_id,
+        treatment_raw=pl.col("treatment"),
+        treatment=pl.col("name"),
+        smiles=pl.col("structure"),
+        site=pl.col("site_number"),
+    )
+    extra = [name for name in table.columns if name not in {*_WORKING, *OBS}]
+    obs = {}
+    for name in OBS:
+        column = table[name]
+        obs[name] = column.to_numpy() if column.dtype.is_numeric() else _categorical(column)
+    obs["condition"] = obs["condition"].set_categories(list(facts.CONDITION_ORDER))
+    obs["plate"] = _whole_plates(obs["plate"])
+    obs |= {name: _extra(table[name]) for name in extra}
+    index = pd.Index(table["site_id"].to_list(), dtype=object, name="site_id")
+    return pd.DataFrame(obs, index=index)
+
+
+def _categorical(column: pl.Series) -> pd.Categorical:
+    """Return text as categories in natural order; null is missing."""
+    categories = sorted(column.drop_nulls().unique(), key=natural_key)
+    codes = column.replace_strict({v: i for i, v in enumerate(categories)}, default=-1, return_dtype=pl.Int32)
+    return pd.Categorical.from_codes(
+        codes.fill_null(-1).to_numpy(), categories=pd.Index(categories, dtype=object)
+    )
+
+
+def _whole_plates(plates: pd.Categorical) -> pd.Categorical:
+    """Turn plates into integers if all of them are whole numbers without leading zeros."""
+    names = list(plates.categories)
+    if not all(name.isdecimal() and str(int(name)) == name for name in names):
+        return plates
+    return plates.rename_categories([int(name) for name in names])
+
+
+def _extra(column: pl.Series):
+    """Return a column of the user's as numbers if all its cells are, else as categories."""
+    numbers = column.cast(pl.Float64, strict=False)
+    if numbers.null_count() == column.null_count():
+        return numbers.to_numpy()
+    return _categorical(column)

@@ -1,0 +1,118 @@
+"""A screen's files, opened and named in one vocabulary, whatever layout they came in."""
+
+import contextlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from helpers.screens import facts
+from helpers.screens.problems import BrokenFileError, Problem
+from helpers.screens.tables import LINE, Table, open_tables
+
+# Working columns beside the metadata's own: the label of a row's file, and what joins it to its features.
+FILE, KEY = "__file__", "__key__"
+KEY_SEPARATOR = "\x1f"
+# Names that sites get from us; a user's column of that name is kept with `_file` behind it.
+RESERVED = frozenset(
+    (
+        *("plate_id", "row", "col", "condition", "treatment_raw", "dose_um", "smiles"),
+        *("site_number", "name", "structure", "__row__"),
+    )
+)
+
+
+@dataclass
+class Source:
+    """Opened files of one screen.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they lie.
+    name : str
+        What pages and tables call the screen.
+    kind : str
+        ``twin``, ``rxrx19a`` or ``user``.
+    level : str
+        ``site`` or ``well``: what one row is.
+    mapped : bool
+        A ``screen.yml`` maps the columns.
+    metadata : DataFrame or None
+        One row per site, all cells text, in RxRx19a's columns plus `LINE`, `FILE`, `KEY` and extra ones;
+        None if a problem keeps it from being read.
+    labels : dict
+        What the user's files call RxRx19a's columns, where they differ.
+    tables : list of Table
+        Where the features are; empty for a design.
+    features : tuple of str
+        Names of the features, in order.
+    ids : tuple of str
+        Columns of `tables` that make up `KEY`; none if the row itself is the key.
+    conditions : dict
+        Our condition for each value of the file; "" stands for an empty cell.
+    dose_unit : str
+        What the file's doses are in; those of `metadata` are in uM.
+    scale : str
+        ``none``, or ``robust`` to divide each feature by its spread among infected untreated wells.
+    files : list of Path
+        The user's files that were read.
+    problems : list of Problem
+        What was found on the way.
+    """
+
+    folder: Path
+    name: str
+    kind: str = "user"
+    level: str = "site"
+    mapped: bool = False
+    metadata: pl.DataFrame | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    tables: list[Table] = field(default_factory=list)
+    features: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    conditions: dict[str, str] = field(default_factory=lambda: dict(facts.CONDITIONS))
+    dose_unit: str = "uM"
+    scale: str = "none"
+    files: list[Path] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def label(self, column: str) -> str:
+        """Return what the user's file calls a column of RxRx19a."""
+        return self.labels.get(column, column)
+
+    @property
+    def unit(self) -> str:
+        """Return what a row of the metadata is counted in."""
+        return "line" if self.metadata is None or ".parquet" not in self.metadata[FILE][0] else "row"
+
+    def open(self, path: Path, stack: contextlib.ExitStack, *, separator: str = ",") -> list[Table]:
+        """Open the tables of a file until `stack` closes; a file that is broken becomes a problem."""
+        self.files.append(path)
+        try:
+            return stack.enter_context(open_tables(path, separator=separator))
+        except BrokenFileError as error:
+            self.problems.append(error.problem)
+            return []
+
+    @staticmethod
+    def free_name(name: str) -> str:
+        """Return the name that an extra column of the user's is kept by."""
+        return f"{name}_file" if name in RESERVED or name in facts.COLUMNS else name
+
+    def text(self, tables: list[Table], columns: tuple[str, ...] | None = None) -> pl.DataFrame | None:
+        """Read tables as text, one under the other, with `LINE` and `FILE`; None if one is broken."""
+        try:
+            frames = [table.text(columns).with_columns(pl.lit(table.label).alias(FILE)) for table in tables]
+        except BrokenFileError as error:
+            self.problems.append(error.problem)
+            return None
+        return pl.concat(frames, how="diagonal") if frames else None
+
+
+def key(columns: tuple[str, ...], table_number: int = 0) -> pl.Expr:
+    """Return the expression of a row's key: some columns joined, or its place in its file if there are none."""
+    if not columns:
+        return pl.format("{}:{}", pl.lit(table_number), LINE).alias(KEY)
+    cells = [pl.col(name).str.strip_chars().fill_null("") for name in columns]
+    return pl.concat_str(cells, separator=KEY_SEPARATOR).alias(KEY)

@@ -1,0 +1,350 @@
+"""Tables as they come: CSV, gzipped CSV, zip and Parquet, opened with one clear word on what is broken."""
+
+import codecs
+import contextlib
+import csv
+import gzip
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from helpers.screens.problems import Problem, broken, fatal, listed, places
+
+SUFFIXES = (".parquet", ".csv", ".csv.gz", ".zip")
+# Rows read at a time: 8,192 sites of 1,024 float32 features are 34 MB.
+BATCH_ROWS = 8_192
+# The place of a row in its file; no header of a user's will hold this name.
+LINE = "__line__"
+_GET_AGAIN = "download or export it again"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One plain CSV or Parquet on disk, its header read.
+
+    Parameters
+    ----------
+    path : Path
+        Where the plain file lies; a temporary one if it came out of a zip or gzip.
+    label : str
+        What messages call it: the name of the user's file, with the member of a zip after a colon.
+    columns : tuple of str
+        Names in the order of the file.
+    separator : str
+        What stands between the cells of a CSV.
+    """
+
+    path: Path
+    label: str
+    columns: tuple[str, ...]
+    separator: str = ","
+
+    @property
+    def is_csv(self) -> bool:
+        """Tell if this is text, not Parquet."""
+        return self.path.suffix != ".parquet"
+
+    @property
+    def unit(self) -> str:
+        """Return what a row is counted in: lines of a CSV with its header as line 1, rows of a Parquet."""
+        return "line" if self.is_csv else "row"
+
+    def scan(self, numeric: tuple[str, ...] = ()) -> pl.LazyFrame:
+        """Return the rows lazily: a column `LINE`, the `numeric` columns as float32, all others as text.
+
+        A cell that is no number becomes null, and so does an empty one.
+        """
+        numeric = set(numeric)
+        if self.is_csv:
+            return pl.scan_csv(
+                self.path,
+                separator=self.separator,
+                # The header was read before, with its blanks and byte-order mark taken off.
+                has_header=False,
+                skip_rows=1,
+                schema={name: pl.Float32 if name in numeric else pl.String for name in self.columns},
+                ignore_errors=True,
+                row_index_name=LINE,
+                row_index_offset=2,
+            )
+        frame = pl.scan_parquet(self.path)
+        cells = [
+            pl.col(name).cast(pl.Float32, strict=False) if name in numeric else _as_text(name, dtype)
+            for name, dtype in frame.collect_schema().items()
+        ]
+        return frame.select(cells).with_row_index(LINE, 1)
+
+    def _rows(self, numeric: tuple[str, ...] = ()) -> pl.LazyFrame:
+        """Scan without blank lines; the others keep the place they have in the file."""
+        return self.scan(numeric).filter(~pl.all_horizontal(pl.exclude(LINE).is_null()))
+
+    def batches(self, columns: tuple[str, ...], numeric: tuple[str, ...]) -> Iterator[pl.DataFrame]:
+        """Stream `LINE`, the text `columns` and the `numeric` columns in the order of the file.
+
+        Blank lines are left out. Only a few thousand rows are in memory at a time.
+
+        Raises
+        ------
+        BrokenFileError
+            If the file cannot be parsed; says where.
+        """
+        frame = self._rows(numeric).select(LINE, *columns, *numeric)
+        try:
+            yield from frame.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True, engine="streaming")
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise self._unreadable(error) from error
+
+    def text(self, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
+        """Read columns (all by default) as text without surrounding blanks, null where empty, and `LINE`.
+
+        Raises
+        ------
+        BrokenFileError
+            If the file cannot be parsed; says where.
+        """
+        if self.is_csv and (found := bad_bytes(self) or odd_lines(self)):
+            raise broken(found.file, found.where, found.message)
+        stripped = pl.col(columns or self.columns).str.strip_chars()
+        cells = self._rows().select(LINE, pl.when(stripped != "").then(stripped))
+        try:
+            return cells.collect(engine="streaming")
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise self._unreadable(error) from error
+
+    def cell(self, line: int, column: str) -> str | None:
+        """Return one cell as it is written, to be quoted in a message; None if its line is too short."""
+        if not self.is_csv:
+            value = pl.scan_parquet(self.path).select(column).slice(line - 1, 1).collect().item()
+            return None if value is None else str(value)
+        with self.path.open("rb") as file:
+            row = next(text for number, text in enumerate(file, 1) if number == line)
+        cells = next(csv.reader([row.decode("utf-8", "replace")], delimiter=self.separator))
+        place = self.columns.index(column)
+        return cells[place] if place < len(cells) else None
+
+    def _unreadable(self, error: Exception) -> Exception:
+        found = (bad_bytes(self) or odd_lines(self)) if self.is_csv else None
+        if found:
+            return broken(found.file, found.where, found.message)
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return broken(self.label, "", f"cannot be read ({reason}); {_GET_AGAIN}")
+
+
+def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Write a typed Parquet column as text; whole floats lose ``.0``, or plate 25.0 would not fit its ids."""
+    column = pl.col(name)
+    if not dtype.is_float():
+        return column.cast(pl.String)
+    whole = (column == column.round()) & (column.abs() < 2**31)
+    text = pl.when(whole).then(column.cast(pl.Int64, strict=False).cast(pl.String))
+    return text.otherwise(column.fill_nan(None).cast(pl.String)).alias(name)
+
+
+def odd_lines(table: Table) -> Problem | None:
+    """Find lines with more or fewer cells than the header, or with a quotation mark that is never closed."""
+    wanted, odd = len(table.columns), []
+    separator = table.separator.encode()
+    with table.path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if line.count(separator) == wanted - 1 or not line.strip():
+                continue
+            text = line.decode("utf-8", "replace")
+            if text.count('"') % 2:
+                return fatal(table.label, f"line {number}", f"a quotation mark is not closed; {_GET_AGAIN}")
+            cells = len(next(csv.reader([text], delimiter=table.separator)))
+            if cells != wanted:
+                odd.append((number, cells))
+    if not odd:
+        return None
+    where = places([number for number, _ in odd], "line")
+    message = f"{odd[0][1]} cells where the header has {wanted}; the file is damaged or cut off: {_GET_AGAIN}"
+    return fatal(table.label, where, message)
+
+
+def bad_bytes(table: Table) -> Problem | None:
+    """Find the first line that is not UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with table.path.open("rb") as file:
+        try:
+            for block in iter(lambda: file.read(1 << 22), b""):
+                decoder.decode(block)
+        except UnicodeDecodeError:
+            file.seek(0)
+            number = next(n for n, line in enumerate(file, 1) if not _is_utf8(line))
+            return fatal(table.label, f"line {number}", "is not UTF-8 text; save the file as UTF-8")
+    return None
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def open_tables(path: Path, *, separator: str = ",") -> Iterator[list[Table]]:
+    """Open every table of a file: one, or each csv and parquet member of a zip.
+
+    Compressed text is unpacked into the system's temporary folder (``TMPDIR``), because polars streams
+    from disk; it is removed at the end.
+
+    Raises
+    ------
+    BrokenFileError
+        If the file is not what its name says, is cut off, or its header is unusable.
+    """
+    check_head(path)
+    with tempfile.TemporaryDirectory(prefix="rxrx19-") as folder:
+        try:
+            plain = _unpack(path, Path(folder))
+        except (zipfile.BadZipFile, EOFError, zlib.error, gzip.BadGzipFile, NotImplementedError) as error:
+            message = f"is cut off or damaged ({error}); delete it and {_GET_AGAIN}"
+            raise broken(path.name, "", message) from error
+        except OSError as error:
+            message = f"cannot be unpacked into {folder} ({error.strerror}); set TMPDIR to a folder with room"
+            raise broken(path.name, "", message) from error
+        yield [read_header(file, label, separator) for file, label in plain]
+
+
+def _unpack(path: Path, folder: Path) -> list[tuple[Path, str]]:
+    if path.name.endswith(".gz"):
+        target = folder / "plain.csv"
+        with gzip.open(path) as packed, target.open("wb") as plain:
+            shutil.copyfileobj(packed, plain, 1 << 22)
+        check_head(target, label=path.name)
+        return [(target, path.name)]
+    if path.suffix != ".zip":
+        return [(path, path.name)]
+    with zipfile.ZipFile(path) as archive:
+        members = [m for m in sorted(archive.namelist()) if _is_data(m)]
+        if not members:
+            inside = listed(archive.namelist()) or "nothing"
+            raise broken(path.name, "", f"holds no .csv or .parquet member, only {inside}")
+        return [_extract(archive, member, folder / str(i), path.name) for i, member in enumerate(members)]
+
+
+def _extract(archive: zipfile.ZipFile, member: str, stem: Path, label: str) -> tuple[Path, str]:
+    target = stem.with_suffix(Path(member).suffix.lower())
+    try:
+        with archive.open(member) as packed, target.open("wb") as plain:
+            shutil.copyfileobj(packed, plain, 1 << 22)
+    except RuntimeError as error:  # what zipfile raises for an encrypted member
+        raise broken(label, "", f"member {member} is encrypted; unpack it with its password first") from error
+    check_head(target, label=f"{label}:{member}")
+    return target, f"{label}:{member}"
+
+
+def _is_data(member: str) -> bool:
+    name = Path(member).name
+    hidden = name.startswith(".") or member.startswith("__MACOSX/")
+    return not hidden and Path(name).suffix.lower() in (".csv", ".parquet")
+
+
+_MAGIC = {b"PK\x03\x04": "a zip archive", b"PK\x05\x06": "an empty zip archive", b"\x1f\x8b": "gzip data"}
+_MAGIC |= {b"PAR1": "Parquet data", b"\x89HDF": "HDF5 data"}
+_EXPECTED = {".zip": ("PK", "a zip archive"), ".gz": ("\x1f\x8b", "gzip data")}
+_EXPECTED |= {".parquet": ("PAR1", "Parquet data")}
+
+
+def check_head(path: Path, *, label: str | None = None) -> None:
+    """Tell by its first bytes if a file is what its name says.
+
+    Raises
+    ------
+    BrokenFileError
+        If it is missing, empty, an HTML page, a pointer of git-lfs or git-annex, or of another format.
+    """
+    label = label or path.name
+    if path.is_symlink() and not path.exists():
+        raise broken(
+            label, "", f"is a link to {path.readlink()}, which is missing (`git annex get` fetches it)"
+        )
+    try:
+        with path.open("rb") as file:
+            head = file.read(512)
+    except OSError as error:
+        raise broken(label, "", f"cannot be opened ({error.strerror}); check its permissions") from error
+    if problem := _wrong_head(head, path.suffix.lower()):
+        raise broken(label, "", problem)
+
+
+def _wrong_head(head: bytes, suffix: str) -> str | None:
+    """Return what is wrong with a file that begins with `head`."""
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    if not start:
+        return f"is empty; {_GET_AGAIN}"
+    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
+        return f"is a web page, not data; {_GET_AGAIN}, and open the address in a browser if that fails again"
+    if start.startswith(b"version https://git-lfs"):
+        return "is a pointer of git-lfs, not the data; run `git lfs pull`"
+    if b"annex/objects/" in start:
+        return "is a pointer of git-annex, not the data; run `git annex get`"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "is UTF-16 text; save it as UTF-8"
+    found = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "text or another format")
+    wanted, kind = _EXPECTED.get(suffix, (None, "CSV text"))
+    if wanted and not head.startswith(wanted.encode("latin-1")):
+        return f"is not {kind} but {found}; give it the ending it should have, or {_GET_AGAIN}"
+    if not wanted and (found != "text or another format" or b"\0" in head):
+        return f"is not CSV text but {found}; give it the ending it should have, or {_GET_AGAIN}"
+    return None
+
+
+def read_header(path: Path, label: str, separator: str) -> Table:
+    """Read the names of the columns.
+
+    Raises
+    ------
+    BrokenFileError
+        If the header is not UTF-8, uses another separator, repeats a name or lacks one, or no row follows.
+    """
+    if path.suffix == ".parquet":
+        try:
+            columns, n_rows = (
+                pl.read_parquet_schema(path),
+                pl.scan_parquet(path).select(pl.len()).collect().item(),
+            )
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise broken(label, "", f"is Parquet cut off or damaged; {_GET_AGAIN}") from error
+        if not n_rows:
+            raise broken(label, "", f"has a header but no rows; {_GET_AGAIN}")
+        return Table(path, label, tuple(columns))
+    with path.open("rb") as file:
+        first = file.readline()
+        follows = any(line.strip() for line in file)
+    if not _is_utf8(first):
+        raise broken(label, "line 1", "is not UTF-8 text; save the file as UTF-8")
+    header = first.decode("utf-8-sig").rstrip("\r\n")
+    columns = tuple(name.strip() for name in next(csv.reader([header], delimiter=separator), []))
+    _check_header(columns, label, separator)
+    if not follows:
+        raise broken(label, "", f"has a header but no rows; {_GET_AGAIN}")
+    return Table(path, label, columns, separator)
+
+
+def _check_header(columns: tuple[str, ...], label: str, separator: str) -> None:
+    other = next((s for s in ",;\t|" if s != separator and len(columns) == 1 and s in "".join(columns)), None)
+    if other:
+        names = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+        message = (
+            f"cells are separated by {names[other]}; write the file with {names.get(separator, separator)}"
+        )
+        raise broken(label, "line 1", message)
+    repeated = [name for name, n in Counter(columns).items() if n > 1 and name]
+    if repeated:
+        raise broken(label, "line 1", f"column {listed(repeated)} is there twice; keep one of each name")
+    if not all(columns):
+        place = int(np.argmin([bool(c) for c in columns])) + 1
+        raise broken(
+            label, "line 1", f"column {place} has no name; name or remove it (an exported row index?)"
+        )

@@ -1,0 +1,139 @@
+"""The assumptions of the twin, each a named parameter, and the random streams they feed."""
+
+import zlib
+from dataclasses import asdict, dataclass, field, fields, replace
+
+import numpy as np
+import pandas as pd
+
+from helpers.errors import UsageError
+
+AXIS = "axis lengths"
+KINDS = ("inert", "phenotype", "rescuing", "class", "worsening", "toxic", "rescuing_toxic")
+CLASS_LETTERS = "ABCDEFGH"
+
+
+def stream(seed: int, *keys: str) -> np.random.Generator:
+    """Return the random stream of one purpose, for example of one plate.
+
+    Streams with different keys are independent and do not depend on which others were used before, so plates
+    can be made one at a time and in any order.
+    """
+    spawn_key = tuple(zlib.crc32(str(key).encode()) for key in keys)
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=spawn_key))
+
+
+def _given(default: object, unit: str, text: str, basis: str = "invented") -> object:
+    """Return a dataclass field that carries its unit, its meaning and where its value comes from."""
+    return field(default=default, metadata={"unit": unit, "help": text, "basis": basis})
+
+
+@dataclass(frozen=True)
+class TwinModel:
+    """Every assumption of the twin's embeddings.
+
+    Sizes are in axis lengths: 1 is the distance from mock to infected untreated cells along the disease axis.
+    Pairs are the two ends of a uniform distribution unless the text says otherwise. Noise is given per
+    direction of the embedding space, so it does not depend on the number of features. ``describe()`` lists
+    names, values, units, meaning, and what is a fact and what is invented.
+    """
+
+    axis_length: float = _given(10.0, "embedding units", "distance from mock to infected cells")
+
+    share_phenotype: float = _given(0.25, "share", "compounds with an off-axis phenotype and no rescue")
+    share_rescuing: float = _given(0.05, "share", "compounds that rescue")
+    share_class: float = _given(0.08, "share", "members of weak mechanism classes A to H")
+    share_worsening: float = _given(0.04, "share", "compounds that make infected cells look worse")
+    share_toxic: float = _given(0.05, "share", "compounds toxic at high dose, without rescue")
+    share_rescuing_toxic: float = _given(0.03, "share", "compounds that rescue, and are toxic at the top")
+    reference_enrichment: float = _given(2.0, "fold", "more compounds that act among the eight-dose ones")
+
+    rescue_emax: tuple = _given((0.25, 1.0), "rescue", "largest rescue of a rescuing compound")
+    worsening_emax: tuple = _given((-0.6, -0.2), "rescue", "largest rescue of a worsening compound")
+    hill: tuple = _given((1.0, 3.0), "Hill slope", "steepness of rescue and of phenotypes over dose")
+    class_emax: tuple = _given(
+        (0.30, 0.20, 0.12, 0.0, 0.0, -0.12, -0.20, -0.30), "rescue", "mean largest rescue of classes A to H"
+    )
+    class_emax_sd: float = _given(0.04, "rescue", "SD of largest rescue among members of a class")
+    class_phenotype: float = _given(0.20, AXIS, "off-axis phenotype that members of a class share")
+    phenotype_size: tuple = _given((0.3, 0.8), AXIS, "largest off-axis phenotype of a phenotype compound")
+    phenotype_leak: float = _given(0.05, "cosine, SD", "how far off-axis phenotypes lean on the axis")
+    mild_phenotype: float = _given(0.15, AXIS, "largest off-axis phenotype of a compound that rescues")
+    toxic_size: tuple = _given((1.2, 3.0), AXIS, "largest displacement of a toxic compound")
+    toxic_cosine: tuple = _given((0.2, 0.6), "cosine", "toxic direction to the direction of rescue")
+    toxic_ec50: tuple = _given((0.1, 0.6), "share of top dose", "half-maximal toxic dose, log-uniform")
+    toxic_hill: tuple = _given((2.0, 4.0), "Hill slope", "steepness of toxicity over dose")
+    vero_ec50_sd: float = _given(0.3, "log10 uM", "SD of a compound's EC50 in Vero around HRCE's")
+    vero_emax_sd: float = _given(0.2, "relative", "SD of a compound's largest rescue in Vero around HRCE's")
+
+    axis_cosine: float = _given(0.95, "cosine", "disease axes of two experiments of one cell line")
+    vero_axis_cosine: float = _given(0.70, "cosine", "disease axes of an HRCE and a Vero experiment")
+    experiment_shift: float = _given(6.0, AXIS, "distance of an experiment's island from the common centre")
+    plate_shift: float = _given(2.5, AXIS, "distance of a plate from its experiment's centre, off the axis")
+    plate_shift_on_axis: float = _given(0.18, f"{AXIS}, SD", "shift of a plate along the disease axis")
+    plate_gain_sd: float = _given(0.06, "relative, SD", "strength of all effects on a plate")
+    gradient_on_axis: float = _given(0.10, f"{AXIS}, SD", "row and column trend at a corner, along the axis")
+    gradient_off_axis: float = _given(0.40, AXIS, "row and column trend at a corner, off the axis")
+    gradient_common: float = _given(0.5, "share", "variance of the trend that an experiment's plates share")
+    site_offset: float = _given(0.30, AXIS, "offset of each of the four sites of a well")
+    latent_sizes: tuple = _given(
+        (0.45, 0.36, 0.30, 0.24, 0.20, 0.16), f"{AXIS}, SD", "correlated well noise along six directions"
+    )
+    latent_on_axis: float = _given(0.045, f"{AXIS}, SD", "correlated well noise that reaches the axis")
+    well_noise: float = _given(0.05, f"{AXIS}, SD", "well noise in every direction")
+    site_noise: float = _given(0.08, f"{AXIS}, SD", "site noise in every direction")
+
+    dim_share: float = _given(0.03, "share", "wells that failed and look dim")
+    dim_spread: float = _given(0.5, "log, SD", "how much that share varies from plate to plate")
+    dim_bad_plate: tuple = _given((0.30, 0.40), "share", "dim mock and UV wells on one plate an experiment")
+    dim_size: tuple = _given((3.0, 4.5), AXIS, "displacement of dim wells")
+    dim_cosine: float = _given(0.10, "cosine", "artefact direction of dim wells to the disease axis")
+    dim_jitter: float = _given(0.25, "share of displacement", "scatter of dim wells around their direction")
+    low_cell_blank: float = _given(
+        434 / 1606, "share", "wells with an empty condition that hold few cells", "fact"
+    )
+    low_cell_other: float = _given(
+        13 / 2120, "share", "other wells that hold few cells (the share seen in mock wells)", "fact"
+    )
+    low_cell_size: float = _given(0.8, AXIS, "displacement of wells with few cells")
+    low_cell_noise: float = _given(0.06, f"{AXIS}, SD", "noise that few cells add in every direction")
+    uv_offset: float = _given(0.12, AXIS, "distance of UV wells from mock wells")
+    uv_cosine: float = _given(0.3, "cosine", "that offset to the disease axis")
+    blank_infected: float = _given(0.5, "share", "wells with an empty condition that look infected, not mock")
+
+    def __post_init__(self):
+        shares = self.shares()
+        if min(shares.values()) < 0:
+            raise UsageError(f"the shares of compound kinds must lie in 0..1 and sum to at most 1: {shares}")
+        if len(self.class_emax) != len(CLASS_LETTERS):
+            raise UsageError(f"class_emax needs one value for each of the classes {', '.join(CLASS_LETTERS)}")
+
+    def shares(self, *, reference: bool = False) -> dict[str, float]:
+        """Return the share of each kind of compound, of the eight-dose ones if `reference`; they sum to 1."""
+        shares = {kind: getattr(self, f"share_{kind}") for kind in KINDS[1:]}
+        if reference:
+            total = sum(shares.values())
+            fold = min(self.reference_enrichment, 1 / total) if total else 1.0
+            # Phenotypes without rescue are not what a compound is chosen for.
+            fold = {kind: 1.0 if kind == "phenotype" else fold for kind in shares}
+            shares = {kind: share * fold[kind] for kind, share in shares.items()}
+        return {"inert": round(1 - sum(shares.values()), 12), **shares}
+
+    def without_actives(self) -> "TwinModel":
+        """Return the model in which every compound is inert: whatever is called on it is false."""
+        return replace(self, **{f"share_{kind}": 0.0 for kind in KINDS[1:]})
+
+    def describe(self) -> pd.DataFrame:
+        """Return one row per parameter: name, value, unit, basis (`fact` or `invented`) and help."""
+        rows = [
+            {"name": f.name, "value": getattr(self, f.name)}
+            | {key: f.metadata[key] for key in ("unit", "basis", "help")}
+            for f in fields(self)
+        ]
+        return pd.DataFrame(rows)
+
+    def to_dict(self) -> dict:
+        """Return the parameters as plain values, as ``twin.json`` holds them."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
+        }
