@@ -18,6 +18,9 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX
 export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_PYTHON_DOWNLOADS := never
+# As pip does: trust what the system trusts. The second name is that of older uv.
+export UV_SYSTEM_CERTS ?= 1
+export UV_NATIVE_TLS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help env book test lint bench lock clean
@@ -56,8 +59,9 @@ env: ## make or renew .venv from requirements.lock
 book: env ## run the notebooks and build the site, e.g. make book ARGS="-p source=DIR"
 	@$(BIN)/rxrx19 book $(ARGS)
 
+# loadfile: the tests of one file share its fixtures, above all the one built book, in one process.
 test: lint ## lint, run the tests, build the book from the tiny twin, e.g. make test ARGS="-k cli"
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: env ## check style and format
 	@$(BIN)/ruff check $(CODE)

@@ -38,10 +38,10 @@ source: str = "twin"  # the screen: twin, rxrx19a, or a folder of your own
 experiments: str = "all"  # which experiments: all, or a comma list such as HRCE-1,VERO-1
 plates: str = "all"  # which plates are drawn as maps: all, or a comma list such as 25 or HRCE-1_25
 color_by: str = "condition"  # what the maps of all plates show [condition | dose_um | n_sites | rescue]
-recipe: str = "plate_center"  # normalisation for the quality of the assay [raw | experiment_center | plate_center]
+recipe: str = "plate_center"  # normalisation [raw | experiment_center | plate_center]
 fdr: float = 0.05  # share of false calls that is accepted [0 < x < 1]
 seed: int = 0  # where random numbers start [x >= 0]
-results: str = ""  # folder for tables and figures; empty = a temporary one
+results: str = ""  # folder for tables and figures; empty: a temporary one
 
 # %%
 from IPython.display import Markdown
@@ -74,7 +74,7 @@ Markdown(sentences.lacking(analysis.lacks))
 show_table(summaries.design_table(wells), rows=20)
 
 # %% tags=["remove-input"]
-Markdown(sentences.design(wells, analysis.sites.n_obs))
+Markdown(sentences.design(wells, analysis.screen["n_sites"]))
 
 # %% mystnb={"image": {"alt": "Horizontal bars, one per experiment, split into mock, UV-inactivated, infected untreated, infected treated and blank wells, each part with its count."}, "figure": {"caption": "Wells of every experiment by kind. Treated wells are infected wells that received a compound.", "name": "fig-counts"}}
 ax = figures.plot_counts(wells)
@@ -98,7 +98,7 @@ analysis.save_figure(ax.figure, "design_counts")
 # %% mystnb={"image": {"alt": "Map of the first plate, one coloured cell per well in rows of letters and numbered columns: controls stand in a few columns, treated and infected untreated wells fill the rest; crosses mark wells that failed quality control."}, "figure": {"caption": "One plate, seen from above. Crosses mark wells that failed quality control.", "name": "fig-plate-map"}}
 chosen = summaries.choose_plates(wells, plates)
 first = chosen[chosen["plate_id"] == chosen["plate_id"].iloc[0]]
-ax = figures.plot_plate(first, title=first["plate_id"].iloc[0], mark_flagged=True)
+ax = figures.plot_plate(first, title=summaries.plate_title(first), mark_flagged=True)
 analysis.save_figure(ax.figure, "plate_map")
 
 # %%
@@ -142,15 +142,12 @@ Markdown(sentences.replicates(wells))
 # replicates. Wells of an arm on the same plate share the plate's error. An interval that ignores this is too narrow,
 # and a p-value that ignores it too small.
 
-# %% [markdown]
+# %% [markdown] tags=["exercise"]
 # ```{admonition} Exercise
 # :class: tip
 # Which compounds were tested in more than one experiment? They are the only ones whose results can be compared
 # between experiments. Count them.
 # ```
-
-# %% tags=["exercise"]
-# your turn
 
 # %% tags=["solution", "hide-cell"]
 show_table(summaries.shared_compounds(wells))
@@ -183,7 +180,7 @@ fig = figures.plot_embeddings(components, ["condition", "experiment", "plate", "
 analysis.save_figure(fig, "pca_raw")
 
 # %%
-show_table(summaries.explained_by(components).reset_index())
+show_table(summaries.explained_table(components))
 
 # %% tags=["remove-input"]
 Markdown(sentences.projection(components))
@@ -248,18 +245,15 @@ Markdown(sentences.quality(analysis.quality))
 # In {numref}`fig-separation` look for plates whose two clouds touch, and for UV wells: they should lie with the mock wells,
 # because inactivated virus does not infect. {numref}`fig-quality` sums each plate up.
 
-# %% [markdown]
+# %% [markdown] tags=["exercise"]
 # ```{admonition} Exercise
 # :class: tip
 # Which plate has the lowest robust Z′, and what does its map of rescue look like? Draw it.
 # ```
 
-# %% tags=["exercise"]
-# your turn
-
 # %% tags=["solution", "hide-cell"] mystnb={"image": {"alt": "Map of the plate with the lowest robust Z-prime, wells coloured by rescue from infected to mock."}}
 worst = summaries.worst_plate(analysis.scored.obs, analysis.quality)
-figures.plot_plate(worst, "rescue", title="lowest robust Z′", mark_flagged=True);
+ax = figures.plot_plate(worst, "rescue", title=summaries.plate_title(worst), mark_flagged=True)
 
 # %% [markdown]
 # ## Recap

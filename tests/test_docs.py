@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import json
 import re
 import shlex
 import tomllib
@@ -72,7 +73,9 @@ def test_relative_links_lead_to_files(page):
 def test_make_targets_shown_exist():
     makefile = (PROJECT / "Makefile").read_text()
     shown = {
-        target for page in PROSE for target in re.findall(r"`?make (\w+)", "\n".join(code(page.read_text())))
+        target
+        for page in PROSE
+        for target in re.findall(r"^make (\w+)", "\n".join(code(page.read_text())), re.M)
     }
     assert shown
     assert [target for target in shown if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
@@ -162,6 +165,45 @@ def test_python_shown_imports_what_exists(page):
             if isinstance(node, ast.ImportFrom) and node.module.startswith("helpers"):
                 module = importlib.import_module(node.module)
                 assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == []
+
+
+@pytest.mark.slow
+def test_python_shown_runs(tmp_path, monkeypatch):
+    """Run what two pages show, on the smallest screen, except for what needs packages of others."""
+    from helpers.screens import make_twin
+
+    monkeypatch.chdir(tmp_path)
+    make_twin(tmp_path / "screen", scale="tiny", seed=1)
+    names = {}
+    for page in ("own_screen", "dose_alone"):
+        for block in fences((PROJECT / f"book/{page}.md").read_text(), "python"):
+            if "scanpy" not in block:
+                one = block.replace('"path/to/screen"', '"screen", experiments="HRCE-1"')
+                exec(compile(one, f"{page}.md", "exec"), names)
+    assert set(names["hits"]["experiment"]) == {"HRCE-1"}
+    assert names["curves"].loc[0, "curve_class"] == "active"
+    assert names["precision"]["average_precision"].notna().any()
+    # What was saved can be read by others, with its origin.
+    import anndata as ad
+
+    assert json.loads(ad.read_h5ad("scored.h5ad").uns["provenance"])["screen"]["kind"] == "twin"
+
+
+def test_screen_yml_shown_is_accepted_and_explained(tmp_path):
+    from helpers.screens import mapping
+
+    page = (PROJECT / "book/own_screen.md").read_text()
+    examples = [path.read_text() for path in (PROJECT / "book/examples").rglob("screen.yml")]
+    shown = fences(page, "yaml")
+    assert shown
+    assert examples
+    for example in [*shown, *examples]:
+        (tmp_path / "screen.yml").write_text(example)
+        assert mapping.read_mapping(tmp_path / "screen.yml")[1] == []
+    explained = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", page, re.MULTILINE))))
+    assert explained >= {*mapping._REQUIRED, *mapping._TABLES, *mapping._OPTIONAL}
+    row = next(line for line in page.splitlines() if line.startswith("| `columns`"))
+    assert set(re.findall(r"`(\w+)`", row)) - {"columns"} == {*mapping.COLUMNS}
 
 
 def test_citation_file_names_version_preprint_and_data():

@@ -60,7 +60,7 @@ figure.savefig(Path(results) / "figures" / "line.png")
 
 
 @pytest.fixture
-def toys(tmp_path: Path) -> Path:
+def toys(tmp_path: Path, screen: Path) -> Path:
     """Return a folder of two notebooks that write tables and a figure."""
     folder = tmp_path / "notebooks"
     folder.mkdir()
@@ -76,7 +76,7 @@ def notebooks(toys: Path) -> list:
     return select_notebooks([], toys)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand in for the screens floor: every source is this folder of one file."""
     folder = tmp_path / "screen"

@@ -73,7 +73,7 @@ def test_the_twin_table_has_one_row_an_assumption() -> None:
 
     rows = twin_table().strip().splitlines()
     assert len(rows) - 2 == len(TwinModel().describe())
-    assert {row.count(" | ") for row in rows} == {3}
+    assert {row.count(" | ") for row in rows} == {2}
 
 
 def test_tables_escape_bars_and_code_holds_any_sign() -> None:

@@ -120,6 +120,13 @@ def test_a_hash_sign_in_a_default_is_no_comment() -> None:
     assert parse_cell('colour: str = "#ffffff"  # of the page\n')["colour"].help == "of the page"
 
 
+def test_a_line_that_a_formatter_broke_is_still_one_parameter() -> None:
+    cell = 'mode: str = (\n    "mean"  # how wells are made [mean | median]\n)\nseed: int = 0  # seed\n'
+    parameters = parse_cell(cell)
+    assert (parameters["mode"].help, parameters["mode"].allowed) == ("how wells are made", "mean | median")
+    assert parameters["seed"].help == "seed"
+
+
 def test_a_missing_cell_is_an_error(toy: Path) -> None:
     toy.write_text(toy.read_text().replace(' tags=["parameters"]', ""))
     with pytest.raises(

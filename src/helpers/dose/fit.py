@@ -13,7 +13,7 @@ from helpers.dose.design import DoseGroup
 
 N_EC50, N_HILL = 81, 25
 MAX_ROUNDS = 200
-TOLERANCE = 1e-12
+TOLERANCE = 1e-11
 """Relative decrease of the sum of squares below which a curve has converged."""
 
 
@@ -193,22 +193,44 @@ def _levenberg_marquardt(
         decrease = (rss[rows] - new_rss) / np.maximum(rss[rows] + group.within[rows], 1e-300)
         idle[rows] = np.where(better, np.where(decrease < TOLERANCE, idle[rows] + 1, 0), idle[rows])
         converged[rows] = (idle[rows] >= 3) | (damping[rows] > 1e10)
+        gain = (rss[rows] - new_rss) / np.maximum(
+            _predicted(residual[rows], jacobian[rows], trial - theta[rows]), 1e-300
+        )
+        # Nielsen's rule: a step that gains little of what was predicted overshoots, and wants more damping, not less.
+        eased = np.clip(1 - (2 * np.clip(gain, -1, 1) - 1) ** 3, 1 / 9, 2)
+        damping[rows] = np.where(better, np.maximum(damping[rows] * eased, 1e-14), damping[rows] * 4)
         kept = rows[better]
         theta[kept], rss[kept] = trial[better], new_rss[better]
         residual[kept], jacobian[kept] = new_residual[better], new_jacobian[better]
-        damping[rows] = np.where(better, np.maximum(damping[rows] / 9, 1e-14), damping[rows] * 7)
     return theta, rss + group.within, converged
 
 
+def _predicted(residual: np.ndarray, jacobian: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """Return by how much the linearised model says each step lowers the sum of squares."""
+    change = np.einsum("nij,nj->ni", jacobian, step)
+    return 2 * (residual * change).sum(axis=1) - (change**2).sum(axis=1)
+
+
 def _damped_step(residual, jacobian, damping, theta, lower, upper) -> np.ndarray:
-    """Return the Levenberg-Marquardt step of each curve; parameters held at a bound do not move outwards."""
+    """Return the Levenberg-Marquardt step of each curve within the bounds.
+
+    A parameter that the step would carry over its bound is put there, and the others are solved for again given
+    that; clipping alone would leave them where they fit the parameter's old value, and creep along the bound.
+    """
     gradient = np.einsum("nij,ni->nj", jacobian, residual)
-    blocked = ((theta <= lower) & (gradient < 0)) | ((theta >= upper) & (gradient > 0))
-    jacobian = np.where(blocked[:, None, :], 0.0, jacobian)
-    gradient = np.where(blocked, 0.0, gradient)
     normal = np.einsum("nij,nik->njk", jacobian, jacobian)
     diagonal = np.einsum("njj->nj", normal)
     scale = np.maximum(diagonal, 1e-12 * np.maximum(diagonal.max(axis=1, keepdims=True), 1e-300))
-    normal = normal + np.einsum("nj,jk->njk", damping[:, None] * scale, np.eye(4))
-    normal += np.where(blocked, 1.0, 0.0)[:, :, None] * np.eye(4)
-    return np.linalg.solve(normal + 1e-300 * np.eye(4), gradient[..., None])[..., 0]
+    normal = normal + (damping[:, None] * scale)[:, :, None] * np.eye(4)
+    room_up, room_down = upper - theta, lower - theta
+    fixed = np.zeros(theta.shape, dtype=bool)
+    target = np.zeros(theta.shape)
+    for _ in range(3):
+        matrix = np.where(fixed[:, :, None], np.eye(4), normal)
+        step = np.linalg.solve(matrix, np.where(fixed, target, gradient)[..., None])[..., 0]
+        over = ~fixed & ((step > room_up) | (step < room_down))
+        if not over.any():
+            break
+        target = np.where(over, np.clip(step, room_down, room_up), target)
+        fixed |= over
+    return step

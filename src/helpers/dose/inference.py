@@ -66,34 +66,40 @@ def simulate_flat(group: DoseGroup, grid: Grid, *, seed: int = 0) -> FlatNull:
     return FlatNull(2 * mean_r2 * size, 2 * (1 - mean_r2) * size)
 
 
-def profile_intervals(
-    group: DoseGroup, fit: Fit, grid: Grid, rows: np.ndarray, *, level: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return profile-likelihood intervals of EC50 for some curves of a group.
+@dataclass(frozen=True)
+class Profile:
+    """How well each EC50 within the grid fits one curve, the other parameters fitted anew.
 
-    At each trial EC50 the other three parameters are fitted anew; the interval holds the EC50 whose residual sum
-    of squares is below rss * (1 + F / (n - 4)), F the `level` quantile with 1 and n - 4 degrees of freedom.
-    Unlike a standard error this knows that EC50 may be unbounded on one side.
-
-    Returns
-    -------
+    Attributes
+    ----------
     low, high
-        In the unit of the doses; 0 and inf where the data set no limit within the grid.
+        Interval of EC50 in the unit of the doses; 0 and inf where the data set no limit within the grid.
+    steepest
+        Range of EC50 at which the steepest curve of the grid fits within the limit as well; nan if none does.
     """
-    low, high = np.zeros(len(rows)), np.full(len(rows), np.inf)
-    for position, row in enumerate(rows):
-        profile = _profile(group, row, grid)
-        spare = max(int(group.n_points[row]) - 4, 1)
-        limit = fit.rss[row] * (1 + stats.f.ppf(level, 1, spare) / spare)
-        low[position], high[position] = _crossings(
-            grid.log_ec50, profile, limit, fit.log_ec50[row], fit.rss[row]
-        )
-    return low, high
+
+    low: float
+    high: float
+    steepest: tuple[float, float]
 
 
-def _profile(group: DoseGroup, row: int, grid: Grid) -> np.ndarray:
-    """Return the best residual sum of squares at each trial EC50, shape (n_ec50,)."""
+def profile_ec50(group: DoseGroup, row: int, fit: Fit, grid: Grid, *, level: float) -> Profile:
+    """Return the profile-likelihood interval of one curve's EC50.
+
+    The interval holds the EC50 whose best residual sum of squares is below rss * (1 + F / (n - 4)), F the `level`
+    quantile with 1 and n - 4 degrees of freedom. Unlike a standard error it knows that EC50 may be unbounded on
+    one side, and that between two doses any EC50 may fit alike.
+    """
     surface = grid.rss(group.take(slice(row, row + 1))).reshape(grid.shapes.shape[1:])
+    spare = max(int(group.n_points[row]) - 4, 1)
+    limit = fit.rss[row] * (1 + stats.f.ppf(level, 1, spare) / spare)
+    low, high = _crossings(grid.log_ec50, _profile(surface), limit, fit.log_ec50[row], fit.rss[row])
+    steep = np.exp(grid.log_ec50[surface[:, -1] <= limit])
+    return Profile(low, high, (steep.min(), steep.max()) if len(steep) else (np.nan, np.nan))
+
+
+def _profile(surface: np.ndarray) -> np.ndarray:
+    """Return the best residual sum of squares at each trial EC50, from the surface over EC50 and Hill slope."""
     best = surface.argmin(axis=1).clip(1, surface.shape[1] - 2)
     rows = np.arange(len(surface))
     left, middle, right = (surface[rows, best + k] for k in (-1, 0, 1))

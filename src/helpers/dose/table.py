@@ -6,7 +6,7 @@ import pandas as pd
 from helpers.dose.curves import response_at
 from helpers.dose.design import DoseGroup, group_curves
 from helpers.dose.fit import Fit, Grid, fit_group, make_grid
-from helpers.dose.inference import FlatNull, profile_intervals, relevance, simulate_flat
+from helpers.dose.inference import FlatNull, Profile, profile_ec50, relevance, simulate_flat
 from helpers.errors import DataError, UsageError
 
 COLUMNS = (
@@ -65,10 +65,10 @@ def fit_curves(
         hill, front, back, r2, f_value, p_value, q_value, relevance, n_points. Doses in the unit given. Classes:
 
         ============= ===============================================================================================
-        `active`      EC50 lies between the doses
-        `step`        it lies between two neighbouring doses and nothing says where: the interval is that gap
-        `below_range` it lies below the lowest dose: `ec50_censored` is `<`, `ec50` the lowest dose
-        `above_range` it lies above the highest dose: `ec50_censored` is `>`, `ec50` the highest dose
+        `active`      EC50 has limits on both sides (or on neither: then `ec50` is missing)
+        `step`        it lies between two neighbouring doses, a jump would fit as well: the interval is that gap
+        `below_range` only an upper limit is known, `ec50_censored` is `<`: the start of the curve was not seen
+        `above_range` only a lower limit is known, `ec50_censored` is `>`: the end of the curve was not seen
         `inactive`    cannot be told from a flat line: no EC50
         `not_fitted`  fewer than four doses or five points, constant responses, or no convergence
         ============= ===============================================================================================
@@ -201,27 +201,29 @@ def _fill_ec50(rows, group: DoseGroup, fit: Fit, grid: Grid, alpha: float, level
     significant = (rows.loc[group.curves, "q_value"] <= alpha).to_numpy()
     rows.loc[group.curves[significant & ~fit.converged], "curve_class"] = "not_fitted"
     active = np.flatnonzero(significant & fit.converged)
-    low, high = profile_intervals(group, fit, grid, active, level=level)
     positive = group.doses[group.doses > 0]
-    for position, row in enumerate(active):
-        found = _classify(float(np.exp(fit.log_ec50[row])), low[position], high[position], positive)
-        names = ["curve_class", "ec50", "ec50_low", "ec50_high", "ec50_censored"]
-        rows.loc[group.curves[row], names] = found
+    names = ["curve_class", "ec50", "ec50_low", "ec50_high", "ec50_censored"]
+    for row in active:
+        profile = profile_ec50(group, row, fit, grid, level=level)
+        rows.loc[group.curves[row], names] = _classify(float(np.exp(fit.log_ec50[row])), profile, positive)
 
 
-def _classify(ec50: float, low: float, high: float, doses: np.ndarray) -> list:
+def _classify(ec50: float, profile: Profile, doses: np.ndarray) -> list:
     """Return class, EC50, interval and censoring: the rule table of :func:`fit_curves`."""
-    if ec50 < doses[0]:
-        return ["below_range", doses[0], 0.0, max(high, doses[0]), "<"]
-    if ec50 > doses[-1]:
-        return ["above_range", doses[-1], min(low, doses[-1]), np.inf, ">"]
+    low, high = profile.low, profile.high
+    if low == 0 and np.isinf(high):
+        return ["active", np.nan, low, high, ""]
+    if low == 0 or ec50 < doses[0]:
+        limit = high if low == 0 else doses[0]
+        return ["below_range", limit, 0.0, max(high, limit), "<"]
+    if np.isinf(high) or ec50 > doses[-1]:
+        limit = min(low, doses[-1])
+        return ["above_range", limit, limit, np.inf, ">"]
     gap = min(int(np.searchsorted(doses, ec50, side="right")), len(doses) - 1)
     below, above = doses[gap - 1], doses[gap]
-    if low >= below * 0.999 and high <= above * 1.001 and _steep(low, high, below, above):
-        return ["step", float(np.sqrt(below * above)), below, above, ""]
+    within_gap = low >= below * 0.99 and high <= above * 1.01
+    jump = profile.steepest[0] < above and profile.steepest[1] > below
+    if within_gap and jump:
+        # A jump anywhere in the gap fits as well as the curve does: the doses cannot tell more than the gap.
+        return ["step", ec50, below, above, ""]
     return ["active", ec50, low, high, ""]
-
-
-def _steep(low: float, high: float, below: float, above: float) -> bool:
-    """Return whether the interval fills most of the gap, as it does where any EC50 in it fits alike."""
-    return np.log(high / low) > 0.5 * np.log(above / below)

@@ -15,13 +15,8 @@ from helpers.figures.curves import (
 )
 from helpers.figures.design import plot_counts, plot_dose_sets, plot_replicates
 from helpers.figures.embedding import plot_embedding, plot_embeddings, principal_components
-from helpers.figures.plates import (
-    plate_grid,
-    plot_plate,
-    plot_plates,
-    plot_position_profiles,
-    position_profile,
-)
+from helpers.figures.plates import plate_grid, plot_plate, plot_plates
+from helpers.figures.positions import plot_position_profiles, position_profile
 from helpers.figures.quality import (
     plot_assay_quality,
     plot_before_after,

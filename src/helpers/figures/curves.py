@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from helpers.dose import response_at
 from helpers.figures.style import (
@@ -60,10 +60,15 @@ def ec50_text(curve: pd.Series) -> str:
     if is_step(curve):
         return f"EC50 between {format_um(low)} and {format_um(high)} µM"
     if pd.isna(curve["ec50_um"]):
-        return "no EC50"
-    text = f"EC50 {format_um(curve['ec50_um'])} µM"
-    ends = [format_um(v) if np.isfinite(v) else "∞" for v in (low, high) if pd.notna(v)]
+        return "EC50 without limits" if _moves(curve) else "no EC50"
+    text = f"EC50 {format_um(curve['ec50_um'], 2)} µM"
+    ends = [format_um(v, 2) if np.isfinite(v) else "∞" for v in (low, high) if pd.notna(v)]
     return f"{text} ({' to '.join(ends)})" if len(ends) == 2 else text
+
+
+def _moves(curve: pd.Series) -> bool:
+    """Return whether a curve was told from a flat line."""
+    return str(curve["curve_class"]) not in {"inactive", "not_fitted"}
 
 
 def curve_points(wells: pd.DataFrame, experiment: str, treatment: str) -> pd.DataFrame:
@@ -171,14 +176,14 @@ def _limit(ax: Axes, points: pd.DataFrame) -> None:
 def _draw_fit(ax: Axes, points: pd.DataFrame, curve: pd.Series) -> None:
     """Draw what was fitted over the tested doses.
 
-    A step is drawn as its two plateaus, a curve whose EC50 lies outside the doses as the means per dose (its
-    plateaus are not known), and one that cannot be told from a flat line as a dotted line.
+    A step is drawn as its two plateaus, a curve without limits of its EC50 on both sides as the means per dose
+    (its plateaus are not known), and one that cannot be told from a flat line as a dotted line.
     """
     at = dose_positions(points["dose_um"])
     dose = np.geomspace(at.min(), at.max(), 200)
     if is_step(curve):
         _draw_step(ax, dose, curve)
-    elif _censored(curve):
+    elif _censored(curve) or (pd.isna(curve["ec50_um"]) and _moves(curve)):
         means = _fine(points).groupby("dose_um")["rescue"].mean()
         ax.plot(dose_positions(means.index.to_series()), means, color=INK, lw=1.0, zorder=2)
     elif pd.isna(curve["ec50_um"]):
@@ -204,30 +209,31 @@ def _draw_ec50(ax: Axes, points: pd.DataFrame, curve: pd.Series) -> None:
     """Draw the EC50 and its interval as a band, a bound as an arrow, an unknown one not at all."""
     at = dose_positions(points["dose_um"])
     low, high = (np.clip(curve[c], at.min() / 1.8, at.max() * 1.8) for c in ("ec50_low_um", "ec50_high_um"))
-    y = ax.get_ylim()[0] + 0.06 * np.ptp(ax.get_ylim())
+    foot = {"transform": ax.get_xaxis_transform(), "color": SERIES[0]}
     censored = _censored(curve)
     if censored:
-        _draw_bound(ax, at, y, censored)
+        _draw_bound(ax, at, curve["ec50_um"], censored)
         return
     if pd.notna(low) and pd.notna(high):
         hatch = {"hatch": "////", "ec": FAINT, "alpha": 0.35} if is_step(curve) else {"alpha": 0.25}
         ax.axvspan(low, high, fc="none" if is_step(curve) else SERIES[3], lw=0, zorder=0, **hatch)
-        ax.plot([low, high], [y, y], color=SERIES[0], lw=2.2, solid_capstyle="butt", zorder=5)
+        ax.plot([low, high], [0.06, 0.06], lw=2.2, solid_capstyle="butt", zorder=5, **foot)
     if pd.notna(curve["ec50_um"]) and not is_step(curve):
-        ax.plot(curve["ec50_um"], y, "d", color=SERIES[0], mec="white", ms=7, zorder=6)
+        ax.plot(curve["ec50_um"], 0.06, "d", mec="white", ms=7, zorder=6, **foot)
 
 
-def _draw_bound(ax: Axes, at: pd.Series, y: float, censored: str) -> None:
-    """Draw an arrow from the lowest dose down, or from the highest up."""
-    start, end = (at.min(), at.min() / 1.7) if censored == "<" else (at.max(), at.max() * 1.7)
+def _draw_bound(ax: Axes, at: pd.Series, bound: float, censored: str) -> None:
+    """Draw an arrow from the bound to where the EC50 lies; it ends where the axis does."""
+    start = float(np.clip(bound, at.min(), at.max())) if pd.notna(bound) else at.max()
+    end = min(start, at.min()) / 1.7 if censored == "<" else max(start, at.max()) * 1.7
     arrow = {"arrowstyle": "-|>", "color": SERIES[0], "lw": 2, "shrinkA": 0, "shrinkB": 0}
-    ax.annotate("", (end, y), (start, y), arrowprops=arrow, zorder=6)
-    ax.plot(start, y, "|", color=SERIES[0], ms=10, mew=2)
+    ax.annotate("", (end, 0.06), (start, 0.06), xycoords=ax.get_xaxis_transform(), arrowprops=arrow, zorder=6)
+    ax.plot(start, 0.06, "|", color=SERIES[0], ms=10, mew=2, transform=ax.get_xaxis_transform())
 
 
 def _title(points: pd.DataFrame, curve: pd.Series | None) -> str:
     """Return the treatment, and the class and EC50 of its curve."""
-    name = str(points["treatment"].iloc[0])
+    name = f"{points['treatment'].iloc[0]}, {points['experiment'].iloc[0]}"
     if curve is None:
         return name
     return f"{name}\n{str(curve['curve_class']).replace('_', ' ')}; {ec50_text(curve)}"
@@ -252,16 +258,16 @@ def plot_curves(wells: pd.DataFrame, curves: pd.DataFrame, *, ncols: int = 2) ->
     figure, axes = plt.subplots(
         nrows, ncols, figsize=(WIDTH, 2.3 * nrows + 0.5), sharey="all", layout="constrained", squeeze=False
     )
-    several = len(curves["experiment"].unique()) > 1
+    several, limits = len(curves["experiment"].unique()) > 1, []
     for ax, (_, curve) in zip(axes.flat, curves.iterrows(), strict=False):
         points = curve_points(wells, curve["experiment"], curve["treatment"])
         name = f"{curve['treatment']}, {curve['experiment']}" if several else str(curve["treatment"])
         title = f"{name[:34]}\n{str(curve['curve_class']).replace('_', ' ')}; {ec50_text(curve)}"
         plot_curve(points, curve, ax=ax, title=title, legend=False, size=18)
+        limits.append(ax.get_ylim())
         ax.set_ylabel("rescue" if ax.get_subplotspec().is_first_col() else "")
         ax.set_xlabel("dose (µM)" if ax.get_subplotspec().is_last_row() else "")
-    limits = np.array([ax.get_ylim() for ax in axes.flat[: len(curves)]])
-    axes.flat[0].set_ylim(limits[:, 0].min(), limits[:, 1].max())
+    axes.flat[0].set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
     hide_spare(axes.flat[len(curves) :])
     return figure
 
@@ -316,17 +322,30 @@ def plot_potency(curves: pd.DataFrame, *, label: int = 6, ax: Axes | None = None
     table = table.assign(level=table["back"].clip(-0.5, 1.5))
     left, right = table["ec50_um"].min() / 3, table["ec50_um"].max() * 3
     low, high = table["ec50_low_um"].clip(lower=left), table["ec50_high_um"].clip(upper=right)
-    ax.hlines(table["level"], low, high, color=FAINT, lw=0.9, alpha=0.5, zorder=1)
+    sure = (table["ec50_censored"] == "").to_numpy()
+    ax.hlines(table["level"][sure], low[sure], high[sure], color=FAINT, lw=0.9, alpha=0.5, zorder=1)
     styles = series_styles(natural_order(table["curve_class"].astype(str)))
     scatter_classes(ax, table["ec50_um"], table["level"], table["curve_class"].astype(str), styles, size=32)
     _censoring_arrows(ax, table)
     _potency_axes(ax, left, right)
-    for row in table.nlargest(label, "back").itertuples():
-        look = {"xytext": (6, 5), "textcoords": "offset points", "fontsize": 9}
-        ax.annotate(str(row.treatment)[:22], (row.ec50_um, row.level), **look)
+    _name_apart(ax, table.sort_values("back", ascending=False), label)
     named = {k: Mark(k.replace("_", " "), m.color, m.marker) for k, m in styles.items()}
     legend_below(ax, legend_handles(named, named), ncols=4)
     return ax
+
+
+def _name_apart(ax: Axes, table: pd.DataFrame, most: int) -> None:
+    """Name points from the top of a table, passing over those whose name would cover another one."""
+    named: list[tuple[float, float]] = []
+    for row in table.itertuples():
+        at = (np.log10(row.ec50_um), row.level)
+        if any(abs(at[0] - x) < 0.8 and abs(at[1] - y) < 0.09 for x, y in named):
+            continue
+        named.append(at)
+        look = {"xytext": (6, 5), "textcoords": "offset points", "fontsize": 9}
+        ax.annotate(str(row.treatment)[:22], (row.ec50_um, row.level), **look)
+        if len(named) == most:
+            return
 
 
 def _potency_axes(ax: Axes, left: float, right: float) -> None:
@@ -335,6 +354,8 @@ def _potency_axes(ax: Axes, left: float, right: float) -> None:
     ax.set_xlim(left, right)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_um(value)))
     ax.xaxis.set_minor_locator(NullLocator())
+    if right / left < 300:
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     for at, style in ((0, "infected"), (1, "mock")):
         ax.axhline(at, color=CONDITION_STYLE[style].color, lw=0.9, ls="--", zorder=0)
     ax.set_xlabel("EC50 (µM)")

@@ -92,7 +92,10 @@ def plot_dose_sets(dose_sets: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     counts = table["n_compounds"].map("{:,}".format)
     ax.set_yticks(range(len(table)), table["experiment"].astype(str) + ", " + counts + " " + noun)
     ax.set_ylim(-0.6, len(table) - 0.4)
-    dose_axis(ax, pd.Series([d for doses in table["doses_um"] for d in doses]))
+    times = np.maximum(table["n_compounds"] // max(table["n_compounds"].max() // 20, 1), 1)
+    dose_axis(
+        ax, pd.Series([d for doses, n in zip(table["doses_um"], times, strict=True) for d in doses * n])
+    )
     ax.grid(axis="x", color=FAINT, alpha=0.25, lw=0.6)
     ax.tick_params(axis="y", length=0)
     return ax

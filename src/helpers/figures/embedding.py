@@ -101,17 +101,23 @@ def plot_embedding(
     if x not in components:
         return plot_missing("This screen has no embeddings, so there is nothing to project.", ax=ax)
     ax = axes_or_new(ax, (WIDTH, 4.8))
-    table = components.assign(**{y: components.get(y, 0.0)})
+    table = components if y in components else _spread_at_random(components, y)
     if color_by == "plate":
-        table["plate"] = plate_label(table)
+        table = table.assign(plate=plate_label(table))
     for axis, name in (("x", x), ("y", y)):
-        table[name] = _to_frame(table[name], clip)
-        getattr(ax, f"set_{axis}label")(_component_label(name, components.attrs.get("explained", [])))
+        table = table.assign(**{name: _to_frame(table[name], clip)})
+        label = _component_label(name, components.attrs.get("explained", []))
+        getattr(ax, f"set_{axis}label")(label if name in components else "spread at random")
     ax.set_xticks([])
     ax.set_yticks([])
     ax.set_title(f"by {color_by.replace('_um', '').replace('_', ' ')}")
     _draw_classes(ax, table, color_by, x, y, size)
     return ax
+
+
+def _spread_at_random(components: pd.DataFrame, y: str) -> pd.DataFrame:
+    """Return the table with a second coordinate that means nothing, so that points do not hide each other."""
+    return components.assign(**{y: np.random.default_rng(0).uniform(-1, 1, len(components))})
 
 
 def _to_frame(values: pd.Series, percent: float) -> pd.Series:
@@ -134,7 +140,7 @@ def _draw_classes(ax: Axes, table: pd.DataFrame, color_by: str, x: str, y: str, 
     """Draw the points and the legend or scale that explains them."""
     if color_by == "condition":
         kind = well_kind(table)
-        order = {k: CONDITION_STYLE[k] for k in ("blank", "mock", "uv", "infected", "treated")}
+        order = {k: CONDITION_STYLE[k] for k in ("mock", "uv", "infected", "blank", "treated")}
         scatter_classes(ax, table[x], table[y], kind, order, size=size)
         _legend(ax, legend_handles(CONDITION_STYLE, kind.dropna().unique()))
         return

@@ -1,4 +1,4 @@
-"""Plate maps: what stands where, and how a value varies over rows and columns."""
+"""Plate maps: what stands where, one map or several with one scale."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -206,7 +206,7 @@ def plot_plate(
         _cross_flagged(ax, obs, shape)
     ax.set_title(title or "")
     if legend:
-        _plate_legend(ax.figure, [ax], picture, coloring, mark_flagged)
+        _plate_legend(ax.figure, [ax], picture, coloring, mark_flagged and _has_flags(obs))
     return ax
 
 
@@ -244,6 +244,11 @@ def _cross_flagged(ax: Axes, obs: pd.DataFrame, shape: tuple[int, int]) -> None:
     size *= 32 / shape[0]
     for color, width in (("white", 2.4), (INK, 1.1)):
         ax.scatter(flagged["col"], flagged["row"], marker="x", s=size, c=color, linewidths=width, zorder=3)
+
+
+def _has_flags(obs: pd.DataFrame) -> bool:
+    """Return whether any well has a qc_flag."""
+    return "qc_flag" in obs and bool((obs["qc_flag"].astype(str) != "").any())
 
 
 def _plate_legend(figure: Figure, axes: list[Axes], picture, coloring: Coloring, flagged: bool) -> None:
@@ -287,6 +292,8 @@ def plot_plates(
     mark_flagged : bool
         As in `plot_plate`.
     """
+    if obs.empty or (color_by in obs and obs[color_by].isna().all()):
+        return plot_missing(f"No well of this screen has a {color_by.replace('_um', '')} to draw.").figure
     pairs = plates_in_order(obs)
     shown = pairs[:max_plates]
     ncols = min(ncols or (2 if len(shown) <= 4 else 3), max(len(shown), 1))
@@ -299,9 +306,6 @@ def plot_plates(
         layout="constrained",
         squeeze=False,
     )
-    if not shown:
-        plot_missing("No wells to draw.", ax=axes[0, 0])
-        return figure
     chosen = pd.concat([of_plate(obs, pair) for pair in shown])
     coloring, shape = color_wells(chosen, color_by), plate_shape(chosen)
     for ax, pair in zip(axes.flat, shown, strict=False):
@@ -309,84 +313,20 @@ def plot_plates(
             of_plate(obs, pair),
             color_by,
             ax=ax,
-            title=_short_title(pair),
+            title=_short_title(pair, several=len({experiment for experiment, _ in shown}) > 1),
             coloring=coloring,
             shape=shape,
             legend=False,
             mark_flagged=mark_flagged,
         )
     hide_spare(axes.flat[len(shown) :])
-    _plate_legend(figure, list(axes.flat), axes[0, 0].images[-1], coloring, mark_flagged)
+    flagged = mark_flagged and _has_flags(chosen)
+    _plate_legend(figure, list(axes.flat), axes[0, 0].images[-1], coloring, flagged)
     if len(shown) < len(pairs):
         figure.suptitle(f"The first {len(shown)} of {len(pairs)} plates", x=0.01, ha="left", fontsize=11)
     return figure
 
 
-def _short_title(pair: tuple) -> str:
-    """Return the title of a small plate map."""
-    return f"{pair[0]} plate {pair[1]}"
-
-
-def position_profile(
-    obs: pd.DataFrame, value: str, by: str = "row", *, kind: str | None = "infected"
-) -> pd.DataFrame:
-    """Average a value over the rows or columns of all plates.
-
-    Only untreated infected wells are averaged by default: they stand scattered over the plate, so their mean
-    per row shows position and not compound.
-
-    Returns
-    -------
-    DataFrame
-        One row per plate row or column: position, mean, low, high (mean ± 2 standard errors), n.
-    """
-    chosen = obs if kind is None else obs[(well_kind(obs) == kind).to_numpy()]
-    if "qc_flag" in chosen:
-        chosen = chosen[(chosen["qc_flag"].astype(str) == "").to_numpy()]
-    grouped = chosen.groupby(by, observed=True)[value]
-    table = pd.DataFrame({"mean": grouped.mean(), "n": grouped.count()})
-    error = 2 * (grouped.std() / np.sqrt(table["n"])).fillna(0.0)
-    table["low"], table["high"] = table["mean"] - error, table["mean"] + error
-    return table.rename_axis("position").reset_index()
-
-
-def plot_position_profiles(
-    wells: Mapping[str, pd.DataFrame] | pd.DataFrame, value: str = "rescue", *, kind: str | None = "infected"
-) -> Figure:
-    """Draw the mean of a value along rows and along columns, for one table or for several to compare.
-
-    Parameters
-    ----------
-    wells : DataFrame or dict of them
-        Wells; a dict's keys name what is compared, such as recipes.
-    value : str
-        A numeric column.
-    kind : str or None
-        The kind of wells averaged (see `well_kind`), all when None.
-    """
-    tables = {"": wells} if isinstance(wells, pd.DataFrame) else dict(wells)
-    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.3), sharey=True, layout="constrained")
-    styles = series_styles(list(tables))
-    for ax, by in zip(axes, ("row", "col"), strict=True):
-        for name, obs in tables.items():
-            table = position_profile(obs, value, by, kind=kind)
-            look = {"color": styles[name].color, "marker": styles[name].marker, "ms": 3.5, "lw": 1.2}
-            ax.plot(table["position"], table["mean"], label=name, **look)
-            ax.fill_between(
-                table["position"], table["low"], table["high"], color=look["color"], alpha=0.15, lw=0
-            )
-        ax.set_xlabel("row" if by == "row" else "column")
-    _letter_rows(axes[0])
-    axes[0].set_ylabel(f"mean {VALUE_LABELS.get(value, value).split(' (')[0]}")
-    if len(tables) > 1:
-        handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=min(3, len(labels)))
-    return figure
-
-
-def _letter_rows(ax: Axes) -> None:
-    """Label the ticks of a row axis with row letters."""
-    low, high = ax.get_xlim()
-    step = max(int((high - low) // 6), 1)
-    ticks = [r for r in range(step, 33, step) if low <= r <= high]
-    ax.set_xticks(ticks, [row_label(r) for r in ticks])
+def _short_title(pair: tuple, *, several: bool) -> str:
+    """Return the title of a small plate map; the experiment only where there are several."""
+    return f"{pair[0]} plate {pair[1]}" if several else f"plate {pair[1]}"

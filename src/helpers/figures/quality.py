@@ -214,7 +214,15 @@ def plot_recipe_tradeoff(
         if row.selected:
             ax.scatter(x, y, s=260, facecolors="none", edgecolors=INK, linewidths=1.2, zorder=3)
         ax.scatter(x, y, s=70, c=SERIES[i % len(SERIES)], marker=MARKERS[i % len(MARKERS)], zorder=4)
-        ax.annotate(row.recipe, (x, y), xytext=(9, 9), textcoords="offset points", fontsize=10)
+        left, down = x > table[technical].mean(), i % 2
+        ax.annotate(
+            row.recipe,
+            (x, y),
+            xytext=(-11 if left else 11, -12 if down else 8),
+            textcoords="offset points",
+            ha="right" if left else "left",
+            fontsize=10,
+        )
     ax.set_xlabel(f"{_measure(technical)} (lower = less technical variation)")
     ax.set_ylabel(f"{_measure(biology)}\n(higher = more biology)")
     ax.margins(0.3, 0.25)

@@ -1,10 +1,13 @@
 """Who rescues, and how sure is it: ranks, the on-/off-disease plane, the volcano, and truth where it is known."""
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from helpers.figures.style import (
     CALL_STYLE,
@@ -21,6 +24,12 @@ from helpers.figures.style import (
     scatter_classes,
     series_styles,
 )
+
+HIGHEST = 10
+"""Volcanoes end here: smaller q-values are extrapolations, and would flatten the part that matters."""
+
+FEW = 12
+"""So few compounds can be named beside their points."""
 
 NOTHING_TO_RANK = "No compound can be scored: this screen lacks embeddings, controls or treatments."
 
@@ -74,10 +83,13 @@ def plot_rank(ranked: pd.DataFrame, *, ax: Axes | None = None, label: int = 5, t
     )
     scatter_classes(ax, table["rank"], table["rescue_max"], table["call"], CALL_STYLE, size=20)
     _reference_lines(ax)
-    _name_top(ax, table.head(label))
+    _name_top(ax, table.head(label), beside=len(table) <= FEW)
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_xlim(1 - 0.02 * len(table) - 0.5, len(table) * 1.02 + 0.5)
     low, high = np.nanpercentile(table[["rescue_max", "rescue_low", "rescue_high"]], [0.5, 99.5])
-    ax.set_ylim(min(low, -0.1) - 0.1, max(high, 1.0) + 0.15)
+    low, high = min(low, -0.1) - 0.1, max(high, 1.0) + 0.15
+    # Names in a column need the room above the points.
+    ax.set_ylim(low, high if len(table) <= FEW else high + 0.4 * (high - low))
     ax.set_xlabel("rank of the compound")
     ax.set_ylabel("rescue at its best dose")
     ax.set_title(title)
@@ -90,10 +102,15 @@ def _reference_lines(ax: Axes) -> None:
         ax.axhline(at, color=CONDITION_STYLE[style].color, lw=0.9, ls="--", zorder=0)
 
 
-def _name_top(ax: Axes, table: pd.DataFrame) -> None:
-    """Name compounds in a column beside the points, with a thin line to each."""
-    top = table.dropna(subset=["rescue_max"])
+def _name_top(ax: Axes, table: pd.DataFrame, *, beside: bool) -> None:
+    """Name compounds beside their points where there is room, else in a column with a thin line to each."""
+    top = table.dropna(subset=["rescue_max"]).sort_values("rescue_max", ascending=False)
     if top.empty:
+        return
+    if beside:
+        for row in top.itertuples():
+            look = {"xytext": (8, 0), "textcoords": "offset points", "fontsize": 9, "va": "center"}
+            ax.annotate(str(row.treatment)[:26], (row.rank, row.rescue_max), **look)
         return
     start, step = 0.97, 0.068
     for i, row in enumerate(top.itertuples()):
@@ -104,7 +121,7 @@ def _name_top(ax: Axes, table: pd.DataFrame) -> None:
             textcoords=ax.transAxes,
             fontsize=9,
             va="center",
-            arrowprops={"arrowstyle": "-", "color": FAINT, "lw": 0.5, "shrinkB": 3},
+            arrowprops={"arrowstyle": "-", "color": FAINT, "lw": 0.5, "shrinkB": 3, "relpos": (0, 0.5)},
         )
 
 
@@ -125,7 +142,7 @@ def plot_ranks(hits: pd.DataFrame, arms: pd.DataFrame, *, label: int = 5) -> Fig
     figure, axes = plt.subplots(
         len(experiments),
         1,
-        figsize=(WIDTH, 2.9 * len(experiments) + 0.6),
+        figsize=(WIDTH, 3.2 * len(experiments) + 0.6),
         layout="constrained",
         squeeze=False,
     )
@@ -220,7 +237,7 @@ def plot_on_off(arms: pd.DataFrame, hits: pd.DataFrame, *, ax: Axes | None = Non
         ax.axvline(at, color=CONDITION_STYLE[style].color, lw=0.9, ls="--", zorder=0)
     low, high = np.nanpercentile(table["on_disease"], [0.2, 99.8])
     ax.set_xlim(min(low, 0) - 0.15, max(high, 1) + 0.15)
-    ax.set_ylim(0, np.nanpercentile(table["off_disease"], 99.8) * 1.12)
+    ax.set_ylim(0, max(np.nanpercentile(table["off_disease"], 99.8) * 1.12, 0.1))
     ax.set_xlabel("on-disease (0 = mock, 1 = infected, untreated)")
     ax.set_ylabel("off-disease (axis lengths)")
     legend_below(ax, legend_handles(CALL_STYLE, table["call"]), ncols=5)
@@ -235,7 +252,7 @@ def plot_volcano(
     min_rescue: float = 0.0,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the effect of every arm against its q-value.
+    """Draw the effect of every arm against its q-value; q-values below 1e-10 are drawn there.
 
     Parameters
     ----------
@@ -252,8 +269,7 @@ def plot_volcano(
         return plot_missing("No arm has a q-value on this screen.", ax=ax)
     table = with_calls(arms, hits)
     ax = axes_or_new(ax, (WIDTH, 4.2))
-    floor = table["q_value"][table["q_value"] > 0].min() / 3
-    height = -np.log10(table["q_value"].clip(lower=floor))
+    height = -np.log10(table["q_value"].clip(lower=10.0**-HIGHEST))
     scatter_classes(ax, table["rescue"], height, table["call"], CALL_STYLE, size=16)
     ax.axhline(-np.log10(fdr), color=FAINT, lw=0.9, ls="--", zorder=0)
     ax.axvline(min_rescue, color=FAINT, lw=0.9, ls=":", zorder=0)
@@ -261,7 +277,7 @@ def plot_volcano(
     low, high = np.nanpercentile(table["rescue"], [0.2, 99.8])
     ax.set_xlim(low - 0.1, high + 0.1)
     ax.set_xlabel("rescue of the arm (0 = as infected, 1 = as mock)")
-    ax.set_ylabel("−log₁₀ q")
+    ax.set_ylabel(f"−log₁₀ q (cut at {HIGHEST})")
     legend_below(ax, legend_handles(CALL_STYLE, table["call"]), ncols=5)
     return ax
 
@@ -305,13 +321,17 @@ def plot_truth(
     if low and high:
         ax.vlines(table[truth], table[low], table[high], color=FAINT, lw=0.7, alpha=0.3, zorder=1)
     kinds = table[classes].astype(str) if classes else pd.Series("compounds", index=table.index)
-    styles = series_styles(natural_order(kinds))
+    styles = {
+        k: replace(m, label=str(k).replace("_", " ")) for k, m in series_styles(natural_order(kinds)).items()
+    }
     scatter_classes(ax, table[truth], table[estimate], kinds, styles, size=20)
     ends = np.nanpercentile(table[needed], [0, 100])
     ax.plot(ends, ends, color=INK, lw=1, ls="--", zorder=0)
     if log:
         ax.set_xscale("log")
         ax.set_yscale("log")
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter(FuncFormatter(lambda value, _: format_um(value)))
     ax.set_xlabel(f"true {label}")
     ax.set_ylabel(f"estimated {label}")
     if classes:

@@ -4,6 +4,7 @@ Every palette here differs in lightness as well as in hue, and every class has i
 survives colour blindness and a grey printer. `tests/figures/test_style.py` measures it.
 """
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -122,7 +123,8 @@ def plot_missing(reason: str, *, ax: Axes | None = None) -> Axes:
     """
     ax = axes_or_new(ax, (WIDTH, 1.4))
     ax.set_axis_off()
-    ax.text(0.5, 0.5, reason, ha="center", va="center", wrap=True, style="italic", transform=ax.transAxes)
+    text = textwrap.fill(reason, 62)
+    ax.text(0.5, 0.5, text, ha="center", va="center", style="italic", transform=ax.transAxes)
     return ax
 
 
@@ -140,7 +142,12 @@ def well_kind(obs: pd.DataFrame) -> pd.Series:
 
 
 def natural_order(values: Iterable) -> list:
-    """Return the distinct values, numbers by size and text by its numbers (``P2`` before ``P10``)."""
+    """Return the distinct values, numbers by size and text by its numbers (``P2`` before ``P10``).
+
+    The order of an ordered categorical is kept.
+    """
+    if isinstance(values, pd.Series) and getattr(values.dtype, "ordered", False):
+        return [value for value in values.cat.categories if (values == value).any()]
     distinct = pd.Series(list(values)).dropna().unique()
 
     def key(value: object) -> list:
@@ -174,9 +181,9 @@ def of_plate(obs: pd.DataFrame, pair: tuple) -> pd.DataFrame:
     return obs[(obs["experiment"] == pair[0]) & (obs["plate"] == pair[1])]
 
 
-def format_um(value: float) -> str:
+def format_um(value: float, digits: int = 3) -> str:
     """Return a dose in µM without trailing zeros or an exponent (``0.003``, ``10``)."""
-    return np.format_float_positional(float(f"{value:.3g}"), trim="-")
+    return np.format_float_positional(float(f"{value:.{digits}g}"), trim="-")
 
 
 def dose_positions(doses: pd.Series) -> pd.Series:
@@ -189,28 +196,27 @@ def dose_positions(doses: pd.Series) -> pd.Series:
 def dose_axis(ax: Axes, doses: pd.Series, *, max_ticks: int = 8) -> None:
     """Make the x axis of `ax` logarithmic in µM, with ticks at tested doses.
 
-    Where more than `max_ticks` doses were tested, only those that leave room are labelled. A zero dose is
+    Where more than `max_ticks` doses were tested, the commonest ones that leave room are labelled. A zero dose is
     labelled 0 at the place `dose_positions` gives it.
     """
     table = pd.DataFrame({"dose": doses.astype(float), "at": dose_positions(doses)}).dropna()
-    table = table.drop_duplicates().sort_values("at")
+    table = table.groupby("at", as_index=False).agg(dose=("dose", "first"), n=("dose", "size"))
     ax.set_xscale("log")
     if len(table):
-        kept = _spread(np.log10(table["at"].to_numpy()), max_ticks)
-        ax.xaxis.set_major_locator(FixedLocator(table["at"].to_numpy()[kept]))
-        ax.set_xticks(table["at"].to_numpy()[kept], [format_um(d) for d in table["dose"].to_numpy()[kept]])
+        shown = table[_spread(np.log10(table["at"].to_numpy()), table["n"].to_numpy(), max_ticks)]
+        ax.xaxis.set_major_locator(FixedLocator(shown["at"].to_numpy()))
+        ax.set_xticks(shown["at"], [format_um(dose) for dose in shown["dose"]])
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xlabel("dose (µM)")
 
 
-def _spread(positions: np.ndarray, most: int) -> np.ndarray:
-    """Return indices of sorted positions that keep a distance of (range / most) from each other."""
-    gap = (positions[-1] - positions[0]) / most
-    kept = [0]
-    for i in range(1, len(positions)):
-        if positions[i] - positions[kept[-1]] >= gap * 0.999:
-            kept.append(i)
-    return np.array(kept)
+def _spread(positions: np.ndarray, weights: np.ndarray, most: int) -> np.ndarray:
+    """Return which positions can be labelled, the heaviest first, at a distance of (range / most) or more."""
+    gap = np.ptp(positions) / most * 0.999
+    kept = np.zeros(len(positions), bool)
+    for i in np.argsort(-weights, kind="stable"):
+        kept[i] = not np.any(np.abs(positions[kept] - positions[i]) < gap)
+    return kept
 
 
 def legend_handles(styles: dict[str, Mark], present: Iterable[str], size: float = 6) -> list[Line2D]:
@@ -239,8 +245,9 @@ def scatter_classes(
 ) -> None:
     """Draw points by class: the last of `styles` first, so that the named classes lie on top.
 
-    Points of large classes are rasterized: an SVG with 100,000 circles opens nowhere.
+    Points grow where there are few. Large classes are rasterized: an SVG with 100,000 circles opens nowhere.
     """
+    size *= 2.2 if len(x) < 60 else 1.4 if len(x) < 300 else 1.0
     for layer, (name, mark) in enumerate(reversed(styles.items())):
         chosen = (classes == name).to_numpy()
         edge = {} if mark.marker == "x" else {"linewidths": 0.3, "edgecolors": "white"}

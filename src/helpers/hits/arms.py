@@ -151,8 +151,8 @@ def _noise_square(away: np.ndarray, obs: pd.DataFrame) -> float:
 
 def _add_p_values(arms: pd.DataFrame, null: Null, min_rescue: float) -> pd.DataFrame:
     """Add the test of *rescue at most min_rescue*, its mirror image, and q-values."""
-    up = (arms["rescue"] - min_rescue) / arms["null_sd"]
-    down = (-arms["rescue"] - min_rescue) / arms["null_sd"]
+    effect = arms["rescue"] - null.offset
+    up, down = (effect - min_rescue) / arms["null_sd"], (-effect - min_rescue) / arms["null_sd"]
     for column in ("p_value", "p_worsens"):
         arms[column] = np.nan
     arms["tail_fitted"] = False

@@ -96,9 +96,9 @@ def _test_compounds(obs: pd.DataFrame, arms: pd.DataFrame, null: Null, min_rescu
             own = variance.loc[treatment].loc[tested["dose_um"]].to_numpy()
             shared = _shared_variance(null, plates[treatment])
             tail = null.tail(len(tested), max(int(tested["n_wells"].median()), 1), len(plates[treatment]))
-            rescue = tested["rescue"].to_numpy()
-            record["p_value"] = float(tail.p_value(max_window(rescue - min_rescue, own, shared)))
-            record["p_worsens"] = float(tail.p_value(max_window(-rescue - min_rescue, own, shared)))
+            effect = tested["rescue"].to_numpy() - null.offset
+            record["p_value"] = float(tail.p_value(max_window(effect - min_rescue, own, shared)))
+            record["p_worsens"] = float(tail.p_value(max_window(-effect - min_rescue, own, shared)))
         records.append(record)
     hits = pd.DataFrame(records, columns=["experiment", "treatment", "p_value", "p_worsens"])
     hits["q_value"] = benjamini_hochberg(hits["p_value"])

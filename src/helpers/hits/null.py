@@ -39,6 +39,9 @@ class Null:
         Plate -> variance of the plate's centre, 0 if the recipe centres no plates.
     shift_variance
         Variance of the plates' own shifts that is left over.
+    offset
+        Mean rescue of the infected untreated wells. Plates are centred on their median, and where noise is skewed
+        the mean of any arm lies off it by this much.
     residuals
         Standardised residuals, shape (n,), mean 0 and variance 1.
     """
@@ -48,6 +51,7 @@ class Null:
     n_reference: dict
     centre_variance: dict
     shift_variance: float
+    offset: float
     residuals: np.ndarray
     seed: int = 0
     tails_: dict = field(default_factory=dict, repr=False)
@@ -207,7 +211,8 @@ def fit_null(scored: ad.AnnData, rows: np.ndarray, *, seed: int = 0) -> Null:
     centred = _centres_plates(scored)
     centre = {p: MEDIAN_VARIANCE * s**2 / n.get(p, np.inf) if centred else 0.0 for p, s in scale.items()}
     shift = 0.0 if centred else _shift_variance(values, pooled)
-    return Null(scale, float(degrees.mean()), n, centre, shift, _residuals(values), seed)
+    offset = float(np.concatenate(list(values.values())).mean()) if centred else 0.0
+    return Null(scale, float(degrees.mean()), n, centre, shift, offset, _residuals(values), seed)
 
 
 def _replicate_variance(obs: pd.DataFrame) -> tuple[float, float]:
@@ -225,8 +230,8 @@ def _replicate_variance(obs: pd.DataFrame) -> tuple[float, float]:
 
 
 def _centres_plates(scored: ad.AnnData) -> bool:
-    steps = scored.uns.get("normalization", {}).get("steps", [])
-    return any(step["step"] == "center by plate_id" for step in steps)
+    steps = scored.uns.get("normalization", {}).get("steps", {})
+    return any(step["step"] == "center by plate_id" for step in steps.values())
 
 
 def _shift_variance(values: dict, pooled: float) -> float:

@@ -77,10 +77,10 @@ def normalize(wells: ad.AnnData, recipe: str, *, seed: int = 0) -> ad.AnnData:
     if recipe not in RECIPES:
         raise UsageError(f"recipe {recipe!r} is unknown; choose one of {', '.join(RECIPES)}")
     X = np.array(wells.X, dtype=np.float32)
-    records = []
+    records = {}
     if wells.n_vars:
-        for step in RECIPES[recipe].steps():
+        for number, step in enumerate(RECIPES[recipe].steps(), start=1):
             X = step.fit(X, wells.obs).transform(X, wells.obs)
-            records.append(step.record())
+            records[f"step {number}"] = step.record()  # a dict, since h5ad files hold no lists of dicts
     uns = {**wells.uns, "normalization": {"recipe": recipe, "seed": seed, "steps": records}}
     return ad.AnnData(X, obs=wells.obs.copy(), var=wells.var.copy(), uns=uns)

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from helpers.errors import DataError
 from helpers.publish.banner import banner_html
@@ -19,6 +20,9 @@ from helpers.publish.provenance import read_record
 from helpers.publish.run import run_notebooks
 from helpers.publish.site import check_site
 from helpers.publish.status import write_pages
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -61,11 +65,11 @@ def build_book(
     """
     run = (run or root / "build" / "book-run").resolve()
     site = (site or root / "_build" / "html").resolve()
-    if not (run / "run.json").exists():
-        run_notebooks(select_notebooks([], root / "notebooks"), values, run, jobs=jobs, say=say, root=root)
+    run_notebooks(select_notebooks([], root / "notebooks"), values, run, jobs=jobs, say=say, root=root)
     with _copy_of_sources(root) as copy:
-        _add_run(copy, run, root)
         log = root / "build" / "book.log"
+        log.unlink(missing_ok=True)
+        _accept(_add_run(copy, run, root), log)
         _build(copy, builder, log)
         if builder == "html":
             built = copy / "_build" / "html"
@@ -87,16 +91,21 @@ def _copy_of_sources(root: Path) -> Iterator[Path]:
         shutil.rmtree(copy, ignore_errors=True)
 
 
-def _add_run(copy: Path, run: Path, root: Path) -> None:
-    """Add what comes from the run: executed notebooks, generated pages, the banner on every page."""
+def _add_run(copy: Path, run: Path, root: Path) -> list[str]:
+    """Add what comes from the run: executed notebooks, generated pages, the banner on every page.
+
+    Returns the flaws of the executed cells.
+    """
     import nbformat
     import yaml
 
     record = read_record(run)
+    flaws = []
     for entry in record["notebooks"].values():
         text = (run / entry["file"]).read_text(encoding="utf-8")
         # Where the builder keeps the project says nothing to a reader.
         node = nbformat.reads(text.replace(json.dumps(f"{root}/")[1:-1], ""), as_version=4)
+        flaws += cell_flaws(node, entry["file"])
         for cell in node.cells:
             if "solution" in tags(cell):
                 cell.metadata["tags"] = [*tags(cell), "hide-cell"]
@@ -107,6 +116,20 @@ def _add_run(copy: Path, run: Path, root: Path) -> None:
     if isinstance(source, dict):
         config.setdefault("html", {})["announcement"] = banner_html(source)
     (copy / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    return flaws
+
+
+def cell_flaws(node: "NotebookNode", name: str) -> list[str]:
+    """Return the errors of executed cells and what they wrote to stderr: a warning that nobody dealt with."""
+    flaws = []
+    for cell in node.cells:
+        for output in cell.get("outputs", []):
+            where = f"{name}, cell {cell.execution_count}"
+            if output.output_type == "error":
+                flaws.append(f"{where}: {output.ename}: {output.evalue}")
+            elif output.output_type == "stream" and output.name == "stderr" and output.text.strip():
+                flaws.append(f"{where} warns: {output.text.strip().splitlines()[0]}")
+    return flaws
 
 
 def _build(copy: Path, builder: str, log: Path) -> None:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from helpers.figures.curves import ec50_text
 from helpers.figures.style import CALL_STYLE, format_um, natural_order
-from helpers.publish.summaries import truth_of_arms, truth_of_compounds
+from helpers.publish.truth import true_potencies, truth_of_arms, truth_of_compounds
 from helpers.publish.words import count, listing, name_code, number, percent
 
 
@@ -56,7 +56,8 @@ def off_axis(hits: pd.DataFrame) -> str:
     counts = hits["call"].astype(str).value_counts()
     off, toxic = int(counts.get("rescue_off_target", 0)), int(counts.get("toxic", 0))
     return (
-        f"{count(off, 'compound')} moved cells towards mock and further still in another direction "
+        f"In these calls {count(off, 'compound')} moved cells towards mock and further still in "
+        "another direction "
         f"(`rescue_off_target`), and {count(toxic, 'compound')} moved them far off the axis without a "
         "rescue that "
         "counts (`toxic`)."
@@ -85,25 +86,28 @@ def truth_calls(hits: pd.DataFrame, truth: pd.DataFrame | None, min_rescue: floa
     if truth is None or hits.empty:
         return "The truth of this screen is not known; only the twin can be checked in this way."
     joined = truth_of_compounds(hits, truth).dropna(subset=["rescue_true"])
-    called = joined["call"].isin(["rescue", "rescue_off_target"])
+    called, off = joined["call"] == "rescue", joined["call"] == "rescue_off_target"
     parts = []
     for low, high in ((0.5, np.inf), (0.25, 0.5)):
         group = (joined["rescue_true"] >= low) & (joined["rescue_true"] < high)
         words = f"of at least {low:g}" if np.isinf(high) else f"of {low:g} to {high:g}"
         parts.append(f"{int((called & group).sum())} of {int(group.sum())} with a true rescue {words}")
-    false = called & (joined["rescue_true"] <= min_rescue)
-    share = percent(false.sum() / called.sum()) if called.any() else "0 %"
+    none = joined["rescue_true"] <= min_rescue
+    share = percent((called & none).sum() / called.sum()) if called.any() else "0 %"
     return (
-        f"Found: {listing(parts)}. Of {count(called.sum(), 'call')} of rescue (on or off target), "
-        f"{int(false.sum())} "
-        f"({share}) went to compounds whose true rescue is at most {number(min_rescue)}."
+        f"Called `rescue`: {listing(parts)}. Of {count(called.sum(), 'call')} of `rescue`, "
+        f"{int((called & none).sum())} ({share}) went to compounds whose true rescue is at most "
+        f"{number(min_rescue)}. "
+        f"Of {count(off.sum(), 'call')} of `rescue_off_target`, {int((off & none).sum())} did: what "
+        "only looks like a "
+        "rescue belongs there."
     )
 
 
 def truth_arms(arms: pd.DataFrame, truth: pd.DataFrame | None) -> str:
     """Say how far estimated rescue is from the truth, and how often intervals hold it."""
     if truth is None or arms.empty:
-        return "The truth of this screen is not known; only the twin can be checked in this way."
+        return ""
     joined = truth_of_arms(arms, truth).dropna(subset=["rescue_true", "rescue"])
     quiet = joined[joined.get("toxicity", pd.Series(0.0, index=joined.index)).fillna(0) == 0]
     error = np.sqrt(((quiet["rescue"] - quiet["rescue_true"]) ** 2).mean())
@@ -120,13 +124,13 @@ def curve_classes(curves: pd.DataFrame) -> str:
     if curves.empty:
         return "This screen has no dose response to fit."
     words = {
-        "active": "active, with an EC50 between the tested doses",
+        "active": "active, with limits of the EC50 on both sides",
         "step": "a step between two doses",
-        "below_range": "active already at the lowest dose (EC50 `<`)",
-        "above_range": "still rising at the highest dose (EC50 `>`)",
+        "below_range": "whose start was not seen (EC50 `<`)",
+        "above_range": "whose end was not seen (EC50 `>`)",
         "worsening": "worsening",
         "inactive": "not told from a flat line, so without an EC50",
-        "not_fitted": "not fitted (too few doses)",
+        "not_fitted": "not fitted",
     }
     counts = curves["curve_class"].astype(str).value_counts()
     listed = [f"{n:,} {words.get(c, c.replace('_', ' '))}" for c, n in counts.items()]
@@ -150,7 +154,9 @@ def one_curve(curve: pd.Series | None) -> str:
             "single number with a small error would be an invention of the model."
         )
     if str(curve["ec50_censored"]) in {"<", ">"}:
-        return f"{start} The half-way point lies outside the tested doses, so only a bound can be given."
+        return (
+            f"{start} The doses limit its half-way point on one side only, so a bound is given and no number."
+        )
     return (
         f"{start} Rescue goes from {number(curve['front'], 2)} without compound to "
         f"{number(curve['back'], 2)} at high dose, "
@@ -162,41 +168,37 @@ def one_curve(curve: pd.Series | None) -> str:
 
 def potency(curves: pd.DataFrame) -> str:
     """Say which curve is the most potent of those that reach half of the way to mock."""
-    active = curves[curves["curve_class"].isin(["active", "step"])] if len(curves) else curves
+    active = curves[curves["curve_class"].isin(["active", "step"])].dropna(subset=["ec50_um"])
+    active = active[active["back"] > active["front"]]
     if active.empty:
-        return "No curve has an EC50 between the tested doses."
-    width = np.log10(active["ec50_high_um"] / active["ec50_low_um"])
+        return "No rising curve has limits of its EC50 on both sides."
+    width = (active["ec50_high_um"] / active["ec50_low_um"]).replace(np.inf, np.nan).median()
     text = (
-        f"{count(len(active), 'curve')} {'has' if len(active) == 1 else 'have'} an EC50 between the "
-        "tested doses; the median "
-        f"interval spans a factor of {number(10 ** width.replace(np.inf, np.nan).median(), 2)}. "
+        f"Rising curves with limits of the EC50 on both sides: {len(active):,}; the median interval "
+        "spans a factor of "
+        f"{number(width, 2)}. "
     )
     strong = active[active["back"] >= 0.5]
     if strong.empty:
         return f"{text}None of them reaches half of the way to mock."
     best = strong.loc[strong["ec50_um"].idxmin()]
-    return (
-        f"{text}The most potent that reaches half of the way to mock is {name_code(best['treatment'])} "
-        f"({ec50_text(best)})."
-    )
+    words = f"{name_code(best['treatment'])} in {best['experiment']} ({ec50_text(best)})"
+    return f"{text}The most potent that reaches half of the way to mock is {words}."
 
 
 def truth_potency(curves: pd.DataFrame, truth: pd.DataFrame | None) -> str:
     """Say how well EC50s are recovered where the truth is known."""
     if truth is None or curves.empty:
         return "The truth of this screen is not known; only the twin can be checked in this way."
-    joined = truth_of_compounds(curves, truth)
-    joined = joined[(joined["curve_class"] == "active") & (joined["emax_true"] > 0)].dropna(
-        subset=["ec50_true_um"]
-    )
+    joined = true_potencies(curves, truth).dropna(subset=["ec50_true_um"])
     if joined.empty:
-        return "No truly rescuing compound has a curve with an EC50 between the doses."
+        return "No truly rescuing compound has a curve with limits of its EC50 on both sides."
     ratio = np.log10(joined["ec50_um"] / joined["ec50_true_um"]).abs()
     inside = (joined["ec50_low_um"] <= joined["ec50_true_um"]) & (
         joined["ec50_true_um"] <= joined["ec50_high_um"]
     )
     return (
-        f"For {count(len(joined), 'truly rescuing curve')} with an EC50 between the doses, the "
+        f"For {count(len(joined), 'truly rescuing curve')} with limits of the EC50 on both sides, the "
         "estimate is off by a factor of "
         f"{number(10 ** ratio.median(), 2)} in the median ({number(10 ** ratio.quantile(0.9), 2)} at "
         "the 90th percentile), and "

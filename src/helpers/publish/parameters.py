@@ -53,8 +53,8 @@ class Parameter:
             If it has another type or is not an allowed value.
         """
         result = coerce(self.name, value, self.kind)
-        if self.name in PATHS and result == "":
-            raise UsageError(f"parameter '{self.name}' must not be empty")
+        if self.name == "source" and result == "":
+            raise UsageError("parameter 'source' must not be empty; allowed: twin, rxrx19a or a folder")
         if not _is_allowed(result, self.kind, self.allowed):
             choices = _choices(self.allowed)
             near = suggest(str(result), choices) if choices else ""
@@ -143,7 +143,8 @@ def parse_cell(source: str) -> dict[str, Parameter]:
     }
     found: dict[str, Parameter] = {}
     for statement in ast.parse(source).body:
-        parameter = _parse_line(statement, comments.get(statement.end_lineno or 0, ""))
+        lines = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+        parameter = _parse_line(statement, " ".join(comments[line] for line in lines if line in comments))
         if parameter.name in found:
             raise DataError(f"line {statement.lineno}: '{parameter.name}' is given twice")
         found[parameter.name] = parameter
@@ -265,6 +266,6 @@ def _refuse(name: str, valid: Iterable[str], of: str) -> None:
 
 
 def _absolute(name: str, value: Value) -> Value:
-    if name not in PATHS or (name == "source" and value in KEYWORD_SOURCES):
+    if name not in PATHS or value == "" or (name == "source" and value in KEYWORD_SOURCES):
         return value
     return str(Path(str(value)).expanduser().resolve())

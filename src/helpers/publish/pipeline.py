@@ -175,7 +175,11 @@ class Analysis:
         return {**self.wells.uns["screen"], **counts}
 
     def has(self, name: str) -> bool:
-        """Return whether the screen has embeddings, plates (more than one), mock, infected, axis, uv, treatments, doses or truth."""
+        """Return whether the screen has something.
+
+        `name` is embeddings, plates (more than one), mock, infected, axis (the three that a disease axis needs), uv,
+        treatments, doses or truth.
+        """
         obs = self.wells.obs
         if name == "truth":
             return self.truth is not None
@@ -223,18 +227,18 @@ class Analysis:
                 table.to_csv(temporary, index=False)
         return path
 
-    def save_figure(self, figure, name: str) -> list[Path]:
-        """Write a figure into `figures/` as PNG and SVG, without the time of day, so equal figures are equal files."""
+    def save_figure(self, figure, name: str) -> None:
+        """Write a figure into `figures/` as PNG and SVG, without the time of day, so equal figures are equal files.
+
+        Nothing is returned: it is the last line of a notebook's cell, and the figure is what that cell shows.
+        """
         import matplotlib as mpl
 
-        paths = []
         with mpl.rc_context({"svg.hashsalt": name}):
             for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
                 path = self.results / "figures" / f"{name}.{suffix}"
                 with atomic_path(path) as temporary:
                     figure.savefig(temporary, metadata=metadata)
-                paths.append(path)
-        return paths
 
     # --- keys ------------------------------------------------------------------------------------------------
 

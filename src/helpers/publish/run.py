@@ -136,7 +136,7 @@ def run_notebooks(
 
 
 def _job(notebook: Notebook, values: Mapping[str, Value], work: Path, out: Path) -> Job:
-    return Job(notebook, work / notebook.path.stem, dict(values), Path(str(values.get("results", out))))
+    return Job(notebook, work / notebook.path.stem, dict(values), Path(str(values.get("results") or out)))
 
 
 def _sources(notebooks: Sequence[Notebook], values: Mapping[str, Mapping[str, Value]]) -> list[str]:

@@ -5,10 +5,11 @@ looks at nothing else, and returns Markdown. Where a table is empty the sentence
 follows from it.
 """
 
-import numpy as np
 import pandas as pd
 
+from helpers.figures.positions import position_profile
 from helpers.figures.style import format_um, natural_order, well_kind
+from helpers.hits.compare import RULE
 from helpers.publish.summaries import (
     arm_sizes,
     dose_sets,
@@ -22,11 +23,15 @@ from helpers.publish.words import count, listing, name_code, number, percent
 NO_EMBEDDINGS = "This screen has a design but no embeddings, so nothing can be said here."
 
 
+FEW_WELLS = 5
+"""Fewer wells than this per row or column say nothing about the effect of position."""
+
+
 def lacking(lacks: list[str]) -> str:
     """Say what a screen lacks, and nothing where it lacks nothing."""
     if not lacks:
         return "This screen has all that the analyses below ask for."
-    return "**What this screen lacks.** " + "; ".join(lacks) + ". The parts that need it say so."
+    return "**What this screen lacks.** " + " ".join(lacks) + " The parts that need it say so."
 
 
 def design(wells: pd.DataFrame, sites: int | None = None) -> str:
@@ -111,9 +116,9 @@ def names(wells: pd.DataFrame) -> str:
     split, where = spellings(wells), shared_compounds(wells)
     shared = where[where["experiments"].str.contains(",")]
     text = (
-        f"{count(len(split), 'compound')} of {wells['treatment'].nunique():,} "
-        f"{'is' if len(split) == 1 else 'are'} spelt in more than one way and "
-        f"{'was' if len(split) == 1 else 'were'} joined under the commonest spelling. "
+        f"Of {count(wells['treatment'].nunique(), 'compound')}, {len(split) or 'none'} "
+        f"{'is' if len(split) < 2 else 'are'} spelt in more than one way"
+        f"{'; their wells were joined under the commonest spelling' if len(split) else ''}. "
     )
     parts = [f"{n:,} in {e.replace(', ', ' and ')}" for e, n in shared.itertuples(index=False)]
     return text + (
@@ -161,7 +166,7 @@ def failures(wells: pd.DataFrame) -> str:
     if not flagged:
         return "No well failed quality control."
     reasons = wells.loc[wells["qc_flag"].astype(str) != "", "qc_flag"].astype(str).value_counts()
-    worst = [f"{row.flagged:,} of {row.wells:,} {kind}" for kind, row in table.iterrows() if row.flagged]
+    worst = [f"{row.flagged:,} of {row.wells:,} {row.Index}" for row in table.itertuples() if row.flagged]
     return (
         f"**{count(flagged, 'well')}** ({percent(flagged / len(wells))}) failed quality control: "
         f"{listing(worst)}. "
@@ -193,17 +198,30 @@ def quality(table: pd.DataFrame) -> str:
         )
     passing = int(known["passes"].astype(bool).sum())
     z = known["z_prime_robust"]
+    where = "on the only plate"
+    if len(known) > 1:
+        where = f"in the median plate ({number(z.min(), 2)} to {number(z.max(), 2)})"
     text = (
-        f"Robust Z′ is {number(z.median(), 2)} in the median plate ({number(z.min(), 2)} to "
-        f"{number(z.max(), 2)}), plain Z′ "
-        f"{number(known['z_prime'].median(), 2)}, AUROC {number(known['auroc'].median())} "
-        f"({number(known['auroc'].min())} at the lowest). **{passing} of {len(table)} plates pass.**"
+        f"Robust Z′ is {number(z.median(), 2)} {where}, plain Z′ "
+        f"{number(known['z_prime'].median(), 2)}, AUROC "
+        f"{number(known['auroc'].median())}. **{passing} of {count(len(table), 'plate')} "
+        f"{'passes' if passing == 1 else 'pass'}:** the bands of three robust standard deviations do "
+        "not overlap."
     )
+    if "held_out" in table and not table["held_out"].astype(bool).all():
+        text += (
+            " Where an experiment has one plate only, the axis had to be fitted on it, which flatters them."
+        )
     failing = table[~table["passes"].fillna(False).astype(bool)]
     if len(failing):
         labels = failing["experiment"].astype(str) + " plate " + failing["plate"].astype(str)
         text += f" These do not: {listing(labels, 12)}."
     return text
+
+
+def recipe_rule() -> str:
+    """State the rule that picks a recipe."""
+    return f"**The rule:** {RULE}."
 
 
 def recipe_choice(recipes: pd.DataFrame) -> str:
@@ -217,35 +235,35 @@ def recipe_choice(recipes: pd.DataFrame) -> str:
         return text
     raw = raw.iloc[0]
     changes = {
-        "plate_predictability": "a classifier recognises the plate in {} of the cases",
-        "replicate_map": "replicates on other plates are found with a mean average precision of {}",
-        "z_prime_robust": "robust Z′ is {}",
+        "plate_predictability": "plate predictability",
+        "replicate_map": "replicate mAP",
+        "z_prime_robust": "robust Z′",
     }
-    parts = []
-    for column, words in changes.items():
-        if pd.notna(best.get(column)) and pd.notna(raw.get(column)):
-            write = percent if column == "plate_predictability" else number
-            parts.append(f"{words.format(write(best[column]))} (raw: {write(raw[column])})")
+    parts = [
+        f"{words} is {number(best[column], 2)} (raw: {number(raw[column], 2)})"
+        for column, words in changes.items()
+        if pd.notna(best.get(column)) and pd.notna(raw.get(column))
+    ]
     return f"{text} With it {listing(parts)}." if parts else text
 
 
 def position_effect(before: pd.DataFrame, after: pd.DataFrame, value: str = "rescue") -> str:
-    """Say how much rows and columns move the infected untreated wells, before and after normalisation."""
-    from helpers.figures.plates import position_profile
-
-    def spread(obs: pd.DataFrame, by: str) -> float:
-        table = position_profile(obs, value, by)
-        return float(table["mean"].max() - table["mean"].min()) if len(table) else np.nan
-
+    """Say how much rows and columns move the scattered wells, before and after normalisation."""
     if value not in before or before[value].notna().sum() == 0:
         return NO_EMBEDDINGS
-    rows, cols = (
-        f"{number(spread(before, by), 2)} to {number(spread(after, by), 2)}" for by in ("row", "col")
-    )
-    return (
-        f"Between the lowest and the highest row the mean {value} of infected untreated wells differs by "
-        f"{rows} before and after; between columns by {cols}."
-    )
+    parts = []
+    for by, word in (("row", "row"), ("col", "column")):
+        tables = [position_profile(obs, value, by) for obs in (before, after)]
+        if tables[0]["n"].median() < FEW_WELLS:
+            return (
+                "With so few wells per row and column, effects of position cannot be told from noise on "
+                "this screen."
+            )
+        spans = [number(table["median"].max() - table["median"].min(), 2) for table in tables]
+        parts.append(
+            f"from the lowest to the highest {word} it differs by {spans[0]} before and {spans[1]} after"
+        )
+    return f"The median {value} of scattered wells: {listing(parts)} (the noise of a median is included)."
 
 
 def plate_spread(tables: dict[str, pd.DataFrame], value: str = "rescue") -> str:
@@ -256,7 +274,7 @@ def plate_spread(tables: dict[str, pd.DataFrame], value: str = "rescue") -> str:
             return NO_EMBEDDINGS
         fine = obs[(well_kind(obs) == "infected").to_numpy() & (obs["qc_flag"].astype(str) == "").to_numpy()]
         medians = fine.groupby("plate_id", observed=True)[value].median()
-        parts.append(f"{number(medians.max() - medians.min(), 2)} with `{name}`")
+        parts.append(f"{number(round(medians.max() - medians.min(), 4), 2)} with `{name}`")
     if len(medians) < 2:
         return "There is one plate only: how far plates lie apart cannot be seen."
     return f"The medians of the plates' infected untreated wells span {listing(parts)}."

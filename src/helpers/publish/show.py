@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from helpers.publish.words import number
+from helpers.publish.words import number, probability
 
 HEADERS = {
     "dose_um": "dose (µM)",
@@ -15,6 +15,7 @@ HEADERS = {
     "n_spellings": "spellings found",
     "n_mock": "mock wells",
     "n_infected": "infected wells",
+    "n_failed_controls": "failed controls",
     "z_prime": "Z′",
     "z_prime_robust": "robust Z′",
     "ssmd": "SSMD",
@@ -26,6 +27,9 @@ HEADERS = {
     "off_disease": "off-disease (axis lengths)",
     "p_value": "p",
     "q_value": "q",
+    "p_worsens": "p (worsens)",
+    "q_worsens": "q (worsens)",
+    "null_sd": "null SD",
     "curve_class": "class",
     "ec50_um": "EC50 (µM)",
     "ec50_low_um": "EC50, low (µM)",
@@ -41,6 +45,9 @@ HEADERS = {
     "uv_mock_gap": "UV to mock gap (axis lengths)",
 }
 """Columns of the tables in words, with their units; scores without one are fractions of the axis."""
+
+
+PROBABILITIES = ("p_value", "q_value", "p_worsens", "q_worsens")
 
 
 def show_table(table: pd.DataFrame, rows: int = 10, *, columns: list[str] | None = None):
@@ -77,6 +84,8 @@ def _format_of(column: pd.Series):
         return lambda value: "yes" if value else "no"
     if pd.api.types.is_integer_dtype(column):
         return "{:,}"
+    if column.name in PROBABILITIES:
+        return probability
     if pd.api.types.is_float_dtype(column):
         return number
     return lambda value: ", ".join(number(v) for v in value) if isinstance(value, tuple) else str(value)

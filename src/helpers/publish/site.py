@@ -21,7 +21,7 @@ _LOADS = {
 # Of the links in a head only these are fetched.
 _FETCHED_RELATIONS = {"stylesheet", "icon", "preload", "modulepreload", "prefetch", "manifest", "shortcut"}
 _STYLE_LOAD = re.compile(r"""(?:url\(|@import)\s*["']?((?:https?:)?//[^"')\s]+)""")
-_GENERATED = {"genindex", "search", "intro"}
+_GENERATED = {"genindex", "search"}
 
 
 @dataclass
@@ -32,6 +32,7 @@ class _Page(HTMLParser):
     links: list[str] = field(default_factory=list)
     loads: list[str] = field(default_factory=list)
     language: str = ""
+    alts: list[str] = field(default_factory=list)
     without_alt: int = 0
 
     def __post_init__(self) -> None:
@@ -48,8 +49,9 @@ class _Page(HTMLParser):
             self.language = values.get("lang", "")
         if tag == "a" and "href" in values:
             self.links.append(values["href"])
-        if tag == "img" and not values.get("alt"):
-            self.without_alt += 1
+        if tag == "img":
+            self.alts.append(values.get("alt", ""))
+            self.without_alt += "alt" not in values
         if tag != "link" or _FETCHED_RELATIONS & set(values.get("rel", "").split()):
             self.loads += [values[name].split()[0] for name in _LOADS.get(tag, ()) if values.get(name)]
 

@@ -105,10 +105,10 @@ def twin_table() -> str:
     from helpers.screens.twin import TwinModel
 
     rows = [
-        (code(row.name), " ".join(filter(None, (_number(row.value), row.unit))), row.basis, row.help)
+        (f"{code(row.name)} = {_number(row.value)} {row.unit or ''}".strip(), row.basis, row.help)
         for row in TwinModel().describe().itertuples(index=False)
     ]
-    return table(("assumption", "value", "basis", "meaning"), rows) + "\n"
+    return table(("assumption", "basis", "meaning"), rows) + "\n"
 
 
 def _number(value: object) -> str:

@@ -1,12 +1,15 @@
 """Small tables behind the sentences and figures of the pages: counts, doses, names, failures, truth."""
 
-import itertools
+import difflib
 
 import numpy as np
 import pandas as pd
 
 from helpers.errors import UsageError
+from helpers.figures.curves import curve_points
 from helpers.figures.style import CONDITION_STYLE, natural_order, well_kind
+from helpers.hits import score_wells
+from helpers.profiles import RECIPES, normalize
 from helpers.screens.layout import row_label
 
 KEYS = ["experiment", "treatment"]
@@ -158,12 +161,12 @@ def shared_compounds(wells: pd.DataFrame) -> pd.DataFrame:
 
 
 def failed_wells(wells: pd.DataFrame) -> pd.DataFrame:
-    """Count flagged wells by kind: kind, wells, flagged, share."""
+    """Count flagged wells by kind: kind, wells, flagged, share (%)."""
     kind = well_kind(wells).astype(str)
     flagged = (wells["qc_flag"].astype(str) != "").groupby(kind.to_numpy())
     table = pd.DataFrame({"wells": flagged.size(), "flagged": flagged.sum()})
     table = table.reindex([k for k in CONDITION_STYLE if k in table.index])
-    table["share"] = table["flagged"] / table["wells"]
+    table["share (%)"] = (100 * table["flagged"] / table["wells"]).round(1)
     table.index = [CONDITION_STYLE[k].label for k in table.index]
     return table.rename_axis("kind").reset_index()
 
@@ -191,75 +194,19 @@ def explained_by(components: pd.DataFrame, columns: tuple[str, ...] = ("experime
     return pd.DataFrame(table, index=pd.Index([n.replace("pc_", "PC ") for n in names], name="component"))
 
 
+def explained_table(components: pd.DataFrame) -> pd.DataFrame:
+    """Return, in percent, the variance each component holds and how much of it columns of the wells explain."""
+    table = 100 * explained_by(components)
+    table = table.rename(columns=lambda column: f"explained by {column} (%)")
+    table.insert(0, "share of variance (%)", 100 * np.array(components.attrs["explained"]))
+    return table.round(1).reset_index()
+
+
 def _between_share(values: pd.Series, groups: pd.Series) -> float:
     """Return the share of a variable's variance that lies between groups."""
     between = values.groupby(groups).transform("mean")
     total = float(np.var(values))
     return float(np.var(between) / total) if total > 0 else np.nan
-
-
-def truth_of_arms(arms: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
-    """Put the twin's truth beside each arm: rescue_true, off_disease_true, kind.
-
-    Names are matched without regard to case, doses to nine digits.
-    """
-    left, right = _keyed(arms, dose=True), _keyed(truth, dose=True)
-    right = right.rename(columns={"rescue": "rescue_true", "off_disease": "off_disease_true"})
-    columns = [c for c in ("rescue_true", "off_disease_true", "toxicity", "kind") if c in right]
-    return left.merge(right[["key", *columns]], on="key", how="left").drop(columns="key")
-
-
-def truth_of_compounds(table: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
-    """Put the twin's truth beside each compound (hits or curves).
-
-    Returns
-    -------
-    DataFrame
-        `table` with rescue_true (the highest over the tested doses), ec50_true_um, emax_true, hill_true, kind.
-    """
-    right = _keyed(truth)
-    best = right.groupby("key").agg(
-        rescue_true=("rescue", "max"),
-        ec50_true_um=("ec50_um", "first"),
-        emax_true=("emax", "first"),
-        hill_true=("hill", "first"),
-        kind=("kind", "first"),
-    )
-    return _keyed(table).merge(best, left_on="key", right_index=True, how="left").drop(columns="key")
-
-
-def _keyed(table: pd.DataFrame, *, dose: bool = False) -> pd.DataFrame:
-    """Return a copy with a key of experiment, lower-cased treatment and, on wish, dose."""
-    key = table["experiment"].astype(str) + "|" + table["treatment"].astype(str).str.casefold()
-    if dose:
-        key = key + "|" + table["dose_um"].map("{:.9g}".format)
-    return table.assign(key=key)
-
-
-def truth_table(hits: pd.DataFrame, truth: pd.DataFrame, min_rescue: float) -> pd.DataFrame:
-    """Count calls by the true rescue of the compounds.
-
-    Returns
-    -------
-    DataFrame
-        One row per class of true rescue (highest over the tested doses), one column per call.
-    """
-    joined = truth_of_compounds(hits, truth)
-    edges = sorted({-np.inf, min_rescue, 0.25, 0.5, np.inf})
-    names = [_range_name(a, b) for a, b in itertools.pairwise(edges)]
-    group = pd.cut(joined["rescue_true"], edges, labels=names, right=False)
-    table = pd.crosstab(group, joined["call"].astype(str))
-    calls = ["rescue", "rescue_off_target", "toxic", "worsens", "inactive"]
-    table = table.reindex(index=names[::-1], columns=calls, fill_value=0)
-    table.insert(0, "compounds", table.sum(axis=1))
-    return table.rename_axis(index="true rescue", columns=None).reset_index()
-
-
-def _range_name(low: float, high: float) -> str:
-    """Return ``0.25 to 0.5``, or the open end in words."""
-    if not np.isfinite(low):
-        return f"below {high:g}"
-    return f"{low:g} or more" if not np.isfinite(high) else f"{low:g} to {high:g}"
 
 
 def worst_plate(wells: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
@@ -272,3 +219,109 @@ def worst_plate(wells: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
         wells["plate"].astype(str) == str(worst["plate"])
     )
     return wells[same.to_numpy()]
+
+
+def recipe_list() -> pd.DataFrame:
+    """Return the recipes and what they do: recipe, what it does."""
+    return pd.DataFrame(
+        [(recipe.name, recipe.summary) for recipe in RECIPES.values()], columns=["recipe", "what it does"]
+    )
+
+
+def scored_by_recipe(analysis) -> dict[str, pd.DataFrame]:
+    """Return the scored wells under every recipe, name -> obs; scores are missing where there is no axis.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        The screen; its own recipe is not computed twice.
+    """
+    tables = {}
+    for name in RECIPES:
+        if name == analysis.recipe or not analysis.has("axis"):
+            tables[name] = analysis.scored.obs
+        else:
+            tables[name] = score_wells(normalize(analysis.wells, name, seed=analysis.seed)).obs
+    return tables
+
+
+def one_plate_by_recipe(tables: dict[str, pd.DataFrame], plates: str, recipe: str) -> pd.DataFrame:
+    """Return the first of the chosen plates from raw embeddings and under a recipe, as if they were two plates."""
+    parts = []
+    for name in dict.fromkeys(("raw", recipe)):
+        obs = choose_plates(tables[name], plates)
+        one = obs[(obs["plate_id"] == obs["plate_id"].iloc[0]).to_numpy()]
+        parts.append(one.assign(experiment=f"{name}:", plate_id=f"{name}_{one['plate_id'].iloc[0]}"))
+    table = pd.concat(parts)
+    order = [part["experiment"].iloc[0] for part in parts]
+    table["experiment"] = pd.Categorical(table["experiment"], order, ordered=True)
+    return table.set_axis(table["plate_id"].astype(str) + "_" + table["well"].astype(str))
+
+
+def first_hit(hits: pd.DataFrame) -> tuple[str, str]:
+    """Return experiment and treatment of the best compound: called `rescue` if any is, by score."""
+    if hits.empty:
+        return "", "No compound"
+    order = hits.assign(called=hits["call"] == "rescue").sort_values(["called", "score"], ascending=False)
+    return str(order["experiment"].iloc[0]), str(order["treatment"].iloc[0])
+
+
+def choose_curves(curves: pd.DataFrame, compounds: str) -> pd.DataFrame:
+    """Return the curves of the compounds a user asks for, in that order; none for an empty list.
+
+    Raises
+    ------
+    UsageError
+        If a compound has no curve in the screen; the line names close ones.
+    """
+    wanted = [name.strip() for name in compounds.split(",") if name.strip()]
+    names = curves["treatment"].astype(str)
+    parts = []
+    for name in wanted:
+        chosen = curves[(names.str.casefold() == name.casefold()).to_numpy()]
+        if chosen.empty:
+            near = difflib.get_close_matches(name, names.unique().tolist(), n=3, cutoff=0.4)
+            valid = ", ".join(near or natural_order(names)[:5]) or "none"
+            raise UsageError(f"parameter 'compounds': {name!r} has no curve in this screen; close: {valid}")
+        parts.append(chosen)
+    return pd.concat(parts) if parts else curves.head(0)
+
+
+def strongest_curves(curves: pd.DataFrame, n: int, compounds: str = "") -> pd.DataFrame:
+    """Return the curves a user asks for, then the `n` of highest relevance that rise with dose."""
+    rising = curves[curves["curve_class"].isin(["active", "step", "below_range", "above_range"])]
+    rising = rising[rising["back"] > rising["front"]]
+    best = rising.sort_values("relevance", ascending=False).head(n)
+    both = pd.concat([choose_curves(curves, compounds), best])
+    return both[~both.index.duplicated()]
+
+
+def example_curve(curves: pd.DataFrame, compounds: str = "") -> pd.Series | None:
+    """Return the curve to explain: the first asked for, else the most relevant active one, else any."""
+    if curves.empty:
+        return None
+    asked = choose_curves(curves, compounds)
+    if len(asked):
+        return asked.iloc[0]
+    rank = curves["curve_class"].map({"active": 0, "step": 1, "above_range": 2, "below_range": 2}).fillna(3)
+    return curves.assign(order=rank).sort_values(["order", "relevance"], ascending=[True, False]).iloc[0]
+
+
+def one_of_each_class(curves: pd.DataFrame) -> pd.DataFrame:
+    """Return the most relevant curve of each class, in the order of the page's table."""
+    order = ["active", "step", "below_range", "above_range", "worsening", "inactive", "not_fitted"]
+    best = curves.sort_values("relevance", ascending=False, na_position="last").drop_duplicates("curve_class")
+    rank = best["curve_class"].map({name: i for i, name in enumerate(order)})
+    return best.assign(order=rank).sort_values("order").drop(columns="order")
+
+
+def points_of(wells: pd.DataFrame, curve: pd.Series | None) -> pd.DataFrame:
+    """Return the wells of a curve; none without one."""
+    if curve is None:
+        return wells.head(0)
+    return curve_points(wells, curve["experiment"], curve["treatment"])
+
+
+def plate_title(wells: pd.DataFrame) -> str:
+    """Return the name of the plate of some wells, for the title of its map."""
+    return f"{wells['experiment'].iloc[0]}, plate {wells['plate'].iloc[0]}"

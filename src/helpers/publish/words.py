@@ -47,3 +47,8 @@ def number(value: float, digits: int = 3) -> str:
     else:
         text = np.format_float_positional(float(f"{value:.{digits}g}"), trim="-")
     return text.replace("-", "−")
+
+
+def probability(value: float) -> str:
+    """Return a p- or q-value; below a millionth only that it is (such values rest on a fitted tail)."""
+    return "< 1e−6" if pd.notna(value) and value < 1e-6 else number(value, 2)

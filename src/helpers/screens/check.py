@@ -79,7 +79,7 @@ def examine(source: Source, *, experiments: str | list[str] = "all", store: bool
     """
     problems, sites, rows = list(source.problems), None, None
     if source.metadata is not None:
-        table = typed(source.metadata, source.conditions)
+        table = typed(source)
         found, good = check_rows(table, source)
         problems += found + _check_controls(good, source, complete=not found)
         table, notes = _name_compounds(table)

@@ -63,7 +63,7 @@ def match_compounds(spellings: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     rows["structure"] = [canonical.get(s) if isinstance(s, str) else None for s in rows["smiles"]]
     rows["folded"] = rows["treatment"].map(fold_name)
     structure = _sole_structure(rows)
-    rows["group"] = rows["folded"].map(lambda name: structure.get(name) or ("name", name))
+    rows["group"] = rows["folded"].map(lambda name: structure.get(name, f"name {name}"))
     shown = {group: _most_frequent(part) for group, part in rows.groupby("group")}
     rows["name"] = rows["group"].map(shown)
     fill = rows["folded"].map(structure)

@@ -135,16 +135,20 @@ def _check_join(source: Source, seen: pl.DataFrame, partners: pl.DataFrame | Non
         return problems
     metadata_file = source.metadata[FILE][0]
     what = " + ".join(source.ids)
+    # A row with an empty id is reported as such; the features that miss it need no line of their own.
+    n_empty = int((source.metadata[KEY] == "").sum())
     for (number,), unknown in seen.filter(pl.col("__row__").is_null()).group_by(
         "__table__", maintain_order=True
     ):
+        if unknown.height <= n_empty:
+            continue
         table = source.tables[number]
         message = (
             f"{what} {_first_id(unknown)} ({plural(unknown.height, 'row')}) has no row in {metadata_file}; add it "
             "there or remove it here"
         )
         problems.append(fatal(table.label, places(unknown[LINE].to_list(), table.unit), message))
-    lonely = source.metadata.join(seen.select(KEY), on=KEY, how="anti")
+    lonely = source.metadata.filter(pl.col(KEY) != "").join(seen.select(KEY), on=KEY, how="anti")
     if lonely.height:
         others = source.tables[0].label if len(source.tables) == 1 else "any embeddings file"
         message = (

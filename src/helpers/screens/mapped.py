@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from helpers.screens.layout import parse_well, well_name
-from helpers.screens.mapping import COLUMNS, MAPPING_FILE, UNITS, Mapping, did_you_mean, read_mapping
+from helpers.screens.mapping import COLUMNS, MAPPING_FILE, Mapping, did_you_mean, read_mapping
 from helpers.screens.order import natural_key, numbered
 from helpers.screens.problems import fatal, listed, note
 from helpers.screens.source import FILE, Source, key
@@ -88,7 +88,6 @@ def _read_metadata(source: Source, mapping: Mapping, tables: list[Table]) -> Non
     cells |= {COLUMNS[ours]: pl.lit(value) for ours, value in constants.items() if COLUMNS[ours] not in cells}
     for ours in ("treatment", "treatment_conc"):
         cells[ours] = _unless_untreated(cells.get(ours, pl.lit(None, dtype=pl.String)), mapping)
-    cells["treatment_conc"] = _in_um(cells["treatment_conc"], mapping.dose_unit)
     metadata = raw.select(
         *(cell.cast(pl.String).alias(name) for name, cell in cells.items()),
         *(pl.col(name).alias(source.free_name(name)) for name in mapping.extra),
@@ -116,16 +115,6 @@ def _unless_untreated(cell: pl.Expr, mapping: Mapping) -> pl.Expr:
     """Empty a cell in the wells that ``screen.yml`` calls untreated."""
     untreated = [pl.col(name).is_in(values) for name, values in mapping.untreated.items()]
     return pl.when(~pl.any_horizontal(untreated).fill_null(False)).then(cell) if untreated else cell
-
-
-def _in_um(dose: pl.Expr, unit: str) -> pl.Expr:
-    """Convert doses; what is no positive number stays as it is, for the checks to quote."""
-    if unit == "uM":
-        return dose
-    number = dose.cast(pl.Float64, strict=False)
-    # 12 digits hide the rounding of the product: 3 nM is 0.003 uM, one level with every other 3 nM.
-    converted = (number * UNITS[unit]).round_sig_figs(12).cast(pl.String)
-    return pl.when(number > 0).then(converted).otherwise(dose)
 
 
 def _padded(well: str) -> str:

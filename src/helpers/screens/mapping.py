@@ -243,12 +243,15 @@ def _read_columns(reader: _Reader, level: str) -> tuple[dict[str, str], dict[str
     """Return the columns and the constants, by our names."""
     required = ("plate", "well", "condition") + (("site",) if level == "site" else ())
     allowed = tuple(name for name in COLUMNS if name != "site" or level != "well")
-    given = reader.keys(reader.data.get("columns", {}), "columns", allowed, required)
+    # A missing part is reported once, not again for each of its keys.
+    given = (
+        reader.keys(reader.data["columns"], "columns", allowed, required) if "columns" in reader.data else {}
+    )
     columns, constants = {}, {}
     for name, value in given.items():
         where = f"columns.{name}"
         if isinstance(value, dict):
-            inner = reader.keys(value, where, ("value",), ("value",))
+            inner = reader.keys(value, where, ("value",), () if value else ("value",))
             if "value" in inner:
                 constants[name] = reader.text(inner["value"], f"{where}.value")
         elif value is not None:
@@ -264,7 +267,9 @@ def _read_columns(reader: _Reader, level: str) -> tuple[dict[str, str], dict[str
 
 def _read_conditions(reader: _Reader) -> dict[str, str]:
     """Return our condition for each value of the file."""
-    given = reader.keys(reader.data.get("conditions", {}), "conditions", _CONDITIONS, ("mock", "infected"))
+    if "conditions" not in reader.data:
+        return {}
+    given = reader.keys(reader.data["conditions"], "conditions", _CONDITIONS, ("mock", "infected"))
     found = {}
     for condition, values in given.items():
         for value in reader.texts(values, f"conditions.{condition}"):

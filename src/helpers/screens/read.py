@@ -39,6 +39,7 @@ OBS = (
     "dose_um",
     "smiles",
 )
+_TEXT_BESIDE = ("experiment", "treatment", "kind", "mechanism_class", "class")
 # Working columns that are not the user's.
 _WORKING = {"__row__", "site_number", "name", "structure", LINE, FILE, KEY, *facts.COLUMNS}
 
@@ -124,7 +125,11 @@ def read_classes(source: str | Path) -> pd.DataFrame | None:
 
 def _beside(source: str | Path, name: str) -> pd.DataFrame | None:
     path = resolve_source(source) / name
-    return pd.read_csv(path) if path.exists() else None
+    if not path.exists():
+        return None
+    # In text an empty cell is no gap but "none", and a compound may be called NA.
+    numbers = [column for column in pd.read_csv(path, nrows=0) if column not in _TEXT_BESIDE]
+    return pd.read_csv(path, keep_default_na=False, na_values={column: [""] for column in numbers})
 
 
 def _cached_twin() -> Path:
@@ -173,7 +178,7 @@ def _to_anndata(examined: Examined, features: tuple[str, ...]) -> ad.AnnData:
 
 
 def _obs(table: pl.DataFrame) -> pd.DataFrame:
-    """Return the observations of sites as pandas: categories in natural order, numbers as documented."""
+    """Return the observations of sites as pandas: sorted categories, numbers as documented."""
     plate_id = pl.concat_str("experiment", "plate", separator="_").alias("plate_id")
     table = table.with_columns(
         plate_id,
@@ -195,8 +200,9 @@ def _obs(table: pl.DataFrame) -> pd.DataFrame:
 
 
 def _categorical(column: pl.Series) -> pd.Categorical:
-    """Return text as categories in natural order; null is missing."""
-    categories = sorted(column.drop_nulls().unique(), key=natural_key)
+    """Return text as sorted categories, experiments and plates in natural order; null is missing."""
+    order = natural_key if column.name in ("experiment", "plate") else None
+    categories = sorted(column.drop_nulls().unique(), key=order)
     codes = column.replace_strict({v: i for i, v in enumerate(categories)}, default=-1, return_dtype=pl.Int32)
     return pd.Categorical.from_codes(
         codes.fill_null(-1).to_numpy(), categories=pd.Index(categories, dtype=object)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from helpers.screens.layout import parse_well
+from helpers.screens.mapping import UNITS
 from helpers.screens.problems import Problem, fatal, listed, places, plural
 from helpers.screens.source import FILE, Source
 from helpers.screens.tables import LINE
@@ -30,23 +31,29 @@ class Rule:
     say: Callable[[pl.DataFrame], str]
 
 
-def typed(metadata: pl.DataFrame, conditions: dict[str, str]) -> pl.DataFrame:
-    """Add what the text means; null where it means nothing.
+def typed(source: Source) -> pl.DataFrame:
+    """Return the metadata with what its text means; null where it means nothing.
 
     Added are `row`, `col`, `site_number` (int), `dose_um` (float64) and `condition`.
     """
+    metadata = source.metadata
     wells = metadata["well"].drop_nulls().unique()
     positions = [(well, *_position(well)) for well in wells]
     schema = {"well": pl.String, "row": pl.Int16, "col": pl.Int16}
     grid = pl.DataFrame(positions, schema=schema, orient="row")
     if "SMILES" not in metadata.columns:
         metadata = metadata.with_columns(pl.lit(None, dtype=pl.String).alias("SMILES"))
-    condition = pl.col("disease_condition").fill_null("")
+    condition, dose = pl.col("disease_condition").fill_null(""), pl.col("treatment_conc")
     return metadata.join(grid, on="well", how="left", maintain_order="left").with_columns(
         pl.col("site").cast(pl.Int16, strict=False).alias("site_number"),
-        pl.col("treatment_conc").cast(pl.Float64, strict=False).alias("dose_um"),
-        condition.replace_strict(conditions, default=None, return_dtype=pl.String).alias("condition"),
+        _in_um(dose.cast(pl.Float64, strict=False), source.dose_unit).alias("dose_um"),
+        condition.replace_strict(source.conditions, default=None, return_dtype=pl.String).alias("condition"),
     )
+
+
+def _in_um(dose: pl.Expr, unit: str) -> pl.Expr:
+    # 12 digits hide the rounding of the product: 3 nM is 0.003 uM, one level with any other 0.003.
+    return dose if unit == "uM" else (dose * UNITS[unit]).round_sig_figs(12)
 
 
 def _position(well: str) -> tuple[int | None, int | None]:

@@ -52,7 +52,7 @@ class Source:
     conditions : dict
         Our condition for each value of the file; "" stands for an empty cell.
     dose_unit : str
-        What the file's doses are in; those of `metadata` are in uM.
+        What the doses are in.
     scale : str
         ``none``, or ``robust`` to divide each feature by its spread among infected untreated wells.
     files : list of Path

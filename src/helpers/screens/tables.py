@@ -40,12 +40,15 @@ class Table:
         Names in the order of the file.
     separator : str
         What stands between the cells of a CSV.
+    header : tuple of str
+        Names as they stand in a CSV, blanks around them included.
     """
 
     path: Path
     label: str
     columns: tuple[str, ...]
     separator: str = ","
+    header: tuple[str, ...] = ()
 
     @property
     def is_csv(self) -> bool:
@@ -64,21 +67,21 @@ class Table:
         """
         numeric = set(numeric)
         if self.is_csv:
-            return pl.scan_csv(
+            types = [pl.Float32 if name in numeric else pl.String for name in self.columns]
+            frame = pl.scan_csv(
                 self.path,
                 separator=self.separator,
-                # The header was read before, with its blanks and byte-order mark taken off.
-                has_header=False,
-                skip_rows=1,
-                schema={name: pl.Float32 if name in numeric else pl.String for name in self.columns},
+                schema=dict(zip(self.header, types, strict=True)),
                 ignore_errors=True,
                 row_index_name=LINE,
                 row_index_offset=2,
             )
+            return frame.rename(dict(zip(self.header, self.columns, strict=True)))
         frame = pl.scan_parquet(self.path)
+        schema = frame.collect_schema()
         cells = [
-            pl.col(name).cast(pl.Float32, strict=False) if name in numeric else _as_text(name, dtype)
-            for name, dtype in frame.collect_schema().items()
+            pl.col(name).cast(pl.Float32, strict=False) if name in numeric else _as_text(name, schema[name])
+            for name in self.columns
         ]
         return frame.select(cells).with_row_index(LINE, 1)
 
@@ -291,11 +294,11 @@ def _wrong_head(head: bytes, suffix: str) -> str | None:
         return "is a pointer of git-annex, not the data; run `git annex get`"
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "is UTF-16 text; save it as UTF-8"
-    found = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "text or another format")
+    found = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "something else")
     wanted, kind = _EXPECTED.get(suffix, (None, "CSV text"))
     if wanted and not head.startswith(wanted.encode("latin-1")):
         return f"is not {kind} but {found}; give it the ending it should have, or {_GET_AGAIN}"
-    if not wanted and (found != "text or another format" or b"\0" in head):
+    if not wanted and (found != "something else" or b"\0" in head):
         return f"is not CSV text but {found}; give it the ending it should have, or {_GET_AGAIN}"
     return None
 
@@ -318,18 +321,20 @@ def read_header(path: Path, label: str, separator: str) -> Table:
             raise broken(label, "", f"is Parquet cut off or damaged; {_GET_AGAIN}") from error
         if not n_rows:
             raise broken(label, "", f"has a header but no rows; {_GET_AGAIN}")
-        return Table(path, label, tuple(columns))
+        # Where pandas keeps the index of a frame that had been filtered or sorted.
+        return Table(path, label, tuple(name for name in columns if not name.startswith("__index_level_")))
     with path.open("rb") as file:
         first = file.readline()
         follows = any(line.strip() for line in file)
     if not _is_utf8(first):
         raise broken(label, "line 1", "is not UTF-8 text; save the file as UTF-8")
     header = first.decode("utf-8-sig").rstrip("\r\n")
-    columns = tuple(name.strip() for name in next(csv.reader([header], delimiter=separator), []))
+    names = tuple(next(csv.reader([header], delimiter=separator), []))
+    columns = tuple(name.strip() for name in names)
     _check_header(columns, label, separator)
     if not follows:
         raise broken(label, "", f"has a header but no rows; {_GET_AGAIN}")
-    return Table(path, label, columns, separator)
+    return Table(path, label, columns, separator, names)
 
 
 def _check_header(columns: tuple[str, ...], label: str, separator: str) -> None:

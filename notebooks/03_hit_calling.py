@@ -1,0 +1,259 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# %% [markdown]
+# # Hit calling
+#
+# Which compounds push infected cells back towards healthy, which only look as if they did, and how sure can one be?
+#
+# In this notebook we
+#
+# 1. score every well along the {term}`disease axis` and away from it;
+# 2. summarise wells to arms, with intervals that treat the plate as the replicate;
+# 3. ask of every compound whether its {term}`rescue` is more than chance and more than negligible;
+# 4. give each compound a {term}`call` and a rank;
+# 5. look at the calls from four sides, and check them against the truth where it is known.
+#
+# | Before you start | How much it helps | Where to read |
+# |---|---|---|
+# | normalisation | necessary | the page before this one |
+# | p-values | necessary | any course on statistics |
+# | false discovery rates | helpful | {cite}`benjamini1995` |
+#
+# **Time to read:** 15 minutes.
+
+# %% tags=["parameters"]
+source: str = "twin"  # the screen: twin, rxrx19a, or a folder of your own
+experiments: str = "all"  # which experiments: all, or a comma list such as HRCE-1,VERO-1
+recipe: str = "plate_center"  # normalisation [raw | experiment_center | plate_center]
+fdr: float = 0.05  # share of false calls that is accepted [0 < x < 1]
+min_rescue: float = 0.1  # rescue up to this counts as none [0 <= x < 1]
+seed: int = 0  # where random numbers start [x >= 0]
+results: str = ""  # folder for tables and figures; empty: a temporary one
+
+# %%
+from IPython.display import Markdown
+
+from helpers import figures
+from helpers.publish import Analysis, findings, sentences, summaries, truth
+from helpers.publish.show import show_table
+
+# %%
+figures.use_style()
+analysis = Analysis(
+    source=source,
+    experiments=experiments,
+    recipe=recipe,
+    fdr=fdr,
+    min_rescue=min_rescue,
+    seed=seed,
+    results=results,
+)
+arms, hits = analysis.arms, analysis.hits
+analysis.banner()
+
+# %% tags=["remove-input"]
+Markdown(sentences.lacking(analysis.lacks))
+
+# %% [markdown]
+# ## Scores
+#
+# Let $c_M$ be the centre of the mock wells of an experiment, $c_I$ that of its infected untreated wells, $L = \|c_I - c_M\|$ the
+# length of the axis and $u = (c_I - c_M) / L$ its direction. A well with normalised embedding $x$ has the scores
+#
+# $$
+# \text{on} = \frac{(x - c_M) \cdot u}{L}, \qquad
+# \text{off} = \frac{\left\| (x - c_M) - ((x - c_M) \cdot u)\, u \right\|}{L}, \qquad
+# \text{rescue} = 1 - \text{on}.
+# $$
+#
+# - {term}`On-disease <on-disease>`: 0 is mock, 1 is infected and untreated.
+# - {term}`Off-disease <off-disease>`: how far from the axis, in lengths of the axis. Neither healthy nor infected cells look like that.
+# - {term}`Rescue <rescue>`: 0 is as infected, 1 is as mock, below 0 is worse than infected.
+#
+# This is a reconstruction from descriptions in later papers {cite}`cuccarese2020`; how the published scores were computed is not
+# public. Centres are robust, failed wells take no part, and a well is never scored on an axis that its own plate's
+# controls defined.
+
+# %%
+scored = analysis.scored.obs
+analysis.write_table(analysis.wells_table, "wells.parquet")
+columns = [
+    "experiment",
+    "plate",
+    "well",
+    "condition",
+    "treatment",
+    "dose_um",
+    "on_disease",
+    "off_disease",
+    "rescue",
+]
+show_table(scored[scored["treatment"].notna()], rows=5, columns=columns)
+
+# %% [markdown]
+# ## From wells to arms
+#
+# The rescue of an {term}`arm` is the mean over its wells. Its interval must answer: *where would the mean lie if the experiment were
+# done again?* Then plates would differ anew, and all wells of a plate together. So the plate, not the well, is the
+# replicate.
+
+# %%
+analysis.write_table(arms, "arms.csv")
+show_table(arms.sort_values("rescue", ascending=False), rows=8)
+
+# %% tags=["remove-input"]
+Markdown(findings.plates_limit(arms))
+
+# %% [markdown]
+# ## What is a false call?
+#
+# Most drugs change cells without touching the disease, and a little of that leaks onto the axis. "Different from infected" is
+# therefore too weak a claim. The hypothesis that has to fall is
+#
+# $$H_0:\ \text{rescue} \le \rho ,$$
+#
+# with $\rho$ the parameter `min_rescue`. How far chance alone moves an arm is learnt from the {term}`null`: infected untreated
+# wells put together to pseudo-compounds that have the same plates and doses as a real one. A compound's statistic is its largest
+# standardised mean over runs of neighbouring doses, and the same is done with the pseudo-compounds, so that looking at
+# many doses costs nothing in honesty.
+#
+# With $m$ compounds in an experiment and ordered p-values $p_{(1)} \le \dots \le p_{(m)}$, the procedure of Benjamini and Hochberg
+# {cite}`benjamini1995` gives
+#
+# $$q_{(k)} = \min_{j \ge k} \frac{m}{j}\, p_{(j)} ,$$
+#
+# and calling everything with $q \le$ `fdr` keeps the expected share of false calls at that level ({term}`FDR`).
+
+# %% [markdown]
+# ## The calls
+
+# %%
+analysis.write_table(hits, "hits.csv")
+top = ["experiment", "rank", "treatment", "call", "rescue_max", "dose_at_max_um", "score", "q_value"]
+show_table(hits.sort_values(["rank", "experiment"]), rows=15, columns=top)
+
+# %% tags=["remove-input"]
+Markdown(findings.calls(hits, fdr, min_rescue) + " " + findings.top_hits(hits))
+
+# %% [markdown]
+# | call | what it says |
+# |---|---|
+# | `rescue` | more rescue than $\rho$, and the cells do not move further off the axis than back along it |
+# | `rescue_off_target` | more rescue than $\rho$, but the cells move elsewhere even more |
+# | `toxic` | no rescue that counts, and at some dose far from anything that cells of this experiment look like |
+# | `worsens` | less rescue than $-\rho$ |
+# | `inactive` | none of these could be shown; which is not the same as no effect |
+
+# %% mystnb={"image": {"alt": "One panel per experiment: compounds by rank with their rescue at the best dose and its interval, coloured and marked by call; dashed lines at zero and one; the first few compounds are named."}, "figure": {"caption": "All compounds by rank, with the rescue at their best dose and its 95 % interval. Dashed: infected (0) and mock (1).", "name": "fig-rank"}}
+fig = figures.plot_ranks(hits, arms)
+analysis.save_figure(fig, "rank_plot")
+
+# %% [markdown]
+# Two things in {numref}`fig-rank` deserve mistrust. The rescue at the *best* dose is the largest of several noisy numbers, so it is
+# too high on average: this is why inactive compounds do not lie around 0. And the ranking follows the score, which also
+# counts how straight the way back is, so the points need not fall evenly.
+
+# %% mystnb={"image": {"alt": "Names of the compounds of highest rank, one row each, with a marker for rescue at the best dose, its interval, the dose in micromolar, and the call as colour and marker."}, "figure": {"caption": "The compounds of highest rank by name, with the dose of highest rescue at the right.", "name": "fig-top"}}
+fig = figures.plot_top(hits, arms, n=10)
+analysis.save_figure(fig, "top_compounds")
+
+# %% [markdown] tags=["exercise"]
+# ```{admonition} Exercise
+# :class: tip
+# How many compounds would be called `rescue` if any rescue above 0 counted? Count those whose interval at the best dose lies
+# above 0, and compare. Which error does the difference consist of?
+# ```
+
+# %% tags=["solution", "hide-cell"]
+best = figures.best_arms(hits, arms)
+above = best[best["rescue_low"] > 0]
+print("interval above 0:", len(above), "; called rescue:", (hits["call"] == "rescue").sum())
+
+# %% [markdown]
+# ## On the axis and off it
+
+# %% mystnb={"image": {"alt": "Scatter of arms: on-disease on the horizontal axis with dashed lines at mock and infected, off-disease on the vertical axis, coloured and marked by the call of the compound."}, "figure": {"caption": "Arms in the plane of the two scores. Straight to the left: the disease is undone. Upwards: something else happens.", "name": "fig-on-off"}}
+ax = figures.plot_on_off(arms, hits)
+analysis.save_figure(ax.figure, "on_off_plane")
+
+# %% tags=["remove-input"]
+Markdown(findings.off_axis(hits))
+
+# %% [markdown]
+# {numref}`fig-on-off` tells a cure from a coincidence. Dying cells can drift in a direction that is partly the way back to healthy; what gives them
+# away is how far off the axis they are.
+
+# %% [markdown]
+# ## Effect and evidence
+
+# %% mystnb={"image": {"alt": "Volcano plot of arms: rescue on the horizontal axis, minus log ten of the q-value on the vertical axis, coloured and marked by call, with lines at the false discovery rate and at the smallest rescue that counts."}, "figure": {"caption": "Effect against evidence for every arm. Dashed: the accepted false discovery rate; dotted: the rescue that the hypothesis allows.", "name": "fig-volcano"}}
+ax = figures.plot_volcano(arms, hits, fdr=fdr, min_rescue=min_rescue)
+analysis.save_figure(ax.figure, "volcano")
+
+# %% [markdown]
+# Read {numref}`fig-volcano` by its corners: upper right is large and certain. Points high up but close to the dotted line are certain and small;
+# points far to the right but low are large and uncertain, mostly because their plates disagree.
+
+# %% [markdown]
+# ## One compound in full
+
+# %% mystnb={"image": {"alt": "Every well of the compound of highest rank over dose on a logarithmic axis, a marker per plate, a line through the means, and bands for infected untreated and mock wells of the same plates."}, "figure": {"caption": "The compound of highest rank: every well, by dose and plate. Bands hold 90 % of the infected untreated and of the mock wells of the same plates.", "name": "fig-strip"}}
+first = summaries.first_hit(hits)
+ax = figures.plot_strip(scored, *first)
+analysis.save_figure(ax.figure, "top_strip")
+
+# %% [markdown]
+# {numref}`fig-strip` is the picture to ask for before believing any rank: do the doses rise in order, do all plates tell the same story, and
+# does the rise begin outside the band of the infected wells?
+
+# %% [markdown]
+# ## Against the truth
+#
+# In a {term}`twin` it is known what each compound does. A measured screen has no such page, which is why the twin exists: what
+# holds there, with the same code, is what one may hope for elsewhere.
+
+# %%
+show_table(truth.truth_table(hits, analysis.truth, min_rescue))
+
+# %% tags=["remove-input"]
+Markdown(
+    findings.truth_calls(hits, analysis.truth, min_rescue) + " " + findings.truth_arms(arms, analysis.truth)
+)
+
+# %% mystnb={"image": {"alt": "Scatter of estimated against true rescue of all arms with the line of agreement, marked by the kind of compound, or a sentence that no truth is known."}, "figure": {"caption": "Estimated against true rescue of every arm, by kind of compound.", "name": "fig-truth"}}
+joined = truth.truth_of_arms(arms, analysis.truth)
+ax = figures.plot_truth(joined, classes="kind")
+analysis.save_figure(ax.figure, "truth_rescue")
+
+# %% [markdown] tags=["exercise"]
+# ```{admonition} Exercise
+# :class: tip
+# Does a stricter rate lose true hits? Call the compounds again at a rate of 0.01 and compare the counts.
+# ```
+
+# %% tags=["solution", "hide-cell"]
+strict = (hits["call"] == "rescue") & (hits["q_value"] <= 0.01)
+print("at", fdr, ":", (hits["call"] == "rescue").sum(), "; at 0.01:", strict.sum())
+
+# %% [markdown]
+# ## Recap
+#
+# - Rescue is a position between two kinds of controls; its two ends are measured on every screen anew.
+# - The plate is the replicate, in the intervals and in the null.
+# - The hypothesis is *rescue at most `min_rescue`*, because a little of every strong effect leaks onto the axis.
+# - A call of `rescue` needs evidence and a direction; `inactive` only means that nothing could be shown.
+# - The rank follows a reconstructed score. It is not the published one, whose formula is not public {cite}`heiser2020`.
+#
+# **What must not be concluded:** that a compound called `rescue` is a drug against the disease. It made infected cells in a dish look more like
+# uninfected ones; whether less virus, fewer dying cells or another change is behind it, this assay cannot say.

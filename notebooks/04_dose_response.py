@@ -1,0 +1,223 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# %% [markdown]
+# # Dose response
+#
+# At what dose does a compound work, and how well can that be known from a handful of doses on a few plates?
+#
+# In this notebook we
+#
+# 1. explain one curve slowly: its four parameters, its interval, its class;
+# 2. fit every compound, and say of each what the data can and cannot tell;
+# 3. look at the strongest curves, and at those that have no EC50;
+# 4. set potency against effect;
+# 5. check potencies against the truth where it is known.
+#
+# | Before you start | How much it helps | Where to read |
+# |---|---|---|
+# | hit calling | necessary | the page before this one |
+# | logarithms | necessary | doses are spaced by factors |
+# | least squares | helpful | any course on statistics |
+#
+# **Time to read:** 12 minutes.
+
+# %% tags=["parameters"]
+source: str = "twin"  # the screen: twin, rxrx19a, or a folder of your own
+experiments: str = "all"  # which experiments: all, or a comma list such as HRCE-1,VERO-1
+compounds: str = ""  # draw these compounds too: a comma list, or empty for the strongest curves only
+n_curves: int = 8  # how many of the strongest curves are drawn [1 <= x <= 60]
+recipe: str = "plate_center"  # normalisation [raw | experiment_center | plate_center]
+fdr: float = 0.05  # share of false calls that is accepted [0 < x < 1]
+min_rescue: float = 0.1  # rescue up to this counts as none [0 <= x < 1]
+seed: int = 0  # where random numbers start [x >= 0]
+results: str = ""  # folder for tables and figures; empty: a temporary one
+
+# %%
+from IPython.display import Markdown
+
+from helpers import figures
+from helpers.publish import Analysis, findings, sentences, summaries, truth
+from helpers.publish.show import show_table
+
+# %%
+figures.use_style()
+analysis = Analysis(
+    source=source,
+    experiments=experiments,
+    recipe=recipe,
+    fdr=fdr,
+    min_rescue=min_rescue,
+    seed=seed,
+    results=results,
+)
+curves, scored = analysis.curves, analysis.scored.obs
+analysis.banner()
+
+# %% tags=["remove-input"]
+Markdown(sentences.lacking(analysis.lacks))
+
+# %% [markdown]
+# ## One curve, slowly
+#
+# Rescue $y$ at dose $d$ is described by the four-parameter log-logistic curve {cite}`ritz2015drc`
+#
+# $$
+# y(d) = \text{front} + \frac{\text{back} - \text{front}}{1 + \left( \mathrm{EC}_{50} / d \right)^{h}} .
+# $$
+#
+# - **front** is the response without compound, **back** the response at a dose without limit;
+# - {term}`EC50` is the dose half-way between them;
+# - the {term}`Hill slope` $h$ says how many doses the rise takes: with a slope of 1 it needs two decades of dose for most of its way.
+
+# %% mystnb={"image": {"alt": "Wells of one compound over dose on a logarithmic axis, a marker per plate, with the fitted curve, the EC50 as a diamond on a bar that spans its interval, and dashed lines at infected and mock."}, "figure": {"caption": "One dose-response curve: wells by plate, the fit, and the EC50 with its 95 % interval (band and bar).", "name": "fig-curve"}}
+example = summaries.example_curve(curves, compounds)
+ax = figures.plot_curve(summaries.points_of(scored, example), example)
+analysis.save_figure(ax.figure, "one_curve")
+
+# %% tags=["remove-input"]
+Markdown(findings.one_curve(example))
+
+# %% [markdown]
+# The band in {numref}`fig-curve` matters more than the diamond. It holds every EC50 for which some curve explains the wells almost as well
+# as the best one does. Where the doses are a factor of three apart, no method can place an EC50 finer than the wells allow.
+#
+# A curve is only worth reading if it explains the wells better than a flat line does. The test compares the two fits,
+#
+# $$
+# F = \frac{(\mathrm{RSS}_\text{flat} - \mathrm{RSS}_\text{curve}) / \mathrm{df}_1}{\mathrm{RSS}_\text{curve} / \mathrm{df}_2} ,
+# $$
+#
+# and p-values become q-values over all curves of the experiment {cite}`benjamini1995`. Because a curve can bend towards noise, its p-value is
+# taken from simulated flat curves of the same doses instead of from a textbook table. *Relevance* joins $F$ with the size of the effect, after
+# CurveCurator {cite}`bayer2023curvecurator`.
+
+# %% [markdown]
+# ## Every curve has a class
+#
+# | class | what the data say | EC50 |
+# |---|---|---|
+# | active | the half-way point has limits on both sides | a number with an interval |
+# | step | it lies between two neighbouring doses, and a jump would fit as well as a curve | the gap |
+# | below range | only an upper limit is known: the start of the curve was not seen | `<` the limit |
+# | above range | only a lower limit is known: the end of the curve was not seen | `>` the limit |
+# | worsening | the response falls with dose | as its shape allows |
+# | inactive | a flat line does as well | none |
+# | not fitted | too few doses or points | none |
+
+# %%
+analysis.write_table(curves, "dose_response.csv")
+columns = [
+    "experiment",
+    "treatment",
+    "curve_class",
+    "ec50_um",
+    "ec50_low_um",
+    "ec50_high_um",
+    "ec50_censored",
+]
+columns += ["back", "hill", "r2", "q_value", "relevance"]
+show_table(curves.sort_values("relevance", ascending=False), rows=12, columns=columns)
+
+# %% tags=["remove-input"]
+Markdown(findings.curve_classes(curves))
+
+# %% [markdown]
+# ## The strongest curves
+
+# %% mystnb={"image": {"alt": "Grid of dose-response curves with one scale: wells by plate, the fit, the EC50 with its interval, an arrow where only a bound is known or a hatched span where it lies between two of them; the titles give compound, class and EC50."}, "figure": {"caption": "The strongest curves by relevance, and those asked for. Hatched: the EC50 lies between two doses. Arrows: only a bound is known.", "name": "fig-curves"}}
+shown = summaries.strongest_curves(curves, n_curves, compounds)
+fig = figures.plot_curves(scored, shown)
+analysis.save_figure(fig, "top_curves")
+
+# %% [markdown]
+# In {numref}`fig-curves` compare markers of one plate with those of another at the same dose: where plates disagree as much as doses do, the
+# curve stands on less than its number of wells suggests. Crosses are wells that failed quality control; they are shown and not fitted.
+
+# %% [markdown]
+# ## What can go wrong
+#
+# A screen of this kind produces every kind of difficult curve. The next figure shows one of each class that this screen holds.
+
+# %% mystnb={"image": {"alt": "One dose-response curve of each class that occurs in the screen, with the same elements as the grid before."}, "figure": {"caption": "One curve of each class, the most relevant of its kind.", "name": "fig-classes"}}
+each = summaries.one_of_each_class(curves)
+fig = figures.plot_curves(scored, each)
+analysis.save_figure(fig, "curve_classes")
+
+# %% [markdown]
+# Three mistakes are easily made with {numref}`fig-classes`:
+#
+# - to report an EC50 for a flat curve: least squares always returns four numbers;
+# - to report a standard error for a step: the curve between the two doses is the model's invention;
+# - to report a number for a curve whose start or end was not seen: it is a bound, written `<` or `>`.
+
+# %% [markdown] tags=["exercise"]
+# ```{admonition} Exercise
+# :class: tip
+# Draw any compound by name: run this notebook with the parameter `compounds`. Which class would you have given the curve by eye, before reading the title?
+# ```
+
+# %% [markdown]
+# ## Potency and effect
+
+# %% mystnb={"image": {"alt": "Scatter of curves with an EC50: EC50 in micromolar on a logarithmic axis with its interval, against the fitted rescue at high dose; arrows where the EC50 is only bounded; marked by class, the strongest are named."}, "figure": {"caption": "Potency against effect: EC50 with its interval, and the fitted rescue at high dose.", "name": "fig-potency"}}
+ax = figures.plot_potency(curves)
+analysis.save_figure(ax.figure, "potency")
+
+# %% tags=["remove-input"]
+Markdown(findings.potency(curves))
+
+# %% [markdown]
+# A compound in the upper left of {numref}`fig-potency` works well and at low dose. One at the upper right may owe its effect to a dose at which
+# everything does something: look up its off-disease score in `arms.csv` before anything else.
+
+# %% [markdown] tags=["exercise"]
+# ```{admonition} Exercise
+# :class: tip
+# Of which class are the curves of the compounds called `rescue`? Join the two tables.
+# ```
+
+# %% tags=["solution", "hide-cell"]
+joined = analysis.hits.merge(curves, on=["experiment", "treatment"], suffixes=("", "_curve"))
+rescued = joined[joined["call"] == "rescue"]
+show_table(rescued["curve_class"].value_counts().reset_index())
+
+# %% [markdown]
+# ## Against the truth
+
+# %% mystnb={"image": {"alt": "Scatter of estimated against true EC50 in micromolar on logarithmic axes with intervals and the line of agreement, or a sentence that no truth is known."}, "figure": {"caption": "Estimated against true EC50 of truly rescuing compounds whose curve is active, with 95 % intervals.", "name": "fig-truth-ec50"}}
+known = truth.true_potencies(curves, analysis.truth)
+look = {
+    "estimate": "ec50_um",
+    "truth": "ec50_true_um",
+    "label": "EC50 (µM)",
+    "low": "ec50_low_um",
+    "high": "ec50_high_um",
+}
+ax = figures.plot_truth(known, log=True, classes="kind", **look)
+analysis.save_figure(ax.figure, "truth_ec50")
+
+# %% tags=["remove-input"]
+Markdown(findings.truth_potency(curves, analysis.truth))
+
+# %% [markdown]
+# Where points leave the line in {numref}`fig-truth-ec50`, look at their kind first. A compound that rescues at low dose and is toxic at high dose draws the
+# sum of two curves; one EC50 cannot describe both, and the estimate moves towards the larger of the two.
+
+# %% [markdown]
+# ## Recap
+#
+# - An EC50 is given only where the data limit it on both sides; otherwise a bound, a gap, or nothing.
+# - Its interval is part of the number; wells of one plate are less independent than the interval assumes.
+# - A curve must beat a flat line first, at a false discovery rate over all curves.
+# - Potency and effect are two things; so are effect and harm.

@@ -1,0 +1,83 @@
+"""Estimates beside the known truth of a twin; nothing where no truth is known."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+
+
+def truth_of_arms(arms: pd.DataFrame, truth: pd.DataFrame | None) -> pd.DataFrame:
+    """Put the twin's truth beside each arm: rescue_true, off_disease_true, toxicity, kind.
+
+    Names are matched without regard to case, doses to nine digits. Where no truth is known, no row is returned.
+    """
+    if truth is None:
+        return arms.head(0)
+    left, right = _keyed(arms, dose=True), _keyed(truth, dose=True)
+    right = right.rename(columns={"rescue": "rescue_true", "off_disease": "off_disease_true"})
+    columns = [c for c in ("rescue_true", "off_disease_true", "toxicity", "kind") if c in right]
+    return left.merge(right[["key", *columns]], on="key", how="left").drop(columns="key")
+
+
+def truth_of_compounds(table: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+    """Put the twin's truth beside each compound (hits or curves).
+
+    Returns
+    -------
+    DataFrame
+        `table` with rescue_true (the highest over the tested doses), ec50_true_um, emax_true, hill_true, kind.
+    """
+    right = _keyed(truth)
+    best = right.groupby("key").agg(
+        rescue_true=("rescue", "max"),
+        ec50_true_um=("ec50_um", "first"),
+        emax_true=("emax", "first"),
+        hill_true=("hill", "first"),
+        kind=("kind", "first"),
+    )
+    return _keyed(table).merge(best, left_on="key", right_index=True, how="left").drop(columns="key")
+
+
+def _keyed(table: pd.DataFrame, *, dose: bool = False) -> pd.DataFrame:
+    """Return a copy with a key of experiment, lower-cased treatment and, on wish, dose."""
+    key = table["experiment"].astype(str) + "|" + table["treatment"].astype(str).str.casefold()
+    if dose:
+        key = key + "|" + table["dose_um"].map("{:.9g}".format)
+    return table.assign(key=key)
+
+
+def truth_table(hits: pd.DataFrame, truth: pd.DataFrame | None, min_rescue: float) -> pd.DataFrame:
+    """Count calls by the true rescue of the compounds.
+
+    Returns
+    -------
+    DataFrame
+        One row per class of true rescue (highest over the tested doses), one column per call.
+    """
+    if truth is None:
+        return pd.DataFrame({"true rescue": ["not known"], "compounds": [len(hits)]})
+    joined = truth_of_compounds(hits, truth)
+    edges = sorted({-np.inf, min_rescue, 0.25, 0.5, np.inf})
+    names = [_range_name(a, b) for a, b in itertools.pairwise(edges)]
+    group = pd.cut(joined["rescue_true"], edges, labels=names, right=False)
+    table = pd.crosstab(group, joined["call"].astype(str))
+    calls = ["rescue", "rescue_off_target", "toxic", "worsens", "inactive"]
+    table = table.reindex(index=names[::-1], columns=calls, fill_value=0)
+    table.insert(0, "compounds", table.sum(axis=1))
+    return table.rename_axis(index="true rescue", columns=None).reset_index()
+
+
+def _range_name(low: float, high: float) -> str:
+    """Return ``0.25 to 0.5``, or the open end in words."""
+    if not np.isfinite(low):
+        return f"below {high:g}"
+    return f"{low:g} or more" if not np.isfinite(high) else f"{low:g} to {high:g}"
+
+
+def true_potencies(curves: pd.DataFrame, truth: pd.DataFrame | None) -> pd.DataFrame:
+    """Return active curves of truly rescuing compounds with their true EC50; none where no truth is known."""
+    if truth is None or curves.empty:
+        return curves.head(0)
+    joined = truth_of_compounds(curves, truth)
+    chosen = (joined["curve_class"] == "active") & (joined["emax_true"] > 0) & joined["ec50_um"].notna()
+    return joined[chosen]

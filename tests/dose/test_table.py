@@ -1,0 +1,190 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import curve_fit
+
+from helpers.dose import fit_curves, response_at
+from helpers.errors import DataError, UsageError
+
+DOSES = np.array([0.01, 0.03, 0.1, 0.3, 1, 3])
+
+
+def simulate(n, front, back, ec50, hill, noise, *, replicates=6, seed=0, doses=DOSES):
+    """One row per response of n curves; parameters are numbers or arrays of length n."""
+    curve = np.repeat(np.arange(n), len(doses) * replicates)
+    dose = np.tile(np.repeat(doses, replicates), n)
+    parameters = [np.broadcast_to(p, n)[curve] for p in (front, back, ec50, hill)]
+    response = response_at(dose, *parameters) + np.random.default_rng(seed).normal(0, noise, len(dose))
+    return pd.DataFrame({"curve": curve, "dose": dose, "response": response})
+
+
+@pytest.fixture(scope="module")
+def flat():
+    return fit_curves(simulate(4000, 0, 0, 1, 1, 1.0, seed=5))
+
+
+def test_exact_curves_come_back():
+    rng = np.random.default_rng(1)
+    ec50, hill, back = 10 ** rng.uniform(-1.5, 0, 40), rng.uniform(0.6, 4, 40), rng.uniform(0.3, 1.2, 40)
+    fitted = fit_curves(simulate(40, 0.05, back, ec50, hill, 1e-7))
+    np.testing.assert_allclose(fitted["ec50"], ec50, rtol=1e-4)
+    np.testing.assert_allclose(fitted["hill"], hill, rtol=1e-4)
+    np.testing.assert_allclose(fitted["back"], back, rtol=1e-4)
+
+
+def test_reaches_the_optimum_of_scipy():
+    table = simulate(60, 0, 0.9, 0.2, 1.3, 0.1, seed=2)
+    fitted = fit_curves(table)
+    worse = 0
+    for name, points in table.groupby("curve"):
+        row = fitted.set_index("curve").loc[name]
+        start = (0.0, 0.9, 0.2, 1.3)
+        best, _ = curve_fit(response_at, points["dose"], points["response"], p0=start, maxfev=20_000)
+        theirs = ((points["response"] - response_at(points["dose"], *best)) ** 2).sum()
+        total = ((points["response"] - points["response"].mean()) ** 2).sum()
+        worse += (1 - row["r2"]) * total > theirs * (1 + 1e-6)
+    assert worse == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "dose", "response", "curve"),
+    [("ryegrass", "conc", "rootl", None), ("spinach", "DOSE", "SLOPE", "CURVE")],
+)
+def test_agrees_with_the_r_package_drc(real_data, name, dose, response, curve):
+    """Estimates of drc's four-parameter log-logistic model, to four significant digits."""
+    folder = real_data / "dose" / "drc"
+    table = pd.read_csv(folder / f"{name}.csv")
+    if curve is None:
+        table["CURVE"] = "all"
+    fitted = fit_curves(table, curve="CURVE", dose=dose, response=response, ec50_margin=100.0).set_index(
+        "curve"
+    )
+    reference = pd.read_csv(folder / "reference.csv").query(
+        "dataset == @name and parameter != 'ec10' and parameter != 'ec90'"
+    )
+    assert len(reference) >= 4
+    for row in reference.itertuples():
+        mine = fitted.loc["all" if curve is None else row.curve, row.parameter]
+        assert mine == pytest.approx(row.estimate, rel=5e-4, abs=5e-5), (row.curve, row.parameter)
+
+
+def test_agrees_with_curvecurator_on_real_viability_curves(real_data):
+    """pEC50 on the example that CurveCurator ships; it caps slopes at 10 and interpolates, so within tolerance."""
+    folder = real_data / "dose" / "ctrp40"
+    wide = pd.read_csv(folder / "input.tsv", sep="\t")
+    doses = np.array(
+        [0, .0012, .0024, .0049, .0097, .019, .039, .078, .16, .31, .62, 1.2, 2.5, 5, 10, 20, 40]
+    )  # fmt: skip
+    long = wide.melt(id_vars="Name", var_name="column", value_name="response")
+    long["dose"] = doses[long["column"].str.removeprefix("Raw ").astype(int)]
+    mine = fit_curves(long, curve="Name", hill_bounds=(0.2, 10.0), min_effect=0.45).set_index("curve")
+    theirs = pd.read_csv(folder / "reference_fits.tsv", sep="\t").set_index("Name")
+    good = theirs.index[theirs["Curve Regulation"].isin(["up", "down"]) & (theirs["Curve R2"] > 0.8)]
+    ours = mine.loc[good]
+    ours = ours[ours["curve_class"].isin(["active", "step"])]
+    assert len(ours) > 100  # the others end above the highest dose: only a limit is stated for them
+    difference = (6 - np.log10(ours["ec50"]) - theirs.loc[ours.index, "pEC50"]).abs()
+    assert difference.median() < 0.02
+    assert difference.quantile(0.95) < 0.2
+
+
+def test_flat_curves_are_significant_at_the_nominal_rate(flat):
+    for level, tolerance in ((0.05, 0.01), (0.01, 0.005)):
+        assert (flat["p_value"] <= level).mean() == pytest.approx(level, abs=tolerance)
+
+
+def test_a_flat_curve_gets_no_ec50(flat):
+    assert (flat["curve_class"] == "inactive").mean() > 0.995
+    inactive = flat[flat["curve_class"] == "inactive"]
+    assert inactive[["ec50", "ec50_low", "ec50_high"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("replicates", [2, 6])
+def test_ec50_intervals_cover(replicates):
+    rng = np.random.default_rng(3)
+    ec50, hill = 10 ** rng.uniform(-1.3, 0, 1500), 10 ** rng.uniform(0, 0.4, 1500)
+    fitted = fit_curves(simulate(1500, 0, 0.8, ec50, hill, 0.12, replicates=replicates, seed=4))
+    known = fitted["ec50_low"].notna()
+    covered = (fitted["ec50_low"] <= ec50) & (ec50 <= fitted["ec50_high"])
+    assert known.mean() > 0.97
+    assert 0.93 < covered[known].mean() < 0.985
+
+
+def test_ec50_outside_the_doses_is_censored_on_the_right_side():
+    with_zero = np.append(
+        0, DOSES
+    )  # below the lowest dose only an untreated response tells where the curve starts
+    low = fit_curves(simulate(200, 0, 1, 0.003, 1.5, 0.05, seed=6, doses=with_zero))
+    high = fit_curves(simulate(200, 0, 1, 15.0, 1.5, 0.03, seed=7))
+    assert (low["ec50_censored"][low["curve_class"] != "inactive"] == "<").mean() > 0.95
+    assert (high["ec50_censored"][high["curve_class"] != "inactive"] == ">").mean() > 0.9
+    censored = high[high["ec50_censored"] == ">"]
+    assert (censored["ec50"] < 15.0).mean() > 0.93  # the limit is a true statement
+    assert np.isinf(censored["ec50_high"]).all()
+
+
+def test_a_step_is_placed_between_two_doses():
+    table = simulate(50, 0, 1, 0.17, 40.0, 0.02, seed=8)
+    fitted = fit_curves(table)
+    assert (fitted["curve_class"] == "step").all()
+    assert (fitted["ec50_low"] == 0.1).all()
+    assert (fitted["ec50_high"] == 0.3).all()
+
+
+def test_units_scale():
+    table = simulate(20, 0, 1, 0.2, 1.5, 0.05, seed=9)
+    micro, nano = fit_curves(table), fit_curves(table.assign(dose=table["dose"] * 1000))
+    np.testing.assert_allclose(nano["ec50"], micro["ec50"] * 1000, rtol=1e-5)
+    np.testing.assert_allclose(nano["ec50_low"], micro["ec50_low"] * 1000, rtol=1e-3)
+
+
+def test_plateau_bounds_hold():
+    table = simulate(50, 0, 3.0, 2.0, 1.0, 0.1, seed=10)
+    assert (fit_curves(table, plateaus=(-np.inf, 1.25))["back"].dropna() <= 1.25 + 1e-9).all()
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pd.DataFrame({"curve": "a", "dose": [1, 1, 1, 3, 3, 3], "response": [0, 0.1, 0, 1, 0.9, 1]}),
+        pd.DataFrame({"curve": "a", "dose": DOSES, "response": 0.7}),
+        pd.DataFrame({"curve": "a", "dose": DOSES[:4], "response": [0, 0.3, 0.8, 1]}),
+        pd.DataFrame({"curve": "a", "dose": DOSES, "response": np.nan}),
+        pd.DataFrame({"curve": "a", "dose": 0.0, "response": [0.1, 0.2, 0.3, 0.4, 0.5]}),
+    ],
+    ids=["two doses", "constant", "four points", "all missing", "no dose above zero"],
+)
+def test_too_little_data_gives_no_number(table):
+    fitted = fit_curves(table)
+    assert fitted["curve_class"].tolist() == ["not_fitted"]
+    assert fitted[["ec50", "ec50_low", "ec50_high", "hill", "p_value"]].isna().all(axis=None)
+
+
+def test_a_bad_curve_does_not_disturb_the_others():
+    good = simulate(3, 0, 1, 0.2, 1.5, 0.05).astype({"curve": str})
+    bad = pd.DataFrame({"curve": "bad", "dose": [1.0, 3.0], "response": [0.1, np.nan]})
+    alone, together = fit_curves(good), fit_curves(pd.concat([good, bad]))
+    np.testing.assert_allclose(alone["ec50"], together["ec50"][:3])
+    assert together.loc[3, "n_points"] == 1
+
+
+def test_weights_count_like_repeats():
+    once = simulate(1, 0, 1, 0.2, 1.5, 0.05, replicates=1)
+    repeats = np.array([1, 2, 3, 1, 2, 3])
+    repeated = fit_curves(once.loc[once.index.repeat(repeats)])
+    weighted = fit_curves(once.assign(w=repeats), weight="w")
+    np.testing.assert_allclose(
+        weighted[["ec50", "hill", "back"]], repeated[["ec50", "hill", "back"]], rtol=1e-5
+    )
+
+
+def test_bad_calls():
+    table = simulate(1, 0, 1, 0.2, 1.5, 0.05)
+    with pytest.raises(UsageError, match="no column conc"):
+        fit_curves(table, dose="conc")
+    with pytest.raises(UsageError, match="alpha=0"):
+        fit_curves(table, alpha=0)
+    with pytest.raises(UsageError, match="hill_bounds"):
+        fit_curves(table, hill_bounds=(2, 1))
+    with pytest.raises(DataError, match=r"dose -0\.01"):
+        fit_curves(table.assign(dose=-table["dose"]))

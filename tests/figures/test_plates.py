@@ -1,0 +1,141 @@
+"""Plate maps show each well where it stands."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex, to_rgb
+
+from helpers.figures import CONDITION_STYLE, plate_grid, plot_plate, plot_plates, plot_position_profiles, position_profile
+from helpers.figures.plates import color_wells, plate_shape
+from helpers.screens.layout import control_conditions
+
+
+@pytest.fixture
+def plate(wells):
+    return wells[wells["plate_id"] == "HRCE-1_1"]
+
+
+def drawn_color(ax, row, col):
+    """Return the colour that the map shows at a position."""
+    picture = ax.images[-1]
+    value = picture.get_array()[row - 1, col - 1]
+    return to_hex(picture.cmap(picture.norm(value)))
+
+
+@pytest.mark.parametrize(
+    ("row", "col", "shape"), [(32, 48, (32, 48)), (16, 24, (16, 24)), (8, 12, (8, 12)), (9, 12, (16, 24))]
+)
+def test_plate_is_the_smallest_that_fits(row, col, shape):
+    assert plate_shape(pd.DataFrame({"row": [1, row], "col": [1, col]})) == shape
+
+
+def test_wells_beyond_1536_are_refused():
+    with pytest.raises(ValueError, match="1536"):
+        plate_shape(pd.DataFrame({"row": [33], "col": [1]}))
+
+
+def test_grid_puts_values_at_row_and_column():
+    obs = pd.DataFrame({"row": [1, 2], "col": [12, 1]})
+    grid = plate_grid(obs, [5.0, 7.0], (8, 12))
+    assert grid[0, 11] == 5 and grid[1, 0] == 7
+    assert np.isnan(grid).sum() == 94
+
+
+def test_controls_are_drawn_where_the_layout_puts_them(plate):
+    ax = plot_plate(plate, "condition")
+    rows, cols = plate["row"].to_numpy(), plate["col"].to_numpy()
+    for row, col, condition in zip(rows, cols, control_conditions(rows, cols), strict=True):
+        if condition:
+            assert drawn_color(ax, row, col) == to_hex(CONDITION_STYLE[condition].color), (row, col)
+
+
+def test_unused_ring_stays_empty(plate):
+    grid = plot_plate(plate, "condition").images[-1].get_array()
+    assert np.ma.getmaskarray(grid)[0].all() or np.isnan(np.ma.filled(grid, np.nan)[0]).all()
+
+
+def test_axes_are_labelled_like_the_plate(plate):
+    ax = plot_plate(plate, title="plate 1")
+    assert ax.get_title(loc="left") == "plate 1" or ax.get_title() == "plate 1"
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert labels[-1] == "AF" and "B" in labels
+    assert ax.get_ylim()[0] > ax.get_ylim()[1], "row A is on top"
+
+
+def test_axes_passed_in_come_back(plate):
+    import matplotlib.pyplot as plt
+
+    _, ax = plt.subplots()
+    assert plot_plate(plate, ax=ax) is ax
+
+
+def test_flagged_wells_are_crossed(plate):
+    ax = plot_plate(plate, mark_flagged=True)
+    flagged = plate[plate["qc_flag"] != ""]
+    assert len(flagged) > 5
+    np.testing.assert_array_equal(ax.collections[-1].get_offsets(), flagged[["col", "row"]])
+
+
+def test_legend_names_what_occurs(plate):
+    only = plate[plate["condition"].isin(["mock", "uv"])]
+    figure = plot_plate(only).figure
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["mock", "UV-inactivated"]
+
+
+def test_dose_scale_is_logarithmic_with_units(plate):
+    figure = plot_plate(plate, "dose_um").figure
+    bar = figure.axes[-1]
+    assert bar.get_xlabel() == "dose (µM)"
+    assert [label.get_text() for label in bar.get_xticklabels()] == ["0.01", "0.03", "0.1", "0.3", "1", "3"]
+
+
+def test_unknown_column_is_named(plate):
+    with pytest.raises(ValueError, match="no column 'nonsense'"):
+        color_wells(plate, "nonsense")
+
+
+def test_plates_share_one_scale(wells):
+    figure = plot_plates(wells, "rescue")
+    limits = {ax.images[-1].get_clim() for ax in figure.axes if ax.images}
+    assert len([ax for ax in figure.axes if ax.images]) >= 4
+    assert len({clim for clim in limits if clim != (0.0, 0.0)}) <= 2
+
+
+def test_more_plates_than_shown_are_counted(wells):
+    figure = plot_plates(wells, max_plates=3)
+    assert figure.get_suptitle() == "The first 3 of 4 plates"
+
+
+def test_scores_that_are_missing_are_named(wells):
+    figure = plot_plates(wells.assign(rescue=np.nan), "rescue")
+    assert "No well of this screen has a rescue" in figure.axes[0].texts[0].get_text().replace("\n", " ")
+
+
+def test_other_plate_sizes():
+    obs = pd.DataFrame({"row": [1, 8], "col": [1, 12], "condition": ["mock", "infected"], "treatment": None})
+    ax = plot_plate(obs.astype({"treatment": object}))
+    assert ax.images[-1].get_array().shape == (8, 12)
+    assert to_rgb(drawn_color(ax, 8, 12)) == to_rgb(to_hex(CONDITION_STYLE["infected"].color))
+
+
+def test_profile_recovers_a_trend_and_ignores_plate_shifts(wells):
+    shift = wells["plate_id"].astype(str).map({"HRCE-1_1": 5.0, "VERO-1_2": -3.0}).fillna(0.0).astype(float)
+    shifted = wells.assign(rescue=0.01 * wells["row"] + shift)
+    table = position_profile(shifted, "rescue", "row").set_index("position")
+    slope = (table["median"].loc[31] - table["median"].loc[2]) / 29
+    assert slope == pytest.approx(0.01, rel=1e-6)
+    assert position_profile(shifted, "rescue", "col")["median"].abs().max() < 0.05
+
+
+def test_profile_leaves_flagged_and_control_wells_out(wells):
+    spoiled = wells.copy()
+    spoiled.loc[(spoiled["qc_flag"] != "") | (spoiled["condition"] == "mock"), "rescue"] = 1e6
+    assert position_profile(spoiled, "rescue")["median"].abs().max() < 10
+
+
+def test_profiles_are_compared(wells):
+    figure = plot_position_profiles({"raw": wells, "plate_center": wells.assign(rescue=0.0)})
+    rows, cols = figure.axes
+    assert (rows.get_xlabel(), cols.get_xlabel()) == ("row", "column")
+    flat = [line for line in rows.lines if line.get_label() == "plate_center"][0]
+    assert not np.any(flat.get_ydata())

@@ -1,0 +1,135 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.errors import DataError, UsageError
+from helpers.hits import call_hits, score_wells
+from helpers.hits.calls import on_target_score
+from helpers.profiles import normalize, to_wells
+from helpers.screens import TwinModel, simulate_twin
+
+ARM = ["experiment", "treatment", "dose_um"]
+
+
+def analyse(scale, seed, model=None, recipe="plate_center"):
+    sites, truth = simulate_twin(scale, seed, model)
+    return (*call_hits(score_wells(normalize(to_wells(sites), recipe)), seed=seed), truth)
+
+
+def rescue_error(arms, truth):
+    both = arms.merge(truth, on=ARM, suffixes=("", "_true"))
+    both = both[(both["toxicity"] < 0.05) & (both["n_wells"] > 0)]
+    return np.sqrt(((both["rescue"] - both["rescue_true"]) ** 2).mean())
+
+
+def against_truth(hits, truth):
+    return hits.merge(truth.groupby(ARM[:2])["rescue"].max().reset_index(), on=ARM[:2])
+
+
+@pytest.fixture(scope="module")
+def tiny(tiny_scored, tiny_screen):
+    arms, hits = call_hits(tiny_scored)
+    return arms, hits, tiny_screen[1]
+
+
+def test_there_is_one_row_for_each_arm_and_compound(tiny):
+    arms, hits, truth = tiny
+    assert set(map(tuple, arms[ARM].to_numpy())) == set(map(tuple, truth[ARM].to_numpy()))
+    assert not arms.duplicated(ARM).any()
+    assert len(hits) == len(truth.drop_duplicates(ARM[:2]))
+    for _, group in hits.groupby("experiment"):
+        assert sorted(group["rank"]) == list(range(1, len(group) + 1))
+        assert group.sort_values("rank")["score"].is_monotonic_decreasing
+
+
+def test_intervals_of_rescue_cover(tiny):
+    arms, _, truth = tiny
+    both = arms.merge(truth, on=ARM, suffixes=("", "_true"))
+    both = both[both["toxicity"] < 0.05]
+    covered = (both["rescue_low"] <= both["rescue_true"]) & (both["rescue_true"] <= both["rescue_high"])
+    assert 0.91 < covered.mean() < 0.98
+
+
+def test_off_disease_is_the_length_of_the_effect_not_of_the_noise(tiny):
+    """Where nothing is off the axis the estimate is near 0, although each well's distance is far from it."""
+    arms, _, truth = tiny
+    both = arms.merge(truth, on=ARM, suffixes=("", "_true"))
+    inert = both[both["off_disease_true"] < 0.02]
+    assert inert["off_disease"].median() < 0.06
+    strong = both[both["off_disease_true"] > 0.5]
+    error = strong["off_disease"] - strong["off_disease_true"]
+    assert abs(error.mean()) < 0.05
+    assert (error.abs() < 0.25).mean() > 0.95
+
+
+def test_same_call_same_bytes(tiny_scored, tiny):
+    arms, hits = call_hits(tiny_scored)
+    pd.testing.assert_frame_equal(arms, tiny[0], check_exact=True)
+    pd.testing.assert_frame_equal(hits, tiny[1], check_exact=True)
+
+
+@pytest.mark.slow
+def test_share_of_false_calls_stays_at_its_level():
+    """Ten tiny twins: a compound that does not rescue but is called counts as false, off-axis and toxic ones too."""
+    shares = []
+    for seed in range(10):
+        _, hits, truth = analyse("tiny", seed)
+        called = against_truth(hits, truth).query("call == 'rescue'")
+        shares.append((called["rescue"] <= 0).mean() if len(called) else 0.0)
+    assert np.mean(shares) <= 0.08
+
+
+@pytest.mark.slow
+def test_nothing_is_called_where_nothing_works():
+    model = TwinModel().without_actives()
+    hits = pd.concat([analyse("tiny", seed, model)[1] for seed in range(5)])
+    assert (hits["call"] != "inactive").mean() <= 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_small_twin_is_measured_well_and_no_strong_rescuer_missed(seed):
+    sites, truth = simulate_twin("small", seed)
+    wells = to_wells(sites)
+    del sites
+    errors = {}
+    for recipe in ("raw", "plate_center"):
+        arms, hits = call_hits(score_wells(normalize(wells, recipe)), seed=seed)
+        errors[recipe] = rescue_error(arms, truth)
+    assert errors["plate_center"] <= 0.5 * errors["raw"]
+    both = against_truth(hits, truth)
+    assert (both.loc[both["rescue_y" if "rescue_y" in both else "rescue"] >= 0.5, "call"] == "rescue").all()
+
+
+def test_real_plate(plate25):
+    arms, hits = call_hits(plate25)
+    calls = hits.set_index("treatment")["call"]
+    assert calls["Remdesivir (GS-5734)"] == "rescue"
+    assert calls["Oseltamivir carboxylate"] == "inactive"
+    assert (arms["interval_basis"].isin(["wells", ""])).all()  # one plate: nothing is said about plates
+    failed = arms.set_index(["treatment", "dose_um"]).loc[("Oseltamivir carboxylate", 10.0)]
+    assert failed["n_wells"] == 0
+    assert np.isnan(failed["rescue"])
+
+
+def test_remdesivir_leads_the_real_a549_screen(a549):
+    _, hits = call_hits(a549)
+    best = hits.sort_values("rescue_max", ascending=False)["treatment"].str.lower().tolist()
+    assert best.index("remdesivir") < 0.1 * len(best)
+
+
+def test_score_is_the_rescue_of_what_moves_along_the_axis():
+    score = on_target_score(pd.Series([0.5, 0.5, -0.4, 1.4, 0.0]), pd.Series([0.0, 0.5, 0.3, 0.0, 0.0]))
+    np.testing.assert_allclose(score, [0.5, 0.5 * np.sqrt(0.5), -0.32, 1.0, 0.0])
+
+
+def test_bad_thresholds(tiny_scored):
+    with pytest.raises(UsageError, match=r"fdr=1\.5"):
+        call_hits(tiny_scored, fdr=1.5)
+    with pytest.raises(UsageError, match="min_rescue=-1"):
+        call_hits(tiny_scored, min_rescue=-1)
+
+
+def test_nothing_to_call(tiny_scored):
+    with pytest.raises(DataError, match="no experiment of this screen has treated wells"):
+        call_hits(tiny_scored[tiny_scored.obs["treatment"].isna().to_numpy()])
