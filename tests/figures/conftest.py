@@ -1,13 +1,24 @@
 """Made-up tables of the contract, so that figures are tested without fitting anything."""
 
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from helpers.screens.layout import control_condition, parse_well, plate_wells
 
+mpl.use("Agg")
+
 DOSES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 COMPOUNDS = tuple(f"TWN-{i:04d}" for i in range(1, 61))
+
+
+@pytest.fixture(autouse=True)
+def closed_figures():
+    """Close what a test drew."""
+    yield
+    plt.close("all")
 
 
 def made_up_plate(experiment: str, plate: int, rng: np.random.Generator) -> pd.DataFrame:

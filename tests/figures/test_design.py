@@ -22,7 +22,12 @@ def test_first_experiment_is_on_top(wells):
 
 def test_dose_sets_name_their_compounds():
     table = pd.DataFrame(
-        {"experiment": ["E", "E"], "doses_um": [(0.1, 1.0), (10.0,)], "n_doses": [2, 1], "n_compounds": [1632, 1]}
+        {
+            "experiment": ["E", "E"],
+            "doses_um": [(0.1, 1.0), (10.0,)],
+            "n_doses": [2, 1],
+            "n_compounds": [1632, 1],
+        }
     )
     ax = plot_dose_sets(table)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["E, 1 compound", "E, 1,632 compounds"]

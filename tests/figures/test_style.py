@@ -67,7 +67,9 @@ def test_every_call_has_a_style():
 def test_text_is_legible_on_a_phone():
     with mpl.rc_context():
         use_style()
-        sizes = [plt.rcParams[key] for key in ("font.size", "axes.labelsize", "xtick.labelsize", "legend.fontsize")]
+        sizes = [
+            plt.rcParams[key] for key in ("font.size", "axes.labelsize", "xtick.labelsize", "legend.fontsize")
+        ]
         assert min(sizes) >= 9
         assert plt.rcParams["figure.figsize"][0] <= 7
 

@@ -1,0 +1,108 @@
+"""Quality figures show the numbers of their tables."""
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+
+from helpers.figures import (
+    CONDITION_STYLE,
+    plot_assay_quality,
+    plot_before_after,
+    plot_control_separation,
+    plot_recipe_table,
+    plot_recipe_tradeoff,
+)
+from helpers.figures.quality import RECIPE_MEASURES
+from helpers.hits.compare import compare_recipes
+
+
+def texts(ax):
+    return [text.get_text().replace("\n", " ") for text in ax.texts]
+
+
+def test_separation_writes_each_plates_robust_z_prime(wells, quality):
+    ax = plot_control_separation(wells, quality)
+    assert texts(ax) == ["robust Z′", "0.30", "0.40", "0.50", "0.60"]
+    assert next(label.get_text() for label in ax.get_yticklabels()) == "HRCE-1  1"
+
+
+def test_separation_draws_every_control_once(wells, quality):
+    ax = plot_control_separation(wells, quality)
+    drawn = sum(len(points.get_offsets()) for points in ax.collections)
+    controls = wells["treatment"].isna() & wells["condition"].isin(["mock", "uv", "infected"])
+    assert drawn == controls.sum()
+
+
+def test_separation_draws_flagged_wells_hollow(wells, quality):
+    ax = plot_control_separation(wells, quality)
+    hollow = [c for c in ax.collections if len(c.get_offsets()) and to_hex(c.get_facecolor()[0]) == "#ffffff"]
+    controls = wells["treatment"].isna() & wells["condition"].isin(["mock", "uv", "infected"])
+    assert sum(len(c.get_offsets()) for c in hollow) == (controls & (wells["qc_flag"] != "")).sum()
+
+
+def test_only_the_worst_plates_are_drawn_of_many(wells, quality):
+    ax = plot_control_separation(wells, quality, max_plates=2)
+    assert texts(ax) == ["robust Z′", "0.30", "0.40"]
+
+
+def test_separation_without_scores_says_so(wells, quality):
+    ax = plot_control_separation(wells.drop(columns="on_disease"), quality)
+    assert "nothing can be scored" in texts(ax)[0]
+
+
+def test_quality_dots_are_hollow_where_a_plate_fails(quality):
+    auroc = plot_assay_quality(quality).axes[1].collections[0]
+    np.testing.assert_allclose(auroc.get_offsets()[:, 0], quality["auroc"])
+    faces = [to_hex(color) for color in auroc.get_facecolors()]
+    assert faces[0] == "#ffffff"
+    assert "#ffffff" not in faces[1:]
+
+
+def test_quality_without_plates_says_so(quality):
+    assert "cannot be measured" in texts(plot_assay_quality(quality.head(0)).axes[0])[0].replace("\n", " ")
+
+
+def test_tradeoff_rings_the_selected_recipe(recipes):
+    ax = plot_recipe_tradeoff(recipes)
+    assert texts(ax) == ["raw", "experiment_center", "plate_center"]
+    ring = [c for c in ax.collections if c.get_sizes()[0] == 260]
+    np.testing.assert_allclose(ring[0].get_offsets(), [[0.35, 0.34]])
+
+
+def test_tradeoff_needs_replicates_on_plates(recipes):
+    assert "cannot be placed" in texts(plot_recipe_tradeoff(recipes.assign(replicate_map=np.nan)))[0].replace(
+        "\n", " "
+    )
+
+
+def test_table_of_dots_fills_the_best_of_each_measure(recipes):
+    figure = plot_recipe_table(recipes)
+    assert len(figure.axes) == len(RECIPE_MEASURES)
+    for ax in figure.axes:
+        faces = [to_hex(c) for c in ax.collections[-1].get_facecolors()]
+        assert [face != "#ffffff" for face in faces] == [False, False, True]
+    assert texts(figure.axes[0]) == ["0.98", "0.91", "0.35"]
+
+
+def test_measures_that_are_missing_get_no_column(recipes):
+    figure = plot_recipe_table(recipes.assign(uv_mock_gap=np.nan, replicate_map=np.nan))
+    assert len(figure.axes) == len(RECIPE_MEASURES) - 2
+
+
+def test_every_measure_of_the_comparison_is_drawn():
+    assert all(column in compare_recipes.__doc__ for column in RECIPE_MEASURES)
+
+
+def test_spread_has_a_line_per_plate_and_recipe(wells):
+    ax = plot_before_after({"raw": wells, "plate_center": wells})
+    medians = [line for line in ax.lines if len(line.get_xdata()) == 1]
+    assert len(medians) == 8
+    plate = wells[(wells["plate_id"] == "HRCE-1_1") & (wells["qc_flag"] == "")]
+    expected = plate.loc[(plate["condition"] == "infected") & plate["treatment"].isna(), "rescue"].median()
+    assert medians[0].get_xdata()[0] == pytest.approx(expected)
+
+
+def test_controls_keep_their_colours(wells, quality):
+    ax = plot_control_separation(wells, quality)
+    colors = {to_hex(c.get_edgecolor()[0]) for c in ax.collections if len(c.get_offsets())}
+    assert colors == {to_hex(CONDITION_STYLE[k].color) for k in ("mock", "uv", "infected")}

@@ -1,0 +1,99 @@
+"""Ranks, planes and volcanoes show every compound at its numbers, in the colour of its call."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.figures import best_arms, plot_on_off, plot_rank, plot_ranks, plot_top, plot_truth, plot_volcano
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_best_arm_brings_its_interval(arms, hits):
+    table = best_arms(hits, arms)
+    assert len(table) == len(hits)
+    np.testing.assert_allclose(table["rescue_low"], table["rescue_max"] - 0.1)
+    np.testing.assert_allclose(table["rescue_high"], table["rescue_max"] + 0.1)
+
+
+def test_rank_plot_draws_each_compound_at_its_rank(arms, hits):
+    ranked = best_arms(hits, arms)
+    one = ranked[ranked["experiment"] == "HRCE-1"]
+    _, ax = plt.subplots()
+    assert plot_rank(one, ax=ax) is ax
+    drawn = np.vstack([c.get_offsets() for c in ax.collections[1:] if len(c.get_offsets())])
+    assert len(drawn) == len(one)
+    np.testing.assert_allclose(drawn[np.argsort(drawn[:, 0])][:, 1], one.sort_values("rank")["rescue_max"])
+
+
+def test_rank_plot_draws_the_intervals(arms, hits):
+    ranked = best_arms(hits, arms).query("experiment == 'HRCE-1'")
+    segments = np.array(plot_rank(ranked).collections[0].get_segments())
+    np.testing.assert_allclose(segments[:, :, 1], ranked[["rescue_low", "rescue_high"]])
+
+
+def test_rank_plot_names_the_first(arms, hits):
+    ranked = best_arms(hits, arms).query("experiment == 'HRCE-1'")
+    assert set(texts(plot_rank(ranked, label=3))) == set(ranked.nsmallest(3, "rank")["treatment"])
+
+
+def test_ranks_have_a_panel_per_experiment(arms, hits):
+    figure = plot_ranks(hits, arms)
+    assert [ax.get_title() for ax in figure.axes] == ["HRCE-1", "VERO-1"]
+    assert "rescue, off target" in [t.get_text() for t in figure.legends[0].get_texts()]
+
+
+def test_top_lists_names_and_doses(arms, hits):
+    ax = plot_top(hits, arms, n=4).axes[0]
+    expected = hits[hits["experiment"] == "HRCE-1"].nsmallest(4, "rank")
+    assert [label.get_text() for label in ax.get_yticklabels()] == expected["treatment"].tolist()
+    assert texts(ax) == [f"{dose:g} µM" for dose in expected["dose_at_max_um"]]
+
+
+def test_plane_turns_rescue_into_on_disease(arms, hits):
+    ax = plot_on_off(arms, hits)
+    drawn = np.vstack([c.get_offsets() for c in ax.collections if len(c.get_offsets())])
+    order = np.lexsort(drawn.T)
+    expected = np.column_stack([1 - arms["rescue"], arms["off_disease"]])
+    np.testing.assert_allclose(drawn[order], expected[np.lexsort(expected.T)])
+
+
+def test_plane_of_one_feature_has_a_height(arms, hits):
+    assert plot_on_off(arms.assign(off_disease=0.0), hits).get_ylim() == (0, 0.1)
+
+
+def test_volcano_marks_the_rate_and_the_hypothesis(arms, hits):
+    ax = plot_volcano(arms, hits, fdr=0.1, min_rescue=0.2)
+    levels = [line.get_ydata()[0] for line in ax.lines if line.get_ydata()[0] == line.get_ydata()[1]]
+    assert 1.0 in levels
+    assert 0.2 in [line.get_xdata()[0] for line in ax.lines]
+    assert texts(ax) == [" q = 0.1"]
+
+
+def test_volcano_is_cut(arms, hits):
+    ax = plot_volcano(arms.assign(q_value=1e-80), hits)
+    drawn = np.vstack([c.get_offsets() for c in ax.collections if len(c.get_offsets())])
+    assert np.all(drawn[:, 1] == 10)
+
+
+@pytest.mark.parametrize("plot", [plot_ranks, plot_top])
+def test_nothing_to_rank_is_said(plot, arms, hits):
+    assert "No compound can be scored" in texts(plot(hits.head(0), arms.head(0)).axes[0])[0]
+
+
+def test_truth_has_the_line_of_agreement():
+    table = pd.DataFrame(
+        {"rescue": [0.1, 0.9], "rescue_true": [0.0, 1.0], "kind": ["inert", "rescuing_toxic"]}
+    )
+    ax = plot_truth(table, classes="kind")
+    line = ax.lines[0]
+    np.testing.assert_allclose(line.get_xdata(), line.get_ydata())
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("true rescue", "estimated rescue")
+    assert [t.get_text() for t in ax.figure.legends[0].get_texts()] == ["inert", "rescuing toxic"]
+
+
+def test_measured_screens_have_no_truth(arms):
+    assert "No truth" in texts(plot_truth(arms.head(0)))[0]
