@@ -64,7 +64,7 @@ Markdown(sentences.lacking(analysis.lacks))
 # ## What was measured
 #
 # Cells were grown in the wells of plates, some infected with SARS-CoV-2 and some not, stained, and photographed at
-# several {term}`sites <site>` per well. A network that had not seen the labels turned each photograph into an
+# several {term}`sites <site>` per well. A deep network turned each photograph into an
 # {term}`embedding`: a list of numbers that is alike for cells that look alike. One row of the files is one site.
 #
 # The {term}`well` is our unit of analysis: sites of one well share their cells' history, so averaging them comes first.

@@ -193,9 +193,8 @@ def _levenberg_marquardt(
         decrease = (rss[rows] - new_rss) / np.maximum(rss[rows] + group.within[rows], 1e-300)
         idle[rows] = np.where(better, np.where(decrease < TOLERANCE, idle[rows] + 1, 0), idle[rows])
         converged[rows] = (idle[rows] >= 3) | (damping[rows] > 1e10)
-        gain = (rss[rows] - new_rss) / np.maximum(
-            _predicted(residual[rows], jacobian[rows], trial - theta[rows]), 1e-300
-        )
+        predicted = _predicted(residual[rows], jacobian[rows], trial - theta[rows])
+        gain = np.divide(rss[rows] - new_rss, predicted, out=np.zeros_like(rss[rows]), where=predicted > 0)
         # Nielsen's rule: a step that gains little of what was predicted overshoots, and wants more damping, not less.
         eased = np.clip(1 - (2 * np.clip(gain, -1, 1) - 1) ** 3, 1 / 9, 2)
         damping[rows] = np.where(better, np.maximum(damping[rows] * eased, 1e-14), damping[rows] * 4)

@@ -11,7 +11,7 @@ from helpers.errors import DataError, UsageError
 
 COLUMNS = (
     "curve", "curve_class", "ec50", "ec50_low", "ec50_high", "ec50_censored", "hill", "front", "back", "r2",
-    "f_value", "p_value", "q_value", "relevance", "n_points",
+    "f_value", "p_value", "q_value", "relevance", "n_points", "at_bound",
 )  # fmt: skip
 CLASSES = ("active", "step", "below_range", "above_range", "inactive", "not_fitted")
 MIN_DOSES = 4
@@ -62,7 +62,8 @@ def fit_curves(
     -------
     DataFrame
         One row per curve in order of first appearance: curve, curve_class, ec50, ec50_low, ec50_high, ec50_censored,
-        hill, front, back, r2, f_value, p_value, q_value, relevance, n_points. Doses in the unit given. Classes:
+        hill, front, back, r2, f_value, p_value, q_value, relevance, n_points, at_bound (a parameter of the fit stands
+        at its bound). Doses in the unit given. Classes:
 
         ============= ===============================================================================================
         `active`      EC50 has limits on both sides (or on neither: then `ec50` is missing)
@@ -93,7 +94,7 @@ def fit_curves(
         table, [curve, dose, response, *([weight] if weight else [])], alpha, level, hill_bounds, ec50_margin
     )
     points, names = _points(table, curve, dose, response, weight)
-    rows = pd.DataFrame({"curve": names, "curve_class": "not_fitted", "ec50_censored": ""})
+    rows = pd.DataFrame({"curve": names, "curve_class": "not_fitted", "ec50_censored": "", "at_bound": False})
     rows["n_points"] = points.groupby("curve").size().reindex(rows.index, fill_value=0)
     numbers = [
         "ec50",
@@ -184,6 +185,7 @@ def _fill_parameters(
         rows.loc[group.curves, name] = values
     for name, values in {"front": fit.front, "back": fit.back, "hill": np.exp(fit.log_hill)}.items():
         rows.loc[group.curves, name] = np.where(fit.converged, values, np.nan)
+    rows.loc[group.curves, "at_bound"] = fit.at_bound
     rows.loc[group.curves, "curve_class"] = "inactive"
 
 

@@ -30,12 +30,15 @@ def call_hits(
     The rule, in this order:
 
     ==================== ==========================================================================================
-    `rescue`             q <= fdr, and an arm with p <= fdr whose off-disease is at most `max_off_ratio` x its rescue
+    `rescue`             q <= fdr, and an on-target arm: p <= fdr and off-disease at most `max_off_ratio` x its rescue
     `rescue_off_target`  q <= fdr, and no such arm
     `toxic`              an arm with off-disease >= `toxic_off`
     `worsens`            the mirror-image test (rescue at least -`min_rescue`) has q <= fdr
     `inactive`           none of these
     ==================== ==========================================================================================
+
+    Rescue beyond 1 counts as 1 in the second condition: cells driven past mock are not more like mock. The best dose
+    and the score of a compound called `rescue` are taken among its on-target arms.
 
     Parameters
     ----------
@@ -116,14 +119,17 @@ def _call(
 ) -> pd.DataFrame:
     """Apply the rule table and rank."""
     arms = arms.assign(score=on_target_score(arms["rescue"], arms["off_disease"]))
-    arms["on_target"] = (arms["p_value"] <= fdr) & (arms["off_disease"] <= max_off_ratio * arms["rescue"])
+    reach = max_off_ratio * arms["rescue"].clip(upper=1)
+    arms["on_target"] = (arms["p_value"] <= fdr) & (arms["off_disease"] <= reach)
     arms["toxic"] = arms["off_disease"] >= toxic_off
     grouped = arms.groupby("treatment", observed=True)
     hits = hits.merge(grouped[["on_target", "toxic"]].any().reset_index(), on="treatment")
-    hits = hits.merge(_best_arms(arms), on="treatment", how="left")
     found, harmed = hits["q_value"] <= fdr, hits["q_worsens"] <= fdr
     rules = [found & hits["on_target"], found, hits["toxic"], harmed]
     hits["call"] = np.select(rules, CALLS[:-1], default=CALLS[-1])
+    rescuers = hits.loc[hits["call"] == "rescue", "treatment"]
+    eligible = (arms["n_wells"] > 0) & (arms["on_target"] | ~arms["treatment"].isin(rescuers))
+    hits = hits.merge(_best_arms(arms[eligible]), on="treatment", how="left")
     hits["rank"] = hits["score"].rank(ascending=False, method="first", na_option="bottom").astype(int)
     columns = [
         "experiment",
@@ -140,20 +146,21 @@ def _call(
 
 
 def on_target_score(rescue: pd.Series, off_disease: pd.Series) -> pd.Series:
-    """Return rescue times the cosine between the effect and the rescue direction, clipped to [-1, 1].
+    """Return rescue, at most 1, times the cosine between the effect and the rescue direction; at least -1.
 
     A compound that moves cells straight from infected to mock scores its rescue; one that moves them mostly elsewhere
     scores less. This is a reconstruction in the spirit of the published hit score, whose formula is not public.
     """
-    reach = np.hypot(rescue, off_disease)
-    return (rescue * rescue.abs() / reach.where(reach > 0, 1.0)).clip(-1, 1)
+    distance = np.hypot(rescue, off_disease)
+    cosine = rescue.abs() / distance.where(distance > 0, 1.0)
+    return rescue.clip(-1, 1) * cosine
 
 
 def _best_arms(arms: pd.DataFrame) -> pd.DataFrame:
-    """Return per compound: largest rescue and its dose, and the score of largest size over its arms."""
-    tested = arms[arms["n_wells"] > 0]
-    best = tested.loc[tested.groupby("treatment", observed=True)["rescue"].idxmax()]
+    """Return per compound: largest rescue and its dose, and the score of largest size over the arms given."""
+    grouped = arms.groupby("treatment", observed=True)
+    best = arms.loc[grouped["rescue"].idxmax()]
     best = best.rename(columns={"rescue": "rescue_max", "dose_um": "dose_at_max_um"})
-    extreme = tested.loc[tested["score"].abs().groupby(tested["treatment"], observed=True).idxmax()]
+    extreme = arms.loc[arms["score"].abs().groupby(arms["treatment"], observed=True).idxmax()]
     table = best[["treatment", "rescue_max", "dose_at_max_um", "off_disease"]]
     return table.merge(extreme[["treatment", "score"]], on="treatment")

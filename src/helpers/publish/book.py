@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+# A warning of Sphinx, or a link that does not answer.
+_PROBLEM = re.compile(r"\b(?:WARNING|ERROR|CRITICAL):|\) broken\s")
 
 
 def build_book(
@@ -151,11 +153,11 @@ def _build(copy: Path, builder: str, log: Path) -> None:
         )
     text = _COLOUR.sub("", log.read_text(encoding="utf-8", errors="replace")).replace(f"{copy}/", "")
     log.write_text(text, encoding="utf-8")
-    warnings = [line for line in text.splitlines() if re.search(r"WARNING|ERROR|CRITICAL|broken", line)]
-    if ended.returncode:
+    problems = [line for line in text.splitlines() if _PROBLEM.search(line)]
+    if ended.returncode and not problems:
         last = [line for line in text.splitlines() if line.strip()][-1:]
-        _accept(warnings or last or ["jupyter-book failed without a word"], log)
-    _accept([line for line in warnings if "WARNING" in line], log)
+        problems = last or ["jupyter-book failed without a word"]
+    _accept(problems, log)
 
 
 def _accept(problems: list[str], log: Path) -> None:

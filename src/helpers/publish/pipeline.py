@@ -172,7 +172,8 @@ class Analysis:
             "n_treatments": obs["treatment"].nunique(),
             "n_features": self.wells.n_vars,
         }
-        return {**self.wells.uns["screen"], **counts}
+        twin = {key: self._source[key] for key in ("scale", "seed") if key in self._source}
+        return {**self.wells.uns["screen"], **twin, **counts}
 
     def has(self, name: str) -> bool:
         """Return whether the screen has something.
@@ -243,8 +244,8 @@ class Analysis:
     # --- keys ------------------------------------------------------------------------------------------------
 
     @functools.cached_property
-    def _data(self) -> str:
-        return describe_source(self.source)["sha256"]
+    def _source(self) -> dict:
+        return describe_source(self.source)
 
     def _key(self, step: str) -> str:
         parameters = {"experiments": self.experiments}
@@ -252,7 +253,7 @@ class Analysis:
             parameters |= {"recipe": self.recipe, "seed": self.seed}
         if step in ("calls", "curves"):
             parameters |= {"fdr": self.fdr, "min_rescue": self.min_rescue}
-        return entry_key(step, self._data, parameters)
+        return entry_key(step, self._source["sha256"], parameters)
 
     def _wells(self, step: str, compute: Callable[[], ad.AnnData]) -> ad.AnnData:
         return cached_wells(self._key(step), compute)
