@@ -11,7 +11,6 @@
 # ---
 
 # %% [markdown]
-# %% [markdown]
 # # Normalisation
 #
 # Raw {term}`embeddings <embedding>` know which plate a well stood on, often better than what was done to it. A

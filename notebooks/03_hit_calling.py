@@ -11,7 +11,6 @@
 # ---
 
 # %% [markdown]
-# %% [markdown]
 # # Hit calling
 #
 # Which compounds push infected cells back towards healthy, which only look as if they did, and how sure can one be?

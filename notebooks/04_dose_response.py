@@ -11,7 +11,6 @@
 # ---
 
 # %% [markdown]
-# %% [markdown]
 # # Dose response
 #
 # At what dose does a compound work, and how well can that be known from a handful of doses on a few plates?

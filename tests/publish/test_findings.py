@@ -28,8 +28,8 @@ def hits() -> pd.DataFrame:
         {
             "experiment": "E", "treatment": ["a", "B", "C", "D"],
             "call": ["rescue", "inactive", "rescue", "rescue_off_target"], "rescue_max": [0.95, 0.2, 0.3, 1.2],
-            "dose_at_max_um": [1.0, 1.0, np.nan, 1.0], "score": [0.9, 0.1, 0.3, 0.5], "q_value": [1e-9, 0.3, 0.04, 0.01],
-            "rank": [1, 4, 3, 2],
+            "dose_at_max_um": [1.0, 1.0, np.nan, 1.0], "score": [0.9, 0.1, 0.3, 0.5],
+            "q_value": [1e-9, 0.3, 0.04, 0.01], "rank": [1, 4, 3, 2],
         }
     )  # fmt: skip
 
@@ -208,4 +208,4 @@ def test_absent_tables_have_columns_and_no_rows(name):
 def test_absent_tables_have_sentences(say, name, rest):
     text = say(empty_table(name), *rest)
     assert "nan" not in text.lower()
-    assert "0 " not in text
+    assert "of 0 " not in text
