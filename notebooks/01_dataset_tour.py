@@ -179,6 +179,10 @@ components = figures.principal_components(analysis.wells, n_components=4, seed=s
 fig = figures.plot_embeddings(components, ["condition", "experiment", "plate", "row"])
 analysis.save_figure(fig, "pca_raw")
 
+# %% mystnb={"image": {"alt": "Two scatter plots of wells on the third and fourth principal component of the raw embeddings, coloured by plate and by condition."}, "figure": {"caption": "The third and fourth component: what is left once the two largest differences are taken away.", "name": "fig-pca-more"}}
+fig = figures.plot_embeddings(components, ["plate", "condition"], x="pc_3", y="pc_4")
+analysis.save_figure(fig, "pca_raw_more")
+
 # %%
 show_table(summaries.explained_table(components))
 
@@ -186,7 +190,7 @@ show_table(summaries.explained_table(components))
 Markdown(sentences.projection(components))
 
 # %% [markdown]
-# Read {numref}`fig-pca` with one question: do wells group by what was *done* to them, or by *where and when*? Where the
+# Read {numref}`fig-pca` and {numref}`fig-pca-more` with one question: do wells group by what was *done* to them, or by *where and when*? Where the
 # second is stronger, distances between raw embeddings say more about plates than about drugs. That is what the next
 # notebook, on normalisation, removes.
 

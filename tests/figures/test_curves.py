@@ -142,7 +142,7 @@ def test_grid_has_one_scale_and_a_title_each(wells, curves):
     used = [ax for ax in figure.axes if ax.axison]
     assert len(used) == len(curves)
     assert len({ax.get_ylim() for ax in used}) == 1
-    assert used[1].get_title() == "TWN-0050, HRCE-1\nstep; EC50 between 0.1 and 0.3 µM"
+    assert used[1].get_title() == "TWN-0050, HRCE-1: step\nEC50 between 0.1 and 0.3 µM"
     top = wells.loc[(wells["treatment"] == "TWN-0060") & (wells["qc_flag"] == ""), "rescue"].max()
     assert used[0].get_ylim()[1] > top
 

@@ -36,7 +36,7 @@ def hits() -> pd.DataFrame:
 
 def test_calls_are_counted(hits):
     text = findings.calls(hits, 0.05, 0.1)
-    assert "above 0.1 at a false discovery rate of 5.0 %" in text
+    assert "above 0.1 at a false discovery rate of 5 %" in text
     assert "in E 2 rescue, 1 rescue, off target and 1 inactive" in text
 
 

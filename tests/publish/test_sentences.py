@@ -64,11 +64,23 @@ def test_design_without_treatments(wells):
 
 def test_controls_are_placed(wells):
     places = summaries.control_places(wells).set_index("condition")
-    assert places.loc["mock"].tolist() == [2, "E-F", "8"]
+    assert places.loc["mock"].tolist() == [2, "E-F", "8", 0]
     assert places.loc["infected, untreated", "rows"] == "B, I, AD"
     text = sentences.controls(summaries.control_places(wells))
-    assert "mock in rows E-F, columns 8; UV-inactivated in rows M, columns 16" in text
-    assert "(3 a plate on average)" in text
+    assert "mock wells stand in rows E-F of columns 8 (2 a plate)" in text
+
+
+def test_stray_controls_are_counted_apart(wells):
+    moved = wells.copy()
+    moved.loc[moved.index[0], ["row", "col"]] = [30, 40]
+    infected = (moved["condition"] == "infected") & moved["treatment"].isna()
+    moved.loc[infected, "col"] = range(10, 10 + infected.sum())
+    places = summaries.control_places(moved).set_index("condition")
+    assert places.loc["mock"].tolist() == [2, "E-F", "8", 1]
+    assert places.loc["infected, untreated"].tolist() == [3, "scattered", "scattered", 9]
+    text = sentences.controls(summaries.control_places(moved))
+    assert "and 1 elsewhere" in text
+    assert "infected, untreated wells are scattered (3 a plate on average)" in text
 
 
 def test_vero_controls_stand_where_the_facts_put_them(real_data):
@@ -78,10 +90,10 @@ def test_vero_controls_stand_where_the_facts_put_them(real_data):
     wells = to_wells(open_screen(str(real_data / "screens" / "vero1_design"))).obs
     places = summaries.control_places(wells).set_index("condition")
     columns = "8, 16, 24, 32, 40"
-    assert places.loc["mock"].tolist() == [40, "E-H, Q-T", columns]
-    assert places.loc["UV-inactivated"].tolist() == [40, "M-P, Y-AB", columns]
-    assert places.loc["blank"].tolist() == [30, "B-D, AC-AE", columns]
-    assert places.loc["infected, untreated", "wells per plate"] == 206
+    assert places.loc["mock"].tolist() == [40, "E-H, Q-T", columns, 0]
+    assert places.loc["UV-inactivated"].tolist() == [40, "M-P, Y-AB", columns, 0]
+    assert places.loc["blank"].tolist() == [30, "B-D, AC-AE", columns, 0]
+    assert places.loc["infected, untreated"].tolist() == [206, "scattered", "scattered", 412]
 
 
 def test_doses(wells):

@@ -56,7 +56,7 @@ def ec50_text(curve: pd.Series) -> str:
     censored = _censored(curve)
     if censored:
         bound = next((v for v in (curve["ec50_um"], high if censored == "<" else low) if pd.notna(v)), None)
-        return f"EC50 {censored} {format_um(bound)} µM" if bound else f"EC50 {censored} the tested doses"
+        return f"EC50 {censored} {format_um(bound, 2)} µM" if bound else f"EC50 {censored} the tested doses"
     if is_step(curve):
         return f"EC50 between {format_um(low)} and {format_um(high)} µM"
     if pd.isna(curve["ec50_um"]):
@@ -261,15 +261,23 @@ def plot_curves(wells: pd.DataFrame, curves: pd.DataFrame, *, ncols: int = 2) ->
     several, limits = len(curves["experiment"].unique()) > 1, []
     for ax, (_, curve) in zip(axes.flat, curves.iterrows(), strict=False):
         points = curve_points(wells, curve["experiment"], curve["treatment"])
-        name = f"{curve['treatment']}, {curve['experiment']}" if several else str(curve["treatment"])
-        title = f"{name[:34]}\n{str(curve['curve_class']).replace('_', ' ')}; {ec50_text(curve)}"
-        plot_curve(points, curve, ax=ax, title=title, legend=False, size=18)
+        plot_curve(points, curve, ax=ax, title=_short_title(curve, several), legend=False, size=18)
         limits.append(ax.get_ylim())
         ax.set_ylabel("rescue" if ax.get_subplotspec().is_first_col() else "")
         ax.set_xlabel("dose (µM)" if ax.get_subplotspec().is_last_row() else "")
     axes.flat[0].set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
     hide_spare(axes.flat[len(curves) :])
     return figure
+
+
+def _short_title(curve: pd.Series, several: bool) -> str:
+    """Return the title of a small panel: compound and class, cut to the panel's width, and below them the EC50."""
+    rest = f", {curve['experiment']}" if several else ""
+    rest += f": {str(curve['curve_class']).replace('_', ' ')}"
+    name = str(curve["treatment"])
+    room = 35 - len(rest)
+    name = name if len(name) <= room else f"{name[: room - 1]}…"
+    return f"{name}{rest}\n{ec50_text(curve)}"
 
 
 def plot_strip(wells: pd.DataFrame, experiment: str, treatment: str, *, ax: Axes | None = None) -> Axes:

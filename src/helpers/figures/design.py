@@ -120,10 +120,16 @@ def plot_replicates(arm_sizes: pd.DataFrame) -> Figure:
             left = np.arange(len(table)) + 0.8 * ((i + 0.5) / len(names) - 0.5)
             color = styles[name].color
             bars = ax.bar(left, table[str(name)], 0.8 / len(names), color=color, ec="white", label=str(name))
-            ax.bar_label(bars, [f"{n:,}" if n else "" for n in table[str(name)]], fontsize=9, padding=1)
+            ax.bar_label(
+                bars,
+                [f"{n:,}" if n else "" for n in table[str(name)]],
+                fontsize=9,
+                padding=2,
+                rotation=90 if len(names) > 1 else 0,
+            )
         ax.set_xticks(range(len(table)), [str(n) for n in table.index])
         ax.set_xlabel("wells per arm" if column == "n_wells" else "plates per arm")
-        ax.margins(y=0.12)
+        ax.margins(y=0.25 if len(names) > 1 else 0.12)
     axes[0].yaxis.set_major_formatter("{x:,.0f}")
     axes[0].set_ylabel("arms")
     handles, labels = axes[0].get_legend_handles_labels()

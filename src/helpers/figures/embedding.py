@@ -183,15 +183,18 @@ def _draw_scale(
 
 
 def _legend(ax: Axes, handles: list[Line2D]) -> None:
-    """Put a legend under one panel."""
-    columns = 2 if len(handles) > 3 else max(len(handles), 1)
-    if ax.get_window_extent().width / ax.figure.dpi > 4.5:
-        columns = min(len(handles), 4)
-    legend = ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=columns)
-    legend.set_in_layout(True)
+    """Put a legend under one panel, in as many columns as its width allows."""
+    if not handles:
+        return
+    width = ax.get_window_extent().width / ax.figure.dpi
+    longest = max(len(handle.get_label()) for handle in handles)
+    columns = max(1, min(len(handles), int(width / (0.08 * longest + 0.4))))
+    ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=columns)
 
 
-def plot_embeddings(components: pd.DataFrame, color_by: Sequence[str], *, ncols: int = 2) -> Figure:
+def plot_embeddings(
+    components: pd.DataFrame, color_by: Sequence[str], *, ncols: int = 2, x: str = "pc_1", y: str = "pc_2"
+) -> Figure:
     """Draw the same projection once per colouring, side by side.
 
     Columns with one value only are left out: they explain nothing.
@@ -204,21 +207,26 @@ def plot_embeddings(components: pd.DataFrame, color_by: Sequence[str], *, ncols:
         Columns, as in `plot_embedding`.
     ncols : int
         Panels side by side.
+    x, y : str
+        Columns of the coordinates.
     """
     useful = [
         c
         for c in color_by
         if c == "condition" or (c in components and len(components[c].dropna().unique()) > 1)
     ]
-    if not useful or "pc_1" not in components:
-        return plot_missing("This screen has no embeddings, so there is nothing to project.").figure
+    if not useful or x not in components:
+        reason = (
+            "no embeddings, so there is nothing to project" if x == "pc_1" else "too few features for this"
+        )
+        return plot_missing(f"This screen has {reason}.").figure
     ncols = min(ncols, len(useful))
     nrows = -(-len(useful) // ncols)
-    height = 4.4 if ncols == 1 else 3.6
+    height = 4.4 if ncols == 1 else 3.8
     figure, axes = plt.subplots(
         nrows, ncols, figsize=(WIDTH, nrows * height), layout="constrained", squeeze=False
     )
     for ax, column in zip(axes.flat, useful, strict=False):
-        plot_embedding(components, column, ax=ax, size=10)
+        plot_embedding(components, column, x=x, y=y, ax=ax, size=10)
     hide_spare(axes.flat[len(useful) :])
     return figure

@@ -195,7 +195,7 @@ def plot_plate(
         return plot_missing("No wells to draw.", ax=ax)
     coloring = coloring or color_wells(obs, color_by)
     shape = shape or plate_shape(obs)
-    ax = axes_or_new(ax, (WIDTH, 5.4 if legend else 4.6))
+    ax = axes_or_new(ax, (WIDTH, 0.83 * WIDTH))
     ax.set_facecolor("white")
     _background(ax, obs, shape)
     grid = plate_grid(obs, coloring.values.loc[obs.index], shape)
@@ -273,8 +273,8 @@ def plot_plates(
     obs: pd.DataFrame,
     color_by: str = "condition",
     *,
-    max_plates: int = 12,
-    ncols: int | None = None,
+    max_plates: int = 8,
+    ncols: int = 2,
     mark_flagged: bool = False,
 ) -> Figure:
     """Draw several plates as small maps with one scale and one legend.
@@ -287,8 +287,8 @@ def plot_plates(
         As in `plot_plate`.
     max_plates : int
         Draw the first so many plates only; the figure's title then says how many there are.
-    ncols : int, optional
-        Maps side by side; by default two for up to four plates, else three.
+    ncols : int
+        Maps side by side.
     mark_flagged : bool
         As in `plot_plate`.
     """
@@ -296,8 +296,8 @@ def plot_plates(
         return plot_missing(f"No well of this screen has a {color_by.replace('_um', '')} to draw.").figure
     pairs = plates_in_order(obs)
     shown = pairs[:max_plates]
-    ncols = min(ncols or (2 if len(shown) <= 4 else 3), max(len(shown), 1))
-    nrows = max(-(-len(shown) // ncols), 1)
+    ncols = min(ncols, len(shown))
+    nrows = -(-len(shown) // ncols)
     panel = WIDTH / ncols
     figure, axes = plt.subplots(
         nrows,

@@ -141,7 +141,7 @@ def plot_assay_quality(quality: pd.DataFrame) -> Figure:
         ).figure
     pairs = plates_in_order(quality)
     table = pd.concat([of_plate(quality, pair) for pair in pairs]).reset_index(drop=True)
-    height = 0.3 * len(table) + 1.6
+    height = (0.3 if len(table) <= 24 else 0.2) * len(table) + 1.6
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, height), sharey=True, layout="constrained")
     _dots(axes[0], table, "z_prime", SERIES[3], "s", "Z′")
     _dots(axes[0], table, "z_prime_robust", SERIES[0], "o", "robust Z′")
@@ -317,7 +317,7 @@ def plot_before_after(
     if not tables:
         return plot_missing("Without embeddings and controls there is nothing to compare.", ax=ax)
     plates = max(len(plates_in_order(t)) for t in tables.values())
-    ax = axes_or_new(ax, (WIDTH, max(0.5, 0.1 * plates) * len(tables) + 1.6))
+    ax = axes_or_new(ax, (WIDTH, min(max(0.5, 0.1 * plates), 2.6) * len(tables) + 1.6))
     for y, wells in enumerate(tables.values()):
         chosen = wells[(well_kind(wells) == kind).to_numpy()]
         if "qc_flag" in chosen:

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
-WIDTH = 6.5
+WIDTH = 5.8
 """Width of a full figure in inches: 11 pt text stays legible when a phone shrinks it to its own width."""
 
 INK = "#262626"
@@ -70,9 +70,9 @@ def use_style() -> None:
     plt.rcParams.update(
         {
             "figure.figsize": (WIDTH, 4.2),
-            "figure.dpi": 150,
+            "figure.dpi": 180,
             "figure.constrained_layout.use": True,
-            "savefig.dpi": 150,
+            "savefig.dpi": 180,
             "savefig.bbox": None,
             "svg.fonttype": "none",
             "svg.hashsalt": "rxrx19",

@@ -11,6 +11,7 @@ from helpers.figures.positions import position_profile
 from helpers.figures.style import format_um, natural_order, well_kind
 from helpers.hits.compare import RULE
 from helpers.publish.summaries import (
+    SCATTERED,
     arm_sizes,
     dose_sets,
     explained_by,
@@ -62,18 +63,17 @@ def design(wells: pd.DataFrame, sites: int | None = None) -> str:
 
 def controls(places: pd.DataFrame) -> str:
     """Say where controls stand (from `summaries.control_places`)."""
-    fixed = places[~places["condition"].str.startswith("infected")]
-    parts = [f"{r['condition']} in rows {r['rows']}, columns {r['columns']}" for _, r in fixed.iterrows()]
-    text = (
-        f"Where the controls stand: {'; '.join(parts)}. "
-        if parts
-        else "There are no mock, UV or blank wells. "
-    )
-    free = places[places["condition"].str.startswith("infected")]
-    if len(free):
-        each = number(free["wells per plate"].iloc[0])
-        text += f"Infected untreated wells ({each} a plate on average) lie among the treated ones."
-    return text
+    parts = []
+    for _, row in places.iterrows():
+        if row["rows"] == SCATTERED:
+            parts.append(
+                f"{row['condition']} wells are scattered ({number(row['wells per plate'])} a plate on average)"
+            )
+            continue
+        text = f"{row['condition']} wells stand in rows {row['rows']} of columns {row['columns']}"
+        elsewhere = f" and {row['wells elsewhere']:,} elsewhere" if row["wells elsewhere"] else ""
+        parts.append(f"{text}{elsewhere} ({number(row['wells per plate'])} a plate)")
+    return f"Where the controls are: {'; '.join(parts)}." if parts else "There are no control wells."
 
 
 def doses(wells: pd.DataFrame) -> str:
@@ -177,15 +177,19 @@ def failures(wells: pd.DataFrame) -> str:
 
 
 def failed_controls(wells: pd.DataFrame) -> str:
-    """Name the failed control wells of the screen."""
+    """Name the failed control wells of the screen, or count them by plate where they are many."""
     kind = well_kind(wells).isin(["mock", "uv"])
     chosen = wells[kind.to_numpy() & (wells["qc_flag"].astype(str) != "").to_numpy()]
     if chosen.empty:
         return "No mock or UV well failed."
+    plates = chosen["plate_id"].astype(str)
+    if len(chosen) > 12:
+        counts = [f"{plate} ({n})" for plate, n in plates.value_counts().items()]
+        return f"Failed mock and UV wells by plate: {listing(counts, 6)}."
     labels = chosen["well"].astype(str)
     if len(wells["plate_id"].unique()) > 1:
-        labels = chosen["plate_id"].astype(str) + " " + labels
-    return f"Failed mock and UV wells: {listing(labels, 16)}."
+        labels = plates + " " + labels
+    return f"Failed mock and UV wells: {listing(labels, 12)}."
 
 
 def quality(table: pd.DataFrame) -> str:

@@ -12,6 +12,7 @@ from helpers.hits import score_wells
 from helpers.profiles import RECIPES, normalize
 from helpers.screens.layout import row_label
 
+SCATTERED = "scattered"
 KEYS = ["experiment", "treatment"]
 
 
@@ -70,24 +71,36 @@ def design_table(wells: pd.DataFrame) -> pd.DataFrame:
 
 
 def control_places(wells: pd.DataFrame) -> pd.DataFrame:
-    """Say in which rows and columns each kind of control stands, over all plates.
+    """Say in which rows and columns each kind of control stands.
+
+    A position belongs to a control if it holds that control on at least half of the plates; a control is called
+    scattered if most of its wells are elsewhere.
 
     Returns
     -------
     DataFrame
-        One row per condition other than treated: kind, wells per plate, rows (``E-H, Q-T``), columns.
+        One row per condition other than treated: condition, wells per plate, rows (``E-H, Q-T``), columns, and
+        how many of its wells lie elsewhere.
     """
     kind, plates = well_kind(wells), wells["plate_id"].nunique()
-    rows = []
+    records = []
     for name, mark in CONDITION_STYLE.items():
         chosen = wells[(kind == name).to_numpy()]
         if name == "treated" or chosen.empty:
             continue
-        columns = sorted(chosen["col"].unique())
-        text = ", ".join(f"{c:d}" for c in columns) if len(columns) <= 8 else f"{len(columns)} different ones"
-        record = {"condition": mark.label, "wells per plate": round(len(chosen) / plates, 1)}
-        rows.append({**record, "rows": _runs(sorted(chosen["row"].unique())), "columns": text})
-    return pd.DataFrame(rows)
+        held = chosen.groupby(["row", "col"])["plate_id"].nunique()
+        fixed = held[held >= plates / 2].reset_index()
+        regular = fixed["plate_id"].sum() >= len(chosen) / 2 and len(fixed["col"].unique()) <= 12
+        records.append(
+            {
+                "condition": mark.label,
+                "wells per plate": round(len(chosen) / plates, 1),
+                "rows": _runs(sorted(fixed["row"].unique())) if regular else SCATTERED,
+                "columns": ", ".join(map(str, sorted(fixed["col"].unique()))) if regular else SCATTERED,
+                "wells elsewhere": len(chosen) - fixed["plate_id"].sum() if regular else len(chosen),
+            }
+        )
+    return pd.DataFrame(records)
 
 
 def _runs(numbers: list[int]) -> str:

@@ -23,12 +23,14 @@ def listing(items: Iterable, most: int = 8) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share as ``12 %``, small ones as ``0.4 %``."""
+    """Return a share as ``12 %``, small ones as ``0.4 %``, tiny ones in words."""
     if pd.isna(share):
         return "an unknown share"
     value = 100 * share
-    digits = 0 if value >= 9.95 or value == 0 else 1
-    return f"{value:.{digits}f} %"
+    if 0 < value < 0.05:
+        return "less than 0.1 %"
+    text = f"{value:.0f}" if value >= 9.95 else f"{value:.1f}".removesuffix(".0")
+    return f"{text} %"
 
 
 def name_code(text: object) -> str:
