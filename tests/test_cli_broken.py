@@ -1,9 +1,9 @@
 """Broken screens from the command line: exit code 1, and one line that says what is wrong."""
 
 import pytest
-from screens.broken import BROKEN, write_screen
 
 from helpers.cli import main
+from screens.broken import BROKEN, write_screen
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.name)
