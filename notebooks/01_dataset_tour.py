@@ -215,9 +215,11 @@ Markdown(sentences.failures(wells) + " " + sentences.failed_controls(wells))
 # deviations $\sigma$ of mock (M) and infected (I) wells, four numbers say so:
 #
 # $$
-# Z' = 1 - \frac{3\,(\sigma_M + \sigma_I)}{|\mu_M - \mu_I|}, \qquad
-# \mathrm{SSMD} = \frac{\mu_I - \mu_M}{\sqrt{\sigma_M^2 + \sigma_I^2}}, \qquad
-# \mathrm{AUROC} = P(x_I > x_M).
+# \begin{aligned}
+# Z' &= 1 - \frac{3\,(\sigma_M + \sigma_I)}{|\mu_M - \mu_I|} \\[4pt]
+# \mathrm{SSMD} &= \frac{\mu_I - \mu_M}{\sqrt{\sigma_M^2 + \sigma_I^2}} \\[4pt]
+# \mathrm{AUROC} &= P(x_I > x_M)
+# \end{aligned}
 # $$
 #
 # - {term}`Z-prime <Z-prime>` {cite}`zhang1999zprime` is the share of the window that three standard deviations on

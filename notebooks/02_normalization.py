@@ -71,14 +71,19 @@ show_table(summaries.recipe_list())
 #
 # $$\tilde x_w = x_w - \operatorname{median}_{v \in I(e)} x_v .$$
 #
-# *Intuition:* experiments were run weeks apart; their centres differ for reasons nobody is interested in.
+# *Intuition:* experiments were run at different times; their centres differ for reasons nobody is interested in.
 #
 # **`plate_center`** does the same plate by plate, then removes a trend over rows and columns,
 #
-# $$\tilde x_w = x_w - a_{r} - b_{c} - \operatorname{median}_{v \in I(p)} (x_v - a_{r(v)} - b_{c(v)}) ,$$
+# $$
+# \begin{aligned}
+# y_w &= x_w - a_{r} - b_{c} , \\
+# \tilde x_w &= y_w - \operatorname{median}_{v \in I(p)} y_v ,
+# \end{aligned}
+# $$
 #
 # where $a$ and $b$ are estimated on wells that are *scattered* over the plate, not on controls in fixed places.
-# *Intuition:* plates differ in staining, and the edge of a plate dries first.
+# *Intuition:* plates differ in staining, and wells near an edge may differ from those inside.
 #
 # The reference $I$ is always the infected untreated wells that passed quality control. Two choices hide in that
 # sentence. The wells are *infected*, because they are many, scattered, and look like the treated wells that are

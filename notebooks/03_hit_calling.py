@@ -71,9 +71,11 @@ Markdown(sentences.lacking(analysis.lacks))
 # length of the axis and $u = (c_I - c_M) / L$ its direction. A well with normalised embedding $x$ has the scores
 #
 # $$
-# \text{on} = \frac{(x - c_M) \cdot u}{L}, \qquad
-# \text{off} = \frac{\left\| (x - c_M) - ((x - c_M) \cdot u)\, u \right\|}{L}, \qquad
-# \text{rescue} = 1 - \text{on}.
+# \begin{aligned}
+# \text{on} &= (x - c_M) \cdot u \,/\, L \\
+# \text{off} &= \left\| x - c_M - L\,\text{on}\; u \right\| / L \\
+# \text{rescue} &= 1 - \text{on}
+# \end{aligned}
 # $$
 #
 # - {term}`On-disease <on-disease>`: 0 is mock, 1 is infected and untreated.
@@ -81,8 +83,8 @@ Markdown(sentences.lacking(analysis.lacks))
 # - {term}`Rescue <rescue>`: 0 is as infected, 1 is as mock, below 0 is worse than infected.
 #
 # This is a reconstruction from descriptions in later papers {cite}`cuccarese2020`; how the published scores were computed is not
-# public. Centres are robust, failed wells take no part, and a well is never scored on an axis that its own plate's
-# controls defined.
+# public. Centres are robust, failed wells take no part, and where an experiment has several plates a
+# well is never scored on an axis that its own plate's controls defined.
 
 # %%
 scored = analysis.scored.obs

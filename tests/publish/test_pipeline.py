@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.errors import UsageError
 from helpers.publish import Analysis
 from helpers.screens import make_twin
 
@@ -72,6 +73,14 @@ def test_parameters_reach_the_steps(folder):
     assert one.normalized.uns["normalization"]["recipe"] == "experiment_center"
     other = Analysis(str(folder), experiments="HRCE-2", recipe="experiment_center")
     assert (one.hits["call"] == "rescue").sum() < (other.hits["call"] == "rescue").sum()
+
+
+def test_plates_can_be_left_out(folder):
+    analysis = Analysis(str(folder), exclude_plates="HRCE-1_2, HRCE-2_1")
+    assert set(analysis.wells.obs["plate_id"]) == {"HRCE-1_1", "HRCE-1_3", "HRCE-2_2", "HRCE-2_3"}
+    assert analysis.arms["n_plates"].max() == 2
+    with pytest.raises(UsageError, match=r"no plate HRCE-9_9; valid: HRCE-1_1"):
+        _ = Analysis(str(folder), exclude_plates="HRCE-9_9").wells
 
 
 def test_what_a_screen_lacks_is_said(folder, analysis, project, real_data):

@@ -54,7 +54,7 @@ def fit_screen(
     -------
     DataFrame
         The table dose_response.csv: as :func:`helpers.dose.fit_curves` with EC50 in uM, experiment and treatment.
-        A significant curve that falls with dose has the class `worsening` in place of `active`.
+        A significant curve that falls with dose has the class `worsening`, whatever is known of its EC50.
 
     Raises
     ------
@@ -80,6 +80,6 @@ def fit_screen(
         tables.append(table)
     curves = pd.concat(tables, ignore_index=True).rename(columns=RENAMED)
     curves.insert(1, "treatment", curves["curve"].str.split("|", n=1).str[1])
-    falls = curves["curve_class"].isin(["active", "step"]) & (curves["back"] < curves["front"])
+    falls = ~curves["curve_class"].isin(["inactive", "not_fitted"]) & (curves["back"] < curves["front"])
     curves["curve_class"] = np.where(falls, "worsening", curves["curve_class"])
     return curves.drop(columns="curve").sort_values(["experiment", "treatment"], ignore_index=True)

@@ -66,7 +66,7 @@ def fit_curves(
         at its bound). Doses in the unit given. Classes:
 
         ============= ===============================================================================================
-        `active`      EC50 has limits on both sides (or on neither: then `ec50` is missing)
+        `active`      EC50 has limits on both sides; it is missing if it could lie anywhere among the doses
         `step`        it lies between two neighbouring doses, a jump would fit as well: the interval is that gap
         `below_range` only an upper limit is known, `ec50_censored` is `<`: the start of the curve was not seen
         `above_range` only a lower limit is known, `ec50_censored` is `>`: the end of the curve was not seen
@@ -213,14 +213,13 @@ def _fill_ec50(rows, group: DoseGroup, fit: Fit, grid: Grid, alpha: float, level
 def _classify(ec50: float, profile: Profile, doses: np.ndarray) -> list:
     """Return class, EC50, interval and censoring: the rule table of :func:`fit_curves`."""
     low, high = profile.low, profile.high
-    if low == 0 and np.isinf(high):
+    open_below, open_above = low == 0, np.isinf(high)
+    if (open_below and high > doses[-1]) or (open_above and low < doses[0]):
         return ["active", np.nan, low, high, ""]
-    if low == 0 or ec50 < doses[0]:
-        limit = high if low == 0 else doses[0]
-        return ["below_range", limit, 0.0, max(high, limit), "<"]
-    if np.isinf(high) or ec50 > doses[-1]:
-        limit = min(low, doses[-1])
-        return ["above_range", limit, limit, np.inf, ">"]
+    if open_below or ec50 < doses[0]:
+        return ["below_range", high, 0.0, high, "<"]
+    if open_above or ec50 > doses[-1]:
+        return ["above_range", low, low, np.inf, ">"]
     gap = min(int(np.searchsorted(doses, ec50, side="right")), len(doses) - 1)
     below, above = doses[gap - 1], doses[gap]
     within_gap = low >= below * 0.99 and high <= above * 1.01

@@ -109,7 +109,7 @@ class PositionTrend:
             chosen = rows[reference[rows]]
             if len(chosen) < self.min_wells:
                 continue
-            basis, origin = _position_basis(obs.iloc[chosen])
+            basis, origin = position_basis(obs.iloc[chosen])
             coefficients, shrinkage = _robust_trend(basis, X[as_slice(chosen)])
             self.trends_[plate] = (origin, (shrinkage * coefficients).astype(np.float32))
             self.shrinkage_[str(plate)] = round(shrinkage, 4)
@@ -121,7 +121,7 @@ class PositionTrend:
         for plate, rows in rows_by(obs, "plate_id").items():
             if plate in self.trends_:
                 origin, coefficients = self.trends_[plate]
-                basis, _ = _position_basis(obs.iloc[rows], origin)
+                basis, _ = position_basis(obs.iloc[rows], origin)
                 out[as_slice(rows)] -= basis @ coefficients
         return out
 
@@ -130,7 +130,7 @@ class PositionTrend:
         return {"step": "position trend", "reference": "scattered infected wells", "kept": self.shrinkage_}
 
 
-def _position_basis(obs: pd.DataFrame, origin: tuple | None = None) -> tuple[np.ndarray, tuple]:
+def position_basis(obs: pd.DataFrame, origin: tuple | None = None) -> tuple[np.ndarray, tuple]:
     """Return row, column, their squares and product, (n_wells, 5) float32, and the origin they refer to."""
     row, col = obs["row"].to_numpy(float), obs["col"].to_numpy(float)
     if origin is None:

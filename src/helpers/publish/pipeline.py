@@ -9,6 +9,7 @@ import anndata as ad
 import pandas as pd
 
 from helpers.dose import fit_screen
+from helpers.errors import UsageError
 from helpers.files import atomic_path
 from helpers.hits import assay_quality, call_hits, compare_recipes, score_wells
 from helpers.profiles import normalize, to_wells
@@ -44,6 +45,10 @@ class Analysis:
         As in :func:`helpers.hits.call_hits`.
     seed
         Of everything random.
+    exclude_plates
+        Plates to leave out of everything, as a comma list of `experiment_plate` names such as HRCE-1_25; empty = none.
+    min_z_prime
+        Robust Z' from which on a plate passes.
     results
         Folder for tables and figures; empty = a new temporary one.
     """
@@ -57,10 +62,13 @@ class Analysis:
         fdr: float = 0.05,
         min_rescue: float = 0.1,
         seed: int = 0,
+        exclude_plates: str = "",
+        min_z_prime: float = 0.0,
         results: str = "",
     ):
         self.source, self.experiments, self.recipe = source, experiments, recipe
         self.fdr, self.min_rescue, self.seed = fdr, min_rescue, seed
+        self.exclude_plates, self.min_z_prime = exclude_plates, min_z_prime
         self.results = Path(results or tempfile.mkdtemp(prefix="rxrx19-results-"))
 
     # --- the steps -------------------------------------------------------------------------------------------
@@ -73,7 +81,20 @@ class Analysis:
     @functools.cached_property
     def wells(self) -> ad.AnnData:
         """Wells with `qc_flag`, not normalised."""
-        return cached_wells(self._key("wells"), lambda: to_wells(self.sites))
+        return cached_wells(self._key("wells"), lambda: to_wells(self._without_plates(self.sites)))
+
+    def _without_plates(self, sites: ad.AnnData) -> ad.AnnData:
+        """Leave out the plates that the user named."""
+        unwanted = [name.strip() for name in self.exclude_plates.split(",") if name.strip()]
+        plates = sites.obs["plate_id"].astype(str)
+        unknown = sorted(set(unwanted) - set(plates))
+        if unknown:
+            valid = ", ".join(plates.unique()[:60])
+            raise UsageError(f"parameter 'exclude_plates': no plate {', '.join(unknown)}; valid: {valid}")
+        keep = ~plates.isin(unwanted).to_numpy()
+        if not keep.any():
+            raise UsageError("parameter 'exclude_plates' leaves out every plate; name fewer")
+        return sites if keep.all() else sites[keep].copy()
 
     @functools.cached_property
     def normalized(self) -> ad.AnnData:
@@ -92,7 +113,11 @@ class Analysis:
     @functools.cached_property
     def quality(self) -> pd.DataFrame:
         """Control separation per plate (assay_quality.csv)."""
-        return assay_quality(self.scored) if self.has("axis") else empty_table("quality")
+        return (
+            assay_quality(self.scored, min_z_prime=self.min_z_prime)
+            if self.has("axis")
+            else empty_table("quality")
+        )
 
     @functools.cached_property
     def recipes(self) -> pd.DataFrame:
@@ -248,7 +273,7 @@ class Analysis:
         return describe_source(self.source)
 
     def _key(self, step: str) -> str:
-        parameters = {"experiments": self.experiments}
+        parameters = {"experiments": self.experiments, "exclude_plates": self.exclude_plates}
         if step != "wells":
             parameters |= {"recipe": self.recipe, "seed": self.seed}
         if step in ("calls", "curves"):

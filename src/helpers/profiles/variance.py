@@ -1,0 +1,203 @@
+"""How much of the variance between wells goes with what: experiment, plate, condition, position, arm, chance.
+
+The model is additive, x = experiment + plate + condition + position + arm + well, fitted by least squares in this
+order; each factor is credited with the sum of squares that it adds to those before it. A factor with many levels
+explains something by chance alone, so the chance part (its degrees of freedom times the mean square of the stratum that
+it is tested in) is taken off: with the wells' for all but the experiment, and with the plates' for the experiment,
+because plates are a random factor and two experiments differ already by having been run on different plates.
+"""
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+from helpers.profiles.linalg import principal_axes
+from helpers.profiles.selection import controls, rows_by, treated, usable
+from helpers.profiles.steps import position_basis
+
+FACTORS = ("experiment", "plate", "condition", "position", "arm")
+N_COMPONENTS = 50
+N_RANDOM = 50
+N_SWEEPS = 30
+
+
+def decompose_variance(
+    wells: ad.AnnData, *, factors: tuple[str, ...] = FACTORS, seed: int = 0
+) -> pd.DataFrame:
+    """Return the share of the wells' variance that each factor explains.
+
+    Parameters
+    ----------
+    wells
+        Wells with `qc_flag`, normalised or not; failed and blank wells are left out.
+    factors
+        Some of `experiment`, `plate`, `condition` (within the experiment), `position` (a quadratic in row and
+        column, plate by plate) and `arm` (treatment at a dose, within the experiment), in the order of fitting.
+    seed
+        Of the directions that stand for the small components.
+
+    Returns
+    -------
+    DataFrame
+        One row per factor and one for `well` (what is left): factor, share (of 1, not below 0), degrees (of
+        freedom). Factors with a single level are missing.
+    """
+    keep = usable(wells.obs)
+    obs = wells.obs[keep]
+    X = np.asarray(wells.X)[keep]
+    Z = _sketch(X - X.mean(axis=0), seed)
+    projections, degrees = {}, {}
+    for factor in factors:
+        projection, df = _projection(factor, obs)
+        if df > 0:
+            projections[factor], degrees[factor] = projection, df
+    explained, residual = _sequential(Z, projections)
+    total = float((Z**2).sum())
+    spare = max(len(Z) - 1 - sum(degrees.values()), 1)
+    noise = residual / spare
+    shares = {name: explained[name] - degrees[name] * noise for name in projections}
+    if "experiment" in shares and "plate" in shares:
+        plate_square = explained["plate"] / degrees["plate"]
+        shares["experiment"] = explained["experiment"] - degrees["experiment"] * plate_square
+    rows = [{"factor": n, "share": max(s, 0.0) / total, "degrees": degrees[n]} for n, s in shares.items()]
+    rows.append({"factor": "well", "share": 1 - sum(row["share"] for row in rows), "degrees": spare})
+    return pd.DataFrame(rows)
+
+
+def site_agreement(sites: ad.AnnData, *, seed: int = 0) -> pd.DataFrame:
+    """Return how alike the sites of a well are: the intraclass correlation, per experiment.
+
+    The share of the variance within plates that lies between wells and not between the sites of one well, after the
+    mean of each site position of a plate was subtracted. 1 = sites of a well are identical, 0 = no more alike than
+    any two sites of the plate. `seed` as in :func:`decompose_variance`.
+
+    Returns
+    -------
+    DataFrame
+        experiment, icc, sites_per_well; an experiment with one site a well has no icc.
+    """
+    records = []
+    for experiment, rows in rows_by(sites.obs, "experiment").items():
+        obs = sites.obs.iloc[rows]
+        X = np.asarray(sites.X)[rows]
+        Z = _sketch(X - X.mean(axis=0), seed)
+        corner = obs.groupby(["plate_id", "site"], observed=True).ngroup().to_numpy()
+        Z = Z - _group_means(Z, corner)
+        wells = pd.factorize(obs["well_id"])[0]
+        records.append({"experiment": experiment, **_intraclass(Z, wells, obs["plate_id"].nunique())})
+    return pd.DataFrame(records)
+
+
+def _sketch(X: np.ndarray, seed: int) -> np.ndarray:
+    """Return a narrow matrix whose sums of squares are those of `X`, float64, shape (n_wells, at most 100).
+
+    The leading principal components are kept as they are. All the others together are flat enough to be represented
+    by a few random directions among them, scaled up to their number.
+    """
+    axes = principal_axes(X, N_COMPONENTS)
+    rest = X.shape[1] - axes.shape[1]
+    if rest <= N_RANDOM:
+        return X.astype(np.float64)
+    noise = np.random.default_rng(seed).standard_normal((X.shape[1], N_RANDOM))
+    noise -= axes @ (axes.T @ noise)
+    directions = np.linalg.qr(noise)[0].astype(np.float32)
+    return np.hstack([X @ axes, np.sqrt(np.float32(rest / N_RANDOM)) * (X @ directions)]).astype(np.float64)
+
+
+def _intraclass(Z: np.ndarray, wells: np.ndarray, n_plates: int) -> dict:
+    """Return the one-way random-effects intraclass correlation and the mean number of sites a well."""
+    n_wells, n = wells.max() + 1, len(wells)
+    per_well = n / n_wells
+    if n <= n_wells:
+        return {"icc": np.nan, "sites_per_well": per_well}
+    means = _group_means(Z, wells)
+    between = (means**2).sum() / max(n_wells - n_plates, 1)
+    within = ((Z - means) ** 2).sum() / (n - n_wells)
+    return {
+        "icc": max(0.0, (between - within) / (between + (per_well - 1) * within)),
+        "sites_per_well": per_well,
+    }
+
+
+def _projection(factor: str, obs: pd.DataFrame):
+    """Return a function that projects a matrix on a factor, and the factor's degrees of freedom beyond the former."""
+    experiment = obs["experiment"].astype(str)
+    if factor == "position":
+        return _position_projection(obs), 5 * obs["plate_id"].nunique()
+    if factor == "arm":
+        return _arm_projection(obs)
+    labels = {
+        "experiment": experiment,
+        "plate": obs["plate_id"].astype(str),
+        "condition": experiment + "|" + obs["condition"].astype(str),
+    }[factor]
+    codes, levels = pd.factorize(labels)
+    df = len(levels) - (1 if factor == "experiment" else experiment.nunique())
+    return (lambda Z: _group_means(Z, codes)), df
+
+
+def _arm_projection(obs: pd.DataFrame):
+    """Project treated wells on their arms; untreated wells are the level to which arms are compared."""
+    arms = treated(obs)
+    keys = obs.loc[arms, ["experiment", "treatment", "dose_um"]].astype({"experiment": str, "treatment": str})
+    codes = keys.groupby(["experiment", "treatment", "dose_um"], dropna=False).ngroup().to_numpy()
+    df = int(codes.max() + 1) if len(codes) else 0
+    if not controls(obs, "infected").any():
+        df -= obs["experiment"].nunique()  # nothing to compare to: one level per experiment is lost
+
+    def project(Z: np.ndarray) -> np.ndarray:
+        out = np.zeros_like(Z)
+        out[arms] = _group_means(Z[arms], codes)
+        return out
+
+    return project, df
+
+
+def _position_projection(obs: pd.DataFrame):
+    """Project on a quadratic in row and column, plate by plate."""
+    parts = []
+    for rows in rows_by(obs, "plate_id").values():
+        basis, _ = position_basis(obs.iloc[rows])
+        parts.append((rows, np.linalg.qr(basis.astype(np.float64))[0]))
+
+    def project(Z: np.ndarray) -> np.ndarray:
+        out = np.zeros_like(Z)
+        for rows, q in parts:
+            out[rows] = q @ (q.T @ Z[rows])
+        return out
+
+    return project
+
+
+def _sequential(Z: np.ndarray, projections: dict) -> tuple[dict, float]:
+    """Return the sum of squares that each factor adds to those before it, and what none explains.
+
+    The least-squares fit of several crossed factors comes from projecting on them in turn until nothing moves, so
+    no design matrix with thousands of columns is needed.
+    """
+    explained, residual = {}, Z
+    left = float((Z**2).sum())
+    for number, name in enumerate(projections):
+        active = list(projections.values())[: number + 1]
+        residual = _project_out(residual, active)
+        now = float((residual**2).sum())
+        explained[name], left = left - now, now
+    return explained, left
+
+
+def _project_out(Z: np.ndarray, projections: list) -> np.ndarray:
+    for _ in range(N_SWEEPS):
+        before = float((Z**2).sum())
+        for project in reversed(projections):
+            Z = Z - project(Z)
+        if before - float((Z**2).sum()) <= 1e-7 * max(before, 1e-300):
+            break
+    return Z
+
+
+def _group_means(Z: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Return each row's group mean, shape of Z."""
+    n_groups = int(codes.max()) + 1
+    counts = np.bincount(codes, minlength=n_groups)
+    sums = np.column_stack([np.bincount(codes, weights=column, minlength=n_groups) for column in Z.T])
+    return (sums / counts[:, None])[codes]
