@@ -35,6 +35,7 @@
 source: str = "twin"  # the screen: twin, rxrx19a, or a folder of your own
 experiments: str = "all"  # which experiments: all, or a comma list such as HRCE-1,VERO-1
 recipe: str = "plate_center"  # normalisation [raw | experiment_center | plate_center]
+exclude_plates: str = ""  # plates to leave out, a comma list such as HRCE-1_25
 fdr: float = 0.05  # share of false calls that is accepted [0 < x < 1]
 min_rescue: float = 0.1  # rescue up to this counts as none [0 <= x < 1]
 seed: int = 0  # where random numbers start [x >= 0]
@@ -52,6 +53,7 @@ figures.use_style()
 analysis = Analysis(
     source=source,
     experiments=experiments,
+    exclude_plates=exclude_plates,
     recipe=recipe,
     fdr=fdr,
     min_rescue=min_rescue,
@@ -108,13 +110,29 @@ show_table(scored[scored["treatment"].notna()], rows=5, columns=columns)
 # The rescue of an {term}`arm` is the mean over its wells. Its interval must answer: *where would the mean lie if the experiment were
 # done again?* Then plates would differ anew, and all wells of a plate together. So the plate, not the well, is the
 # replicate.
+#
+# The off-disease of an arm needs more care. A distance adds up squares, and the squares of noise cannot cancel: a single well lies
+# far off the axis through noise alone, the further the more features there are. So the off-disease of a *well* says little.
+# For an arm the noise can be left out. Let $r_w$ be the part of well $w$ away from the axis, relative to the infected untreated wells
+# of its plate, and $s_p$ the sum of $r_w$ over the arm's $n_p$ wells on plate $p$. Noise of two plates is independent, so in products *between* plates
+# it averages to nothing, and only what the plates have in common remains:
+#
+# $$
+# \widehat{\text{off}}^{\,2} = \frac{1}{L^2} \, \frac{\sum_{p \ne q} s_p \cdot s_q}{\sum_{p \ne q} n_p \, n_q} .
+# $$
+#
+# Where a compound does nothing off the axis, this estimate lies below zero as often as above; below zero the off-disease is set to 0. On a single plate,
+# products between different wells take the place of those between plates.
 
 # %%
 analysis.write_table(arms, "arms.csv")
-show_table(arms.sort_values("rescue", ascending=False), rows=8)
+columns = ["experiment", "treatment", "dose_um", "n_wells", "n_plates", "rescue", "rescue_low"]
+columns += ["rescue_high", "off_disease", "p_value", "q_value"]
+show_table(arms.sort_values("rescue", ascending=False), rows=8, columns=columns)
 
 # %% tags=["remove-input"]
-Markdown(findings.plates_limit(arms))
+off = findings.well_noise(scored, arms, analysis.screen["n_features"])
+Markdown(findings.plates_limit(arms) + " " + off)
 
 # %% [markdown]
 # ## What is a false call?
@@ -145,27 +163,39 @@ top = ["experiment", "rank", "treatment", "call", "rescue_max", "dose_at_max_um"
 show_table(hits.sort_values(["rank", "experiment"]), rows=15, columns=top)
 
 # %% tags=["remove-input"]
-Markdown(findings.calls(hits, fdr, min_rescue) + " " + findings.top_hits(hits))
+Markdown(
+    findings.calls(hits, fdr, min_rescue)
+    + " "
+    + findings.top_hits(hits)
+    + " "
+    + findings.deciding_dose(hits, arms)
+)
 
 # %% [markdown]
-# | call | what it says |
-# |---|---|
-# | `rescue` | more rescue than $\rho$, and the cells do not move further off the axis than back along it |
-# | `rescue_off_target` | more rescue than $\rho$, but the cells move elsewhere even more |
-# | `toxic` | no rescue that counts, and at some dose far from anything that cells of this experiment look like |
-# | `worsens` | less rescue than $-\rho$ |
-# | `inactive` | none of these could be shown; which is not the same as no effect |
+# | call | what it says | the dose that decides |
+# |---|---|---|
+# | `rescue` | more rescue than $\rho$, and at one dose or more the compound is *on target* | of the on-target doses, that of the largest rescue |
+# | `rescue_off_target` | more rescue than $\rho$, but on target at no dose | that of the largest rescue |
+# | `toxic` | no rescue that counts, and at some dose further off the axis than the axis is long, and than noise reaches | that of the largest rescue |
+# | `worsens` | less rescue than $-\rho$ | that of the lowest rescue in the figures; `hits.csv` names that of the largest |
+# | `inactive` | none of these could be shown; which is not the same as no effect | that of the largest rescue |
+#
+# The first row that fits is the call. A dose is *on target* if its own p-value is at most `fdr`, and if its cells have moved no further
+# off the axis than back along it: off-disease at most rescue. In this comparison a rescue above 1 counts as 1. It means *past mock*, and cells driven past
+# mock are no more like mock than those that stop there; without this limit, a compound that pushes cells far out in every direction would
+# earn its distance off the axis by its distance along it. The {term}`score`, which ranks, is largest for a way straight back to mock: rescue, at most 1, times the cosine
+# between the way the cells went and the way back.
 
-# %% mystnb={"image": {"alt": "One panel per experiment: compounds by rank with their rescue at the best dose and its interval, coloured and marked by call; dashed lines at zero and one; the first few compounds are named."}, "figure": {"caption": "All compounds by rank, with the rescue at their best dose and its 95 % interval. Dashed: infected (0) and mock (1).", "name": "fig-rank"}}
+# %% mystnb={"image": {"alt": "One panel per experiment: compounds by rank with their rescue at the dose that decides and its interval, coloured and marked by call; dashed lines at zero and one; the first few compounds are named."}, "figure": {"caption": "All compounds by rank, with the rescue at the dose that decides (of the largest rescue; for compounds called worsens, of the lowest) and its 95 % interval. Dashed: infected (0) and mock (1).", "name": "fig-rank"}}
 fig = figures.plot_ranks(hits, arms)
 analysis.save_figure(fig, "rank_plot")
 
 # %% [markdown]
-# Two things in {numref}`fig-rank` deserve mistrust. The rescue at the *best* dose is the largest of several noisy numbers, so it is
-# too high on average: this is why inactive compounds do not lie around 0. And the ranking follows the score, which also
-# counts how straight the way back is, so the points need not fall evenly.
+# Two things in {numref}`fig-rank` deserve mistrust. The largest of several noisy numbers is too high on average: this is why inactive
+# compounds with several doses do not lie around 0, and the lowest one, drawn where a compound worsens, is too low. And the ranking follows the
+# score, which also counts how straight the way back is, so the points need not fall evenly.
 
-# %% mystnb={"image": {"alt": "Names of the compounds of highest rank, one row each, with a marker for rescue at the best dose, its interval, the dose in micromolar, and the call as colour and marker."}, "figure": {"caption": "The compounds of highest rank by name, with the dose of highest rescue at the right.", "name": "fig-top"}}
+# %% mystnb={"image": {"alt": "Names of the compounds of highest rank, one row each, with a marker for rescue at the dose that decides, its interval, the dose in micromolar, and the call as colour and marker."}, "figure": {"caption": "The compounds of highest rank in each experiment by name, with the dose that decides at the right.", "name": "fig-top"}}
 fig = figures.plot_top(hits, arms, n=10)
 analysis.save_figure(fig, "top_compounds")
 
@@ -184,7 +214,7 @@ print("interval above 0:", len(above), "; called rescue:", (hits["call"] == "res
 # %% [markdown]
 # ## On the axis and off it
 
-# %% mystnb={"image": {"alt": "Scatter of arms: on-disease on the horizontal axis with dashed lines at mock and infected, off-disease on the vertical axis, coloured and marked by the call of the compound."}, "figure": {"caption": "Arms in the plane of the two scores. Straight to the left: the disease is undone. Upwards: something else happens.", "name": "fig-on-off"}}
+# %% mystnb={"image": {"alt": "Scatter of arms: on-disease on the horizontal axis with dashed lines at mock and infected, off-disease on the vertical axis, coloured and marked by the call of the compound."}, "figure": {"caption": "Arms in the plane of the two scores. Straight to the left: the disease is undone. Left of the mock line: past mock. Upwards: something else happens. Arms far beyond all others, if any, are arrowheads at the edge.", "name": "fig-on-off"}}
 ax = figures.plot_on_off(arms, hits)
 analysis.save_figure(ax.figure, "on_off_plane")
 
@@ -192,24 +222,24 @@ analysis.save_figure(ax.figure, "on_off_plane")
 Markdown(findings.off_axis(hits))
 
 # %% [markdown]
-# {numref}`fig-on-off` tells a cure from a coincidence. Dying cells can drift in a direction that is partly the way back to healthy; what gives them
-# away is how far off the axis they are.
+# {numref}`fig-on-off` warns of rescues that may be coincidence. Dying cells can drift in a direction that is partly the way back to
+# healthy; what gives them away is how far off the axis they are. The figure cannot show that a rescue on the axis is more than that.
 
 # %% [markdown]
 # ## Effect and evidence
 
-# %% mystnb={"image": {"alt": "Volcano plot of arms: rescue on the horizontal axis, minus log ten of the q-value on the vertical axis, coloured and marked by call, with lines at the false discovery rate and at the smallest rescue that counts."}, "figure": {"caption": "Effect against evidence for every arm. Dashed: the accepted false discovery rate; dotted: the rescue that the hypothesis allows.", "name": "fig-volcano"}}
+# %% mystnb={"image": {"alt": "Volcano plot of arms: rescue on the horizontal axis, minus log ten of the q-value on the vertical axis, coloured and marked by call, with lines at the false discovery rate and at the smallest rescue that counts."}, "figure": {"caption": "Effect against evidence for every arm. Dashed: the accepted false discovery rate; dotted: the rescue that the hypothesis allows. Arms far beyond all others, if any, are arrowheads at the edge.", "name": "fig-volcano"}}
 ax = figures.plot_volcano(arms, hits, fdr=fdr, min_rescue=min_rescue)
 analysis.save_figure(ax.figure, "volcano")
 
 # %% [markdown]
 # Read {numref}`fig-volcano` by its corners: upper right is large and certain. Points high up but close to the dotted line are certain and small;
-# points far to the right but low are large and uncertain, mostly because their plates disagree.
+# points far to the right but low are large and uncertain: they have few wells, or stand on noisy plates.
 
 # %% [markdown]
 # ## One compound in full
 
-# %% mystnb={"image": {"alt": "Every well of the compound of highest rank over dose on a logarithmic axis, a marker per plate, a line through the means, and bands for infected untreated and mock wells of the same plates."}, "figure": {"caption": "The compound of highest rank: every well, by dose and plate. Bands hold 90 % of the infected untreated and of the mock wells of the same plates.", "name": "fig-strip"}}
+# %% mystnb={"image": {"alt": "Every well of the compound of highest rank over dose on a logarithmic axis, a marker per plate, a line through the means, crosses for failed wells, and bands for infected untreated and mock wells of the same plates, all named in a legend."}, "figure": {"caption": "The compound of highest score in all experiments; the title names it and its experiment. Every well, by dose and plate; crosses are wells that failed quality control. Bands hold the middle 90 % of the infected untreated and of the mock wells of the same plates.", "name": "fig-strip"}}
 first = summaries.first_hit(hits)
 ax = figures.plot_strip(scored, *first)
 analysis.save_figure(ax.figure, "top_strip")
@@ -253,7 +283,9 @@ print("at", fdr, ":", (hits["call"] == "rescue").sum(), "; at 0.01:", strict.sum
 # - Rescue is a position between two kinds of controls; its two ends are measured on every screen anew.
 # - The plate is the replicate, in the intervals and in the null.
 # - The hypothesis is *rescue at most `min_rescue`*, because a little of every strong effect leaks onto the axis.
-# - A call of `rescue` needs evidence and a direction; `inactive` only means that nothing could be shown.
+# - A call of `rescue` needs evidence and a direction, both at one dose; past mock is no better than mock.
+# - `inactive` only means that nothing could be shown.
+# - A well's distance from the axis is mostly noise; an arm's is estimated without it.
 # - The rank follows a reconstructed score. It is not the published one, whose formula is not public {cite}`heiser2020`.
 #
 # **What must not be concluded:** that a compound called `rescue` is a drug against the disease. It made infected cells in a dish look more like

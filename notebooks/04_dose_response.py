@@ -34,6 +34,7 @@
 # %% tags=["parameters"]
 source: str = "twin"  # the screen: twin, rxrx19a, or a folder of your own
 experiments: str = "all"  # which experiments: all, or a comma list such as HRCE-1,VERO-1
+exclude_plates: str = ""  # plates to leave out, a comma list such as HRCE-1_25
 compounds: str = ""  # draw these compounds too: a comma list, or empty for the strongest curves only
 n_curves: int = 8  # how many of the strongest curves are drawn [1 <= x <= 60]
 recipe: str = "plate_center"  # normalisation [raw | experiment_center | plate_center]
@@ -54,6 +55,7 @@ figures.use_style()
 analysis = Analysis(
     source=source,
     experiments=experiments,
+    exclude_plates=exclude_plates,
     recipe=recipe,
     fdr=fdr,
     min_rescue=min_rescue,
@@ -89,7 +91,8 @@ Markdown(findings.one_curve(example))
 
 # %% [markdown]
 # The band in {numref}`fig-curve` matters more than the diamond. It holds every EC50 for which some curve explains the wells almost as well
-# as the best one does. Where the doses are a factor of three apart, no method can place an EC50 finer than the wells allow.
+# as the best one does. Between two neighbouring doses nothing was measured: the further they are apart, the less a method can say about where
+# in between the EC50 lies.
 #
 # A curve is only worth reading if it explains the wells better than a flat line does. The test compares the two fits,
 #
@@ -106,11 +109,11 @@ Markdown(findings.one_curve(example))
 #
 # | class | what the data say | EC50 |
 # |---|---|---|
-# | active | the half-way point has limits on both sides | a number with an interval |
+# | active | rescue rises, and the half-way point has limits on both sides | a number with an interval; none if it could lie anywhere among the doses |
 # | step | it lies between two neighbouring doses, and a jump would fit as well as a curve | the gap |
 # | below range | only an upper limit is known: the start of the curve was not seen | `<` the limit |
 # | above range | only a lower limit is known: the end of the curve was not seen | `>` the limit |
-# | worsening | the response falls with dose | as its shape allows |
+# | worsening | rescue falls with dose, whatever is known of the half-way point | a number, a bound or none |
 # | inactive | a flat line does as well | none |
 # | not fitted | too few doses or points | none |
 
@@ -129,12 +132,12 @@ columns += ["back", "hill", "r2", "q_value", "relevance"]
 show_table(curves.sort_values("relevance", ascending=False), rows=12, columns=columns)
 
 # %% tags=["remove-input"]
-Markdown(findings.curve_classes(curves))
+Markdown(findings.curve_classes(curves) + " " + findings.falling(curves))
 
 # %% [markdown]
 # ## The strongest curves
 
-# %% mystnb={"image": {"alt": "Grid of dose-response curves with one scale: wells by plate, the fit, the EC50 with its interval, an arrow where only a bound is known or a hatched span where it lies between two of them; the titles give compound, class and EC50."}, "figure": {"caption": "The strongest curves by relevance, and those asked for. Hatched: the EC50 lies between two doses. Arrows: only a bound is known.", "name": "fig-curves"}}
+# %% mystnb={"image": {"alt": "Grid of dose-response curves with one scale: wells by plate, the fit, the EC50 with its interval, an arrow where only a bound is known or a hatched span where it lies between two of them; the titles give compound, class and EC50."}, "figure": {"caption": "The strongest rising curves by relevance, and those asked for. Markers: plates; crosses: wells that failed quality control. Hatched: the EC50 lies between two doses. Arrows: only a bound is known.", "name": "fig-curves"}}
 shown = summaries.strongest_curves(curves, n_curves, compounds)
 fig = figures.plot_curves(scored, shown)
 analysis.save_figure(fig, "top_curves")
@@ -148,7 +151,7 @@ analysis.save_figure(fig, "top_curves")
 #
 # A screen of this kind produces every kind of difficult curve. The next figure shows one of each class that this screen holds.
 
-# %% mystnb={"image": {"alt": "One dose-response curve of each class that occurs in the screen, with the same elements as the grid before."}, "figure": {"caption": "One curve of each class, the most relevant of its kind.", "name": "fig-classes"}}
+# %% mystnb={"image": {"alt": "One dose-response curve of each class that occurs in the screen, with the same elements as the grid before."}, "figure": {"caption": "One curve of each class, the most relevant of its kind. Only those called worsening fall.", "name": "fig-classes"}}
 each = summaries.one_of_each_class(curves)
 fig = figures.plot_curves(scored, each)
 analysis.save_figure(fig, "curve_classes")
@@ -169,7 +172,7 @@ analysis.save_figure(fig, "curve_classes")
 # %% [markdown]
 # ## Potency and effect
 
-# %% mystnb={"image": {"alt": "Scatter of curves with an EC50: EC50 in micromolar on a logarithmic axis with its interval, against the fitted rescue at high dose; arrows where the EC50 is only bounded; marked by class, the strongest are named."}, "figure": {"caption": "Potency against effect: EC50 with its interval, and the fitted rescue at high dose.", "name": "fig-potency"}}
+# %% mystnb={"image": {"alt": "Scatter of curves with an EC50: EC50 in micromolar on a logarithmic axis with its interval, against the fitted rescue at high dose; arrows where the EC50 is only bounded; marked by class, with a dark rim where the fit stands at a bound; a few of the most potent are named."}, "figure": {"caption": "Potency against effect: EC50 with its interval, and the fitted rescue at high dose. Arrows: only a bound of the EC50 is known. Dark rim: a parameter of the fit stands at its bound, as a plateau does at the largest value allowed. Levels far below 0, if any, are arrowheads at the lower edge.", "name": "fig-potency"}}
 ax = figures.plot_potency(curves)
 analysis.save_figure(ax.figure, "potency")
 
@@ -178,7 +181,8 @@ Markdown(findings.potency(curves))
 
 # %% [markdown]
 # A compound in the upper left of {numref}`fig-potency` works well and at low dose. One at the upper right may owe its effect to a dose at which
-# everything does something: look up its off-disease score in `arms.csv` before anything else.
+# everything does something: look up its off-disease score in `arms.csv` before anything else. The level is an extrapolation: a plateau beyond the
+# highest dose. Points with a dark rim in a row at the top are rises whose end was not seen; the column `at_bound` of `dose_response.csv` marks them.
 
 # %% [markdown] tags=["exercise"]
 # ```{admonition} Exercise
@@ -194,7 +198,7 @@ show_table(rescued["curve_class"].value_counts().reset_index())
 # %% [markdown]
 # ## Against the truth
 
-# %% mystnb={"image": {"alt": "Scatter of estimated against true EC50 in micromolar on logarithmic axes with intervals and the line of agreement, or a sentence that no truth is known."}, "figure": {"caption": "Estimated against true EC50 of truly rescuing compounds whose curve is active, with 95 % intervals.", "name": "fig-truth-ec50"}}
+# %% mystnb={"image": {"alt": "Scatter of estimated against true EC50 in micromolar on logarithmic axes with intervals and the line of agreement, or a sentence that no truth is known."}, "figure": {"caption": "Estimated against true EC50 of truly rescuing compounds whose curve is active, with 95 % intervals. Below: what share of the intervals hold the truth, by kind.", "name": "fig-truth-ec50"}}
 known = truth.true_potencies(curves, analysis.truth)
 look = {
     "estimate": "ec50_um",
@@ -217,6 +221,10 @@ Markdown(findings.truth_potency(curves, analysis.truth))
 # ## Recap
 #
 # - An EC50 is given only where the data limit it on both sides; otherwise a bound, a gap, or nothing.
-# - Its interval is part of the number; wells of one plate are less independent than the interval assumes.
+# - Its interval is part of the number. It assumes one curve and independent wells: where a compound both rescues and harms, or where plates differ, it
+#   promises too much.
 # - A curve must beat a flat line first, at a false discovery rate over all curves.
 # - Potency and effect are two things; so are effect and harm.
+
+# %% tags=["remove-input"]
+Markdown(findings.truth_share(curves, analysis.truth))

@@ -49,3 +49,12 @@ def test_falling_curves_are_called_worsening(tiny_scored, tiny_screen):
     worse = both[both["curve_class"] == "worsening"]
     assert (worse["back"] < worse["front"]).all()
     assert isinstance(both, pd.DataFrame)
+
+
+def test_a_compound_whose_wells_all_failed_has_a_row(tiny_scored):
+    lost = tiny_scored.copy()
+    name = lost.obs["treatment"].dropna().iloc[0]
+    lost.obs.loc[lost.obs["treatment"] == name, "qc_flag"] = "failed"
+    curves = fit_screen(lost).set_index("treatment")
+    assert (curves.loc[[name], "curve_class"] == "not_fitted").all()
+    assert (curves.loc[[name], "n_points"] == 0).all()

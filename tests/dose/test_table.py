@@ -138,6 +138,19 @@ def test_units_scale():
     np.testing.assert_allclose(nano["ec50_low"], micro["ec50_low"] * 1000, rtol=1e-3)
 
 
+def test_a_large_common_level_costs_no_digits():
+    table = simulate(10, 0, 1, 0.2, 1.5, 0.08, seed=11)
+    plain, lifted = fit_curves(table), fit_curves(table.assign(response=table["response"] + 1e6))
+    np.testing.assert_allclose(lifted["ec50"], plain["ec50"], rtol=1e-4)
+    np.testing.assert_allclose(np.log10(lifted["p_value"]), np.log10(plain["p_value"]), atol=1e-3)
+    np.testing.assert_allclose(lifted["back"] - 1e6, plain["back"], atol=1e-4)
+
+
+def test_bounds_on_the_plateaus_do_not_make_flat_curves_significant():
+    flat = fit_curves(simulate(1500, 0.5, 0.5, 1, 1, 0.05, seed=12), plateaus=(0.0, 1.0))
+    assert (flat["p_value"] <= 0.05).mean() < 0.065
+
+
 def test_plateau_bounds_hold():
     table = simulate(50, 0, 3.0, 2.0, 1.0, 0.1, seed=10)
     assert (fit_curves(table, plateaus=(-np.inf, 1.25))["back"].dropna() <= 1.25 + 1e-9).all()

@@ -60,7 +60,8 @@ def test_many_classes_become_a_scale(embedded):
 def test_doses_are_coloured_on_a_logarithmic_scale(embedded):
     table = principal_components(embedded)
     ax = plot_embedding(table, "dose_um")
-    assert len(ax.collections[0].get_offsets()) == table["dose_um"].notna().sum()
+    assert len(ax.collections[-1].get_offsets()) == table["dose_um"].notna().sum()
+    assert len(ax.collections[0].get_offsets()) == table["dose_um"].isna().sum()
     assert ax.figure.axes[-1].get_xscale() == "log"
 
 

@@ -16,7 +16,7 @@ def screen(X, condition, plates=3, treatment=None):
         {
             "experiment": "E", "plate_id": [f"E_{i % plates}" for i in range(n)],
             "condition": pd.Categorical(condition, categories=["mock", "uv", "infected", "blank"]),
-            "treatment": treatment, "qc_flag": "",
+            "treatment": treatment, "qc_flag": "", "row": np.arange(n) // 40 + 1, "col": np.arange(n) % 40 + 1,
         },
         index=[str(i) for i in range(n)],
     )  # fmt: skip
@@ -75,7 +75,7 @@ def test_pure_noise_does_not_separate():
             ours.append(robust_z_prime(on[mock], on[~mock]))
     assert min(in_sample) > 0.1
     assert len(ours) < 6
-    assert max(ours) < -1
+    assert max(ours, default=-np.inf) < -1
 
 
 def test_a_single_plate_says_so(exact):
@@ -89,3 +89,34 @@ def test_missing_controls_are_named(exact, condition, name):
     lacking = exact[~((exact.obs["condition"] == condition).to_numpy() & untreated)].copy()
     with pytest.raises(DataError, match=f"experiment E has no {name} wells"):
         score_wells(lacking)
+
+
+def test_plate_shifts_do_not_get_into_the_direction():
+    """A plate that lacks one kind of control must not turn the axis towards the shift between plates."""
+    rng = np.random.default_rng(0)
+    shifts = np.array([[0, 0], [0, 40], [0, -30]])
+    plate = np.arange(120) % 3
+    condition = np.where(np.arange(120) // 3 % 2 == 0, "mock", "infected")
+    X = (
+        rng.normal(0, 0.1, (120, 2))
+        + shifts[plate]
+        + np.where(condition == "infected", 5.0, 0.0)[:, None] * [1, 0]
+    )
+    keep = ~((plate == 1) & (condition == "infected"))
+    wells = screen(X, condition)[keep].copy()
+    scored = score_wells(wells)
+    assert scored.uns["axis"]["E"]["length"] == pytest.approx(5, abs=0.2)
+
+
+def test_controls_that_do_not_differ_define_no_axis(tiny_wells):
+    from helpers.profiles import normalize
+
+    swapped = normalize(tiny_wells, "plate_center")
+    treated = swapped.obs["treatment"].notna().to_numpy()
+    infected = np.flatnonzero((swapped.obs["condition"] == "infected").to_numpy() & ~treated)
+    labels = swapped.obs["condition"].astype(str).to_numpy(copy=True)
+    labels[labels == "mock"] = "blank"
+    labels[infected[::2]] = "mock"
+    swapped.obs["condition"] = pd.Categorical(labels, ["mock", "uv", "infected", "blank"])
+    with pytest.raises(DataError, match="do not separate"):
+        score_wells(swapped)

@@ -133,3 +133,55 @@ def test_bad_thresholds(tiny_scored):
 def test_nothing_to_call(tiny_scored):
     with pytest.raises(DataError, match="no experiment of this screen has treated wells"):
         call_hits(tiny_scored[tiny_scored.obs["treatment"].isna().to_numpy()])
+
+
+def test_the_order_of_the_wells_does_not_matter(tiny_scored, tiny):
+    order = np.random.default_rng(5).permutation(tiny_scored.n_obs)
+    arms, hits = call_hits(tiny_scored[order].copy())
+    columns = ["rescue", "rescue_low", "p_value", "off_disease"]
+    both = arms.merge(tiny[0], on=ARM, suffixes=("", "_straight"))
+    for column in columns:
+        np.testing.assert_allclose(both[column], both[f"{column}_straight"], rtol=1e-4, atol=1e-5)
+    calls = hits.merge(tiny[1], on=ARM[:2])
+    assert (calls["call_x"] == calls["call_y"]).all()
+
+
+@pytest.mark.parametrize("share", ["all", "some"])
+def test_wells_without_a_dose_are_one_arm_of_their_compound(tiny_scored, tiny, share):
+    dosed = tiny_scored.copy()
+    best = tiny[1].query("call == 'rescue'").groupby("experiment").head(1)
+    names = best["treatment"].tolist()
+    treated = dosed.obs["treatment"].notna()
+    chosen = treated if share == "all" else dosed.obs["treatment"].isin(names)
+    dosed.obs.loc[chosen, "dose_um"] = np.nan
+    arms, hits = call_hits(dosed)
+    mine = arms[arms["treatment"].isin(names)]
+    assert mine["dose_um"].isna().all()
+    assert (mine["n_wells"] > 20).all()
+    assert len(arms) == len(arms.drop_duplicates(ARM))
+    assert len(hits) == len(tiny[1])
+    assert hits["p_value"].notna().all()
+
+
+def test_one_plate_without_effects_shows_none():
+    """With direction and origin from the same wells each inert compound would rescue by a tenth and more."""
+    sites, _ = simulate_twin("tiny", 0, TwinModel().without_actives())
+    wells = to_wells(sites)
+    means, calls = [], []
+    for plate in wells.obs["plate_id"].unique():
+        alone = wells[wells.obs["plate_id"] == plate].copy()
+        arms, hits = call_hits(score_wells(normalize(alone, "plate_center")))
+        means.append(arms["rescue"].mean())
+        calls.append((hits["call"] == "inactive").mean())
+    assert abs(np.mean(means)) < 0.02
+    assert np.mean(calls) > 0.97
+
+
+def test_a_compound_whose_wells_all_failed_is_said_to_be_untested(tiny_scored):
+    lost = tiny_scored.copy()
+    name = lost.obs["treatment"].dropna().iloc[0]
+    lost.obs.loc[lost.obs["treatment"] == name, "qc_flag"] = "failed"
+    _, hits = call_hits(lost)
+    row = hits[hits["treatment"] == name]
+    assert (row["note"] == "all wells failed").all()
+    assert row["p_value"].isna().all()

@@ -60,19 +60,26 @@ def group_curves(points: pd.DataFrame) -> list[DoseGroup]:
     points
         Columns `curve` (code 0, 1, ...), `dose`, `response`, `weight`; no missing values.
     """
-    points = points.assign(
-        wy=points["weight"] * points["response"], wyy=points["weight"] * points["response"] ** 2, one=1
-    )
-    table = points.groupby(["curve", "dose"], sort=True)[["weight", "wy", "wyy", "one"]].sum().reset_index()
+    points = points.assign(wy=points["weight"] * points["response"], one=1)
+    keys = [points["curve"], points["dose"]]
+    table = points.groupby(keys, sort=True)[["weight", "wy", "one"]].sum()
+    table["mean"] = table["wy"] / table["weight"]
+    # squares of deviations, not a difference of squares, which would lose the digits of a large common level
+    means = pd.MultiIndex.from_arrays(keys).map(table["mean"])
+    deviation = points["weight"] * (points["response"] - means.to_numpy()) ** 2
+    table["within"] = deviation.groupby(keys, sort=True).sum()
+    table = table.reset_index()
     designs = table.groupby("curve", sort=True)["dose"].agg(tuple)
+    rows = table.groupby("curve", sort=True).indices
     groups = []
     for doses, members in designs.groupby(designs, sort=False):
         curves = members.index.to_numpy()
-        mine = table[table["curve"].isin(curves)]
+        mine = table.iloc[np.concatenate([rows[curve] for curve in curves])]
         shape = (len(curves), len(doses))
-        weight, wy, wyy, n = (mine[c].to_numpy(float).reshape(shape) for c in ("weight", "wy", "wyy", "one"))
-        mean = wy / weight
-        # the difference of large numbers may come out at -1e-17
-        within = np.maximum((wyy - wy * mean).sum(axis=1), 0.0)
-        groups.append(DoseGroup(curves, np.array(doses), weight, mean, within, n.sum(axis=1).astype(int)))
+        weight, mean, within, n = (
+            mine[c].to_numpy(float).reshape(shape) for c in ("weight", "mean", "within", "one")
+        )
+        groups.append(
+            DoseGroup(curves, np.array(doses), weight, mean, within.sum(axis=1), n.sum(axis=1).astype(int))
+        )
     return groups

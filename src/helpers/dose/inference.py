@@ -7,6 +7,7 @@ by chance is described by a Beta distribution; its two parameters act as effecti
 CurveCurator (Bayer 2023, doi:10.1038/s41467-023-43696-z).
 """
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ from helpers.dose.design import DoseGroup
 from helpers.dose.fit import Fit, Grid
 
 N_FLAT = 4000
+N_FLAT_MANY = 1000
+"""Flat curves to simulate for each design, and for each where a table has more than ten designs."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class FlatNull:
         return float(stats.f.isf(alpha, self.numerator, self.denominator))
 
 
-def simulate_flat(group: DoseGroup, grid: Grid, *, seed: int = 0) -> FlatNull:
+def simulate_flat(group: DoseGroup, grid: Grid, *, n_flat: int = N_FLAT, seed: int = 0) -> FlatNull:
     """Fit many flat curves of Gaussian noise with the group's doses and typical weights.
 
     Parameters
@@ -47,19 +50,23 @@ def simulate_flat(group: DoseGroup, grid: Grid, *, seed: int = 0) -> FlatNull:
     group
         Its weights averaged over curves, and its median number of points, define the design.
     grid
-        The grid of the real fits, so that both search alike.
+        The grid of the real fits, so that both search alike; its bounds on the plateaus are left out, because where
+        a flat curve lies between them is not known, and without them the test is on the safe side.
+    n_flat
+        How many flat curves.
     seed
         Of the noise.
     """
     rng = np.random.default_rng([seed, len(group.doses), int(np.median(group.n_points))])
-    weight = np.broadcast_to(group.weight.mean(axis=0), (N_FLAT, len(group.doses)))
+    weight = np.broadcast_to(group.weight.mean(axis=0), (n_flat, len(group.doses)))
     mean = rng.normal(size=weight.shape) / np.sqrt(weight)
     spare = max(int(np.median(group.n_points)) - len(group.doses), 0)
-    within = rng.chisquare(spare, size=N_FLAT) if spare else np.zeros(N_FLAT)
+    within = rng.chisquare(spare, size=n_flat) if spare else np.zeros(n_flat)
     flat = DoseGroup(
-        np.arange(N_FLAT), group.doses, weight, mean, within, np.full(N_FLAT, spare + len(group.doses))
+        np.arange(n_flat), group.doses, weight, mean, within, np.full(n_flat, spare + len(group.doses))
     )
-    rss = np.concatenate([grid.rss(part).min(axis=1) for part in flat.chunks()])
+    free = dataclasses.replace(grid, plateaus=(-np.inf, np.inf))
+    rss = np.concatenate([free.rss(part).min(axis=1) for part in flat.chunks()])
     r2 = 1 - rss / flat.null_rss
     mean_r2, variance = r2.mean(), r2.var()
     size = mean_r2 * (1 - mean_r2) / variance - 1

@@ -61,9 +61,10 @@ def fit_screen(
     DataError
         If no treated well has a dose.
     """
+    pairs = scored.obs.loc[treated(scored.obs), ["experiment", "treatment"]].astype(str).drop_duplicates()
     points = curve_points(scored)
     if not len(points) or points["dose_um"].isna().all():
-        raise DataError("the screen has no treated wells with a dose, so there are no curves to fit")
+        raise DataError("the screen has no good treated wells with a dose, so there are no curves to fit")
     tables = []
     for experiment, group in points.groupby("experiment", sort=False):
         table = fit_curves(
@@ -80,6 +81,11 @@ def fit_screen(
         tables.append(table)
     curves = pd.concat(tables, ignore_index=True).rename(columns=RENAMED)
     curves.insert(1, "treatment", curves["curve"].str.split("|", n=1).str[1])
+    # a compound all of whose wells failed has a row too
+    curves = pairs.merge(curves, on=["experiment", "treatment"], how="left")
+    curves["curve_class"] = curves["curve_class"].fillna("not_fitted")
+    curves = curves.fillna({"ec50_censored": "", "n_points": 0}).astype({"n_points": int})
+    curves["at_bound"] = curves["at_bound"].eq(True)
     falls = ~curves["curve_class"].isin(["inactive", "not_fitted"]) & (curves["back"] < curves["front"])
     curves["curve_class"] = np.where(falls, "worsening", curves["curve_class"])
     return curves.drop(columns="curve").sort_values(["experiment", "treatment"], ignore_index=True)

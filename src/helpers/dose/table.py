@@ -6,7 +6,15 @@ import pandas as pd
 from helpers.dose.curves import response_at
 from helpers.dose.design import DoseGroup, group_curves
 from helpers.dose.fit import Fit, Grid, fit_group, make_grid
-from helpers.dose.inference import FlatNull, Profile, profile_ec50, relevance, simulate_flat
+from helpers.dose.inference import (
+    N_FLAT,
+    N_FLAT_MANY,
+    FlatNull,
+    Profile,
+    profile_ec50,
+    relevance,
+    simulate_flat,
+)
 from helpers.errors import DataError, UsageError
 
 COLUMNS = (
@@ -94,6 +102,9 @@ def fit_curves(
         table, [curve, dose, response, *([weight] if weight else [])], alpha, level, hill_bounds, ec50_margin
     )
     points, names = _points(table, curve, dose, response, weight)
+    # Without bounds on the plateaus the common level of a curve is taken off: its square would cost digits.
+    common = points.groupby("curve")["response"].mean() * (not np.isfinite(plateaus).any())
+    points["response"] -= points["curve"].map(common)
     rows = pd.DataFrame({"curve": names, "curve_class": "not_fitted", "ec50_censored": "", "at_bound": False})
     rows["n_points"] = points.groupby("curve").size().reindex(rows.index, fill_value=0)
     numbers = [
@@ -110,11 +121,14 @@ def fit_curves(
     ]
     rows[numbers] = np.nan
     fitted = []
-    for group in group_curves(_fittable(points)) if len(points) else []:
+    groups = group_curves(_fittable(points)) if len(points) else []
+    n_flat = N_FLAT if len(groups) <= 10 else N_FLAT_MANY
+    for group in groups:
         grid = make_grid(group.doses, hill_bounds, ec50_margin, plateaus)
-        fit, null = fit_group(group, grid), simulate_flat(group, grid, seed=seed)
+        fit, null = fit_group(group, grid), simulate_flat(group, grid, n_flat=n_flat, seed=seed)
         _fill_parameters(rows, group, fit, null, alpha, min_effect)
         fitted.append((group, fit, grid))
+    rows[["front", "back"]] = rows[["front", "back"]].add(common, axis=0)
     rows["q_value"] = _q_values(rows["p_value"])
     for group, fit, grid in fitted:
         _fill_ec50(rows, group, fit, grid, alpha, level)

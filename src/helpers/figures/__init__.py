@@ -10,13 +10,15 @@ from helpers.figures.curves import (
     ec50_text,
     plot_curve,
     plot_curves,
-    plot_potency,
     plot_strip,
 )
 from helpers.figures.design import plot_counts, plot_dose_sets, plot_replicates
-from helpers.figures.embedding import plot_embedding, plot_embeddings, principal_components
+from helpers.figures.embedding import plot_embedding, plot_embeddings, plot_projections
+from helpers.figures.images import plot_site, plot_sites, show_site, stretch_limits
 from helpers.figures.plates import plate_grid, plot_plate, plot_plates
 from helpers.figures.positions import plot_position_profiles, position_profile
+from helpers.figures.potency import plot_potency
+from helpers.figures.projection import map_neighbors, principal_components, sample_wells
 from helpers.figures.quality import (
     plot_assay_quality,
     plot_before_after,
@@ -41,6 +43,7 @@ __all__ = [
     "best_arms",
     "curve_points",
     "ec50_text",
+    "map_neighbors",
     "plate_grid",
     "plot_assay_quality",
     "plot_before_after",
@@ -57,17 +60,23 @@ __all__ = [
     "plot_plates",
     "plot_position_profiles",
     "plot_potency",
+    "plot_projections",
     "plot_rank",
     "plot_ranks",
     "plot_recipe_table",
     "plot_recipe_tradeoff",
     "plot_replicates",
+    "plot_site",
+    "plot_sites",
     "plot_strip",
     "plot_top",
     "plot_truth",
     "plot_volcano",
     "position_profile",
     "principal_components",
+    "sample_wells",
+    "show_site",
+    "stretch_limits",
     "use_style",
     "well_kind",
 ]

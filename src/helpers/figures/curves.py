@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from helpers.dose import response_at
 from helpers.figures.style import (
@@ -26,7 +27,6 @@ from helpers.figures.style import (
     legend_handles,
     natural_order,
     plot_missing,
-    scatter_classes,
     series_styles,
 )
 
@@ -91,6 +91,7 @@ def plot_curve(
     ax: Axes | None = None,
     title: str | None = None,
     legend: bool = True,
+    extra: Sequence = (),
     size: float = 26,
 ) -> Axes:
     """Draw one dose-response curve: wells by plate, the fit, and what is known about its EC50.
@@ -109,6 +110,8 @@ def plot_curve(
         By default the treatment, the class of the curve and its EC50.
     legend : bool
         Name the plates below.
+    extra : sequence
+        Further entries of that legend.
     size : float
         Area of a point in square points.
     """
@@ -126,18 +129,30 @@ def plot_curve(
     ax.set_ylabel("rescue")
     ax.set_title(_title(points, curve) if title is None else title, fontsize=11 if legend else 9)
     if legend:
-        legend_below(ax, legend_handles(plate_styles(points["plate"]), points["plate"].unique()), ncols=4)
+        plates = legend_handles(plate_styles(points["plate"]), points["plate"].unique())
+        legend_below(ax, [*plates, *_flag_handle(points), *extra], ncols=4 if not extra else 3)
     return ax
+
+
+def _flagged(points: pd.DataFrame) -> np.ndarray:
+    """Return which wells failed quality control."""
+    return (
+        (points["qc_flag"].astype(str) != "").to_numpy()
+        if "qc_flag" in points
+        else np.zeros(len(points), bool)
+    )
+
+
+def _flag_handle(points: pd.DataFrame) -> list[Line2D]:
+    """Return the legend entry of flagged wells, if there are any."""
+    cross = Line2D([], [], ls="", marker="x", color=FAINT, mew=1.2, ms=6, label="failed, not fitted")
+    return [cross] if _flagged(points).any() else []
 
 
 def _draw_points(ax: Axes, points: pd.DataFrame, size: float) -> None:
     """Draw wells, a marker per plate, moved apart a little so that none hides another."""
     at = dose_positions(points["dose_um"])
-    flagged = (
-        (points["qc_flag"].astype(str) != "").to_numpy()
-        if "qc_flag" in points
-        else np.zeros(len(points), bool)
-    )
+    flagged = _flagged(points)
     styles = plate_styles(points["plate"])
     for i, (plate, mark) in enumerate(styles.items()):
         shift = 10 ** (0.05 * (i - (len(styles) - 1) / 2))
@@ -160,7 +175,7 @@ def _draw_points(ax: Axes, points: pd.DataFrame, size: float) -> None:
 
 def _fine(points: pd.DataFrame) -> pd.DataFrame:
     """Return the wells that were fitted; all where every one is flagged."""
-    fine = points[(points["qc_flag"].astype(str) == "").to_numpy()] if "qc_flag" in points else points
+    fine = points[~_flagged(points)]
     return points if fine.empty else fine
 
 
@@ -256,12 +271,12 @@ def plot_curves(wells: pd.DataFrame, curves: pd.DataFrame, *, ncols: int = 2) ->
     ncols = min(ncols, len(curves))
     nrows = -(-len(curves) // ncols)
     figure, axes = plt.subplots(
-        nrows, ncols, figsize=(WIDTH, 2.3 * nrows + 0.5), sharey="all", layout="constrained", squeeze=False
+        nrows, ncols, figsize=(WIDTH, 2.45 * nrows + 0.5), sharey="all", layout="constrained", squeeze=False
     )
-    several, limits = len(curves["experiment"].unique()) > 1, []
+    limits = []
     for ax, (_, curve) in zip(axes.flat, curves.iterrows(), strict=False):
         points = curve_points(wells, curve["experiment"], curve["treatment"])
-        plot_curve(points, curve, ax=ax, title=_short_title(curve, several), legend=False, size=18)
+        plot_curve(points, curve, ax=ax, title=_short_title(curve), legend=False, size=18)
         limits.append(ax.get_ylim())
         ax.set_ylabel("rescue" if ax.get_subplotspec().is_first_col() else "")
         ax.set_xlabel("dose (µM)" if ax.get_subplotspec().is_last_row() else "")
@@ -270,14 +285,11 @@ def plot_curves(wells: pd.DataFrame, curves: pd.DataFrame, *, ncols: int = 2) ->
     return figure
 
 
-def _short_title(curve: pd.Series, several: bool) -> str:
-    """Return the title of a small panel: compound and class, cut to the panel's width, and below them the EC50."""
-    rest = f", {curve['experiment']}" if several else ""
-    rest += f": {str(curve['curve_class']).replace('_', ' ')}"
-    name = str(curve["treatment"])
-    room = 35 - len(rest)
-    name = name if len(name) <= room else f"{name[: room - 1]}…"
-    return f"{name}{rest}\n{ec50_text(curve)}"
+def _short_title(curve: pd.Series) -> str:
+    """Return the title of a small panel, in three lines that fit its width: compound; experiment and class; EC50."""
+    name, klass = str(curve["treatment"]), str(curve["curve_class"]).replace("_", " ")
+    name = name if len(name) <= 30 else f"{name[:29]}…"
+    return f"{name}\n{curve['experiment']}, {klass}\n{ec50_text(curve)}"
 
 
 def plot_strip(wells: pd.DataFrame, experiment: str, treatment: str, *, ax: Axes | None = None) -> Axes:
@@ -295,11 +307,11 @@ def plot_strip(wells: pd.DataFrame, experiment: str, treatment: str, *, ax: Axes
     points = curve_points(wells, experiment, treatment)
     if points.empty:
         return plot_missing(f"{treatment} has no scored wells with a dose in {experiment}.", ax=ax)
-    ax = plot_curve(points, ax=ax, title=f"{treatment}, {experiment}")
     same = wells[
         (wells["experiment"].astype(str) == str(experiment)) & wells["plate"].isin(points["plate"].unique())
     ]
     same = same[same["treatment"].isna() & same["condition"].isin(["mock", "infected"])]
+    ax = plot_curve(points, ax=ax, title=f"{treatment}, {experiment}", extra=_strip_handles(same))
     for name, rows in same.groupby(same["condition"].astype(str)):
         low, high = np.nanpercentile(rows["rescue"], [5, 95])
         ax.axhspan(low, high, color=CONDITION_STYLE[name].color, alpha=0.12, lw=0, zorder=0)
@@ -308,72 +320,12 @@ def plot_strip(wells: pd.DataFrame, experiment: str, treatment: str, *, ax: Axes
     return ax
 
 
-def plot_potency(curves: pd.DataFrame, *, label: int = 6, ax: Axes | None = None) -> Axes:
-    """Draw EC50 against the response at high dose for all curves that have an EC50.
-
-    Censored ones stand at their bound with an arrow; steps are drawn as their span. Fitted plateaus are
-    extrapolations: those beyond -0.5 and 1.5 are drawn on that edge.
-
-    Parameters
-    ----------
-    curves : DataFrame
-        `dose_response.csv`.
-    label : int
-        Name so many compounds of the highest response.
-    ax : Axes, optional
-        Where to draw; new axes by default.
-    """
-    table = curves[curves["ec50_um"].notna() & curves["back"].notna()]
-    if table.empty:
-        return plot_missing("No curve of this screen has an EC50.", ax=ax)
-    ax = axes_or_new(ax, (WIDTH, 4.4))
-    table = table.assign(level=table["back"].clip(-0.5, 1.5))
-    left, right = table["ec50_um"].min() / 3, table["ec50_um"].max() * 3
-    low, high = table["ec50_low_um"].clip(lower=left), table["ec50_high_um"].clip(upper=right)
-    sure = (table["ec50_censored"] == "").to_numpy()
-    ax.hlines(table["level"][sure], low[sure], high[sure], color=FAINT, lw=0.9, alpha=0.5, zorder=1)
-    styles = series_styles(natural_order(table["curve_class"].astype(str)))
-    scatter_classes(ax, table["ec50_um"], table["level"], table["curve_class"].astype(str), styles, size=32)
-    _censoring_arrows(ax, table)
-    _potency_axes(ax, left, right)
-    _name_apart(ax, table.sort_values("back", ascending=False), label)
-    named = {k: Mark(k.replace("_", " "), m.color, m.marker) for k, m in styles.items()}
-    legend_below(ax, legend_handles(named, named), ncols=4)
-    return ax
-
-
-def _name_apart(ax: Axes, table: pd.DataFrame, most: int) -> None:
-    """Name points from the top of a table, passing over those whose name would cover another one."""
-    named: list[tuple[float, float]] = []
-    for row in table.itertuples():
-        at = (np.log10(row.ec50_um), row.level)
-        if any(abs(at[0] - x) < 0.8 and abs(at[1] - y) < 0.09 for x, y in named):
-            continue
-        named.append(at)
-        look = {"xytext": (6, 5), "textcoords": "offset points", "fontsize": 9}
-        ax.annotate(str(row.treatment)[:22], (row.ec50_um, row.level), **look)
-        if len(named) == most:
-            return
-
-
-def _potency_axes(ax: Axes, left: float, right: float) -> None:
-    """Label the axes of `plot_potency`, with lines at both controls."""
-    ax.set_xscale("log")
-    ax.set_xlim(left, right)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_um(value)))
-    ax.xaxis.set_minor_locator(NullLocator())
-    if right / left < 300:
-        ax.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
-    for at, style in ((0, "infected"), (1, "mock")):
-        ax.axhline(at, color=CONDITION_STYLE[style].color, lw=0.9, ls="--", zorder=0)
-    ax.set_xlabel("EC50 (µM)")
-    ax.set_ylabel("fitted rescue at high dose")
-
-
-def _censoring_arrows(ax: Axes, table: pd.DataFrame) -> None:
-    """Point from censored EC50s to where the true one lies."""
-    for sign, factor in (("<", 1 / 1.6), (">", 1.6)):
-        for row in table[table["ec50_censored"] == sign].itertuples():
-            arrow = {"arrowstyle": "-|>", "color": FAINT, "lw": 1.2}
-            start = (row.ec50_um, row.level)
-            ax.annotate("", (row.ec50_um * factor, row.level), start, arrowprops=arrow, zorder=2)
+def _strip_handles(controls: pd.DataFrame) -> list:
+    """Return the legend of the line and the bands of `plot_strip`."""
+    present = set(controls["condition"].astype(str))
+    bands = [
+        Patch(fc=mark.color, alpha=0.25, label=f"{mark.label}, middle 90 %")
+        for name, mark in CONDITION_STYLE.items()
+        if name in present
+    ]
+    return [Line2D([], [], color=INK, lw=1.2, label="mean"), *bands]

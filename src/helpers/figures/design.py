@@ -11,6 +11,7 @@ from helpers.figures.style import (
     FAINT,
     INK,
     WIDTH,
+    area_patch,
     axes_or_new,
     dose_axis,
     legend_below,
@@ -38,14 +39,17 @@ def plot_counts(wells: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     start = pd.Series(0.0, index=table.index)
     for kind in kinds:
         mark, width = CONDITION_STYLE[kind], table[kind]
-        ax.barh(table.index, width, left=start, color=mark.color, ec="white", lw=0.8, height=0.66)
-        _write_counts(ax, width, start, table.sum(axis=1).max(), dark=kind in {"mock", "infected", "blank"})
+        look = {"color": mark.color, "ec": "white", "lw": 0.8}
+        if mark.hatch:
+            look = {"color": "white", "ec": CONDITION_STYLE[kind].color, "lw": 0.4, "hatch": mark.hatch}
+        ax.barh(table.index, width, left=start, height=0.66, **look)
+        _write_counts(ax, width, start, table.sum(axis=1).max(), dark=kind in {"mock", "infected"})
         start += width
     ax.set_xlabel("wells")
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.xaxis.set_major_formatter("{x:,.0f}")
-    legend_below(ax, _patches(kinds), ncols=3)
+    legend_below(ax, [area_patch(CONDITION_STYLE[kind]) for kind in kinds], ncols=3)
     return ax
 
 
@@ -62,14 +66,6 @@ def _write_counts(ax: Axes, width: pd.Series, start: pd.Series, most: float, *, 
                 fontsize=9,
                 color="white" if dark else INK,
             )
-
-
-def _patches(kinds: list[str]) -> list:
-    """Return legend patches of kinds of wells."""
-    return [
-        plt.Rectangle((0, 0), 1, 1, fc=CONDITION_STYLE[k].color, label=CONDITION_STYLE[k].label)
-        for k in kinds
-    ]
 
 
 def plot_dose_sets(dose_sets: pd.DataFrame, *, ax: Axes | None = None) -> Axes:

@@ -1,14 +1,14 @@
-"""Embeddings at a glance: principal components of wells, coloured by what might explain them."""
+"""Embeddings at a glance: wells in two dimensions, coloured by what might explain where they lie."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from anndata import AnnData
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
 from helpers.figures.style import (
@@ -28,46 +28,8 @@ from helpers.figures.style import (
 MOST_CLASSES = 8
 """More classes than this are drawn as a scale: nobody tells nine markers apart."""
 
-
-def principal_components(wells: AnnData, n_components: int = 2, *, seed: int = 0) -> pd.DataFrame:
-    """Project wells on the first principal components of the wells that passed quality control.
-
-    Flagged wells are projected, but take no part in the fit: a few percent of failed wells would otherwise
-    be the first component.
-
-    Parameters
-    ----------
-    wells : AnnData
-        One row per well; `X` holds the embedding, obs may hold qc_flag.
-    n_components : int
-        How many components; fewer are returned where there are fewer features or wells.
-    seed : int
-        Seed of the randomized solver that large matrices take.
-
-    Returns
-    -------
-    DataFrame
-        `wells.obs` with columns pc_1, pc_2, ... in the embedding's units. ``attrs["explained"]`` lists the
-        share of variance of each.
-    """
-    from sklearn.decomposition import PCA
-
-    table = wells.obs.copy()
-    n_components = min(n_components, wells.n_vars, max(wells.n_obs - 1, 0))
-    table.attrs["explained"] = []
-    if n_components < 1:
-        return table
-    embedding = np.asarray(wells.X, np.float32)
-    fine = (
-        (table["qc_flag"].astype(str) == "").to_numpy() if "qc_flag" in table else np.ones(len(table), bool)
-    )
-    if fine.sum() <= n_components:
-        fine[:] = True
-    model = PCA(n_components, random_state=seed).fit(embedding[fine])
-    for i, column in enumerate(model.transform(embedding).T, start=1):
-        table[f"pc_{i}"] = column
-    table.attrs["explained"] = [float(share) for share in model.explained_variance_ratio_]
-    return table
+REST = "#DDDAD2"
+"""Wells that have no place on the scale, such as those without a dose."""
 
 
 def plot_embedding(
@@ -102,17 +64,32 @@ def plot_embedding(
         return plot_missing("This screen has no embeddings, so there is nothing to project.", ax=ax)
     ax = axes_or_new(ax, (WIDTH, 4.8))
     table = components if y in components else _spread_at_random(components, y)
-    if color_by == "plate":
-        table = table.assign(plate=plate_label(table))
+    table = _with_plate(_in_frame(table, x, y, clip), color_by)
+    _label_axes(ax, components, x, y)
+    ax.set_title(f"by {_words(color_by)}")
+    _explain(ax.figure, [ax], _draw_points(ax, table, color_by, x, y, size))
+    return ax
+
+
+def _words(column: str) -> str:
+    return column.replace("_um", "").replace("_", " ")
+
+
+def _with_plate(table: pd.DataFrame, color_by: str) -> pd.DataFrame:
+    """Name plates together with their experiment where they are the classes."""
+    return table.assign(plate=plate_label(table)) if color_by == "plate" else table
+
+
+def _label_axes(ax: Axes, components: pd.DataFrame, x: str, y: str) -> None:
+    """Name the axes; their numbers say nothing."""
     for axis, name in (("x", x), ("y", y)):
-        table = table.assign(**{name: _to_frame(table[name], clip)})
         label = _component_label(name, components.attrs.get("explained", []))
         getattr(ax, f"set_{axis}label")(label if name in components else "spread at random")
-    ax.set_xticks([])
-    ax.set_yticks([])
-    ax.set_title(f"by {color_by.replace('_um', '').replace('_', ' ')}")
-    _draw_classes(ax, table, color_by, x, y, size)
-    return ax
+        getattr(ax, f"set_{axis}ticks")([])
+
+
+def _in_frame(table: pd.DataFrame, x: str, y: str, clip: float = 99.5) -> pd.DataFrame:
+    return table.assign(**{name: _to_frame(table[name], clip) for name in (x, y)})
 
 
 def _spread_at_random(components: pd.DataFrame, y: str) -> pd.DataFrame:
@@ -130,33 +107,40 @@ def _to_frame(values: pd.Series, percent: float) -> pd.Series:
 def _component_label(name: str, explained: Sequence[float]) -> str:
     """Return ``PC 1 (34 % of variance)``."""
     if not name.startswith("pc_"):
-        return name.replace("_", " ")
+        return name.replace("_", " ").replace("umap", "UMAP")
     number = int(name[3:])
     share = f" ({explained[number - 1]:.0%} of variance)" if number <= len(explained) else ""
     return f"PC {number}{share}".replace("%", " %")
 
 
-def _draw_classes(ax: Axes, table: pd.DataFrame, color_by: str, x: str, y: str, size: float) -> None:
-    """Draw the points and the legend or scale that explains them."""
+@dataclass(frozen=True)
+class Key:
+    """What explains the colours of a panel: a legend's entries, or a scale."""
+
+    handles: list[Line2D]
+    mappable: object = None
+    label: str = ""
+
+
+def _draw_points(ax: Axes, table: pd.DataFrame, color_by: str, x: str, y: str, size: float) -> Key | None:
+    """Draw the points and return what explains them."""
     if color_by == "condition":
         kind = well_kind(table)
         order = {k: CONDITION_STYLE[k] for k in ("mock", "uv", "infected", "blank", "treated")}
         scatter_classes(ax, table[x], table[y], kind, order, size=size)
-        _legend(ax, legend_handles(CONDITION_STYLE, kind.dropna().unique()))
-        return
+        return Key(legend_handles(CONDITION_STYLE, kind.dropna().unique()))
     classes = natural_order(table[color_by])
     if color_by != "dose_um" and len(classes) <= MOST_CLASSES:
         styles = series_styles(classes)
         shuffled = table.sample(frac=1, random_state=0)
         scatter_classes(ax, shuffled[x], shuffled[y], shuffled[color_by], styles, size=size * 0.7)
-        _legend(ax, legend_handles(styles, classes))
-        return
-    _draw_scale(ax, table, color_by, classes, x, y, size)
+        return Key(legend_handles(styles, classes))
+    return _draw_scale(ax, table, color_by, classes, x, y, size)
 
 
 def _draw_scale(
     ax: Axes, table: pd.DataFrame, color_by: str, classes: list, x: str, y: str, size: float
-) -> None:
+) -> Key | None:
     """Draw points on a colour scale: numbers as they are, classes by their place in natural order."""
     if pd.api.types.is_numeric_dtype(table[color_by]):
         number = table[color_by].astype(float)
@@ -168,28 +152,68 @@ def _draw_scale(
     points = table[(number > 0).to_numpy() if norm else number.notna().to_numpy()]
     if points.empty:
         plot_missing(f"No well has a {label}.", ax=ax)
-        return
-    rasterized = len(points) > 2000
-    drawn = ax.scatter(
-        points[x],
-        points[y],
-        s=size * 0.6,
-        c=number[points.index],
-        cmap="viridis_r",
-        norm=norm,
-        rasterized=rasterized,
-    )
-    ax.figure.colorbar(drawn, ax=ax, location="bottom", label=label, shrink=0.8, aspect=30, pad=0.02)
+        return None
+    look = {"s": size * 0.6, "linewidths": 0, "rasterized": len(points) > 2000}
+    if len(points) < len(table):
+        rest = table.drop(points.index)
+        ax.scatter(rest[x], rest[y], c=REST, **look)
+    # In random order: else the last plate would hide all others.
+    points = points.sample(frac=1, random_state=0)
+    drawn = ax.scatter(points[x], points[y], c=number[points.index], cmap="viridis_r", norm=norm, **look)
+    return Key([], drawn, label)
 
 
-def _legend(ax: Axes, handles: list[Line2D]) -> None:
-    """Put a legend under one panel, in as many columns as its width allows."""
-    if not handles:
+def _explain(figure: Figure | SubFigure, axes: list[Axes], key: Key | None) -> None:
+    """Put the legend, in as many columns as the width allows, or the scale under some panels."""
+    if key is None:
         return
-    width = ax.get_window_extent().width / ax.figure.dpi
-    longest = max(len(handle.get_label()) for handle in handles)
-    columns = max(1, min(len(handles), int(width / (0.08 * longest + 0.4))))
-    ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=columns)
+    if key.mappable is not None:
+        bar = figure.colorbar(
+            key.mappable, ax=axes, location="bottom", label=key.label, shrink=0.8, aspect=40, pad=0.02
+        )
+        bar.outline.set_linewidth(0.4)
+        return
+    if not key.handles:
+        return
+    width = sum(ax.get_window_extent().width for ax in axes) / axes[0].figure.dpi
+    longest = max(len(handle.get_label()) for handle in key.handles)
+    columns = max(1, min(len(key.handles), int(width / (0.08 * longest + 0.4))))
+    if len(axes) == 1:
+        axes[0].legend(handles=key.handles, loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=columns)
+    else:
+        figure.legend(handles=key.handles, loc="outside lower center", ncols=columns)
+
+
+def plot_projections(table: pd.DataFrame, color_by: Sequence[str]) -> Figure:
+    """Draw wells by principal components and by neighbourhood (UMAP) side by side, a row per colouring.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns of wells with pc_1, pc_2 and umap_1, umap_2; without the latter the components alone are drawn.
+    color_by : sequence of str
+        Columns, as in `plot_embedding`; those with a single value are left out.
+    """
+    useful = _useful(table, color_by)
+    if not useful or "umap_1" not in table:
+        return plot_embeddings(table, color_by)
+    figure = plt.figure(figsize=(WIDTH, 3.25 * len(useful)), layout="constrained")
+    rows = np.atleast_1d(figure.subfigures(len(useful), 1))
+    for part, column in zip(rows, useful, strict=True):
+        axes = part.subplots(1, 2)
+        for ax, (x, y) in zip(axes, (("pc_1", "pc_2"), ("umap_1", "umap_2")), strict=True):
+            points = _in_frame(table, x, y)
+            _label_axes(ax, table, x, y)
+            key = _draw_points(ax, _with_plate(points, column), column, x, y, 7)
+        axes[0].set_title(f"by {_words(column)}: components")
+        axes[1].set_title("neighbours")
+        _explain(part, list(axes), key)
+    return figure
+
+
+def _useful(table: pd.DataFrame, color_by: Sequence[str]) -> list[str]:
+    """Return the columns that tell wells apart."""
+    return [c for c in color_by if c == "condition" or (c in table and len(table[c].dropna().unique()) > 1)]
 
 
 def plot_embeddings(
@@ -210,11 +234,7 @@ def plot_embeddings(
     x, y : str
         Columns of the coordinates.
     """
-    useful = [
-        c
-        for c in color_by
-        if c == "condition" or (c in components and len(components[c].dropna().unique()) > 1)
-    ]
+    useful = _useful(components, color_by)
     if not useful or x not in components:
         reason = (
             "no embeddings, so there is nothing to project" if x == "pc_1" else "too few features for this"

@@ -1,5 +1,6 @@
 """Images of sites: the five stains each in its own colour, their composite, and several sites side by side."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -19,14 +20,14 @@ UM_PER_PIXEL = 0.65
 PERCENTILES = (1.0, 99.7)
 """Grey levels of a stain that are shown as black and as full colour."""
 
-STAIN_COLORS = {1: "#5B8DFF", 2: "#17B890", 3: "#FF7A2F", 4: "#F5E663", 5: "#E58AD0"}
+STAIN_COLORS = {1: "#4A7AFF", 2: "#1FC79A", 3: "#F26B1D", 4: "#F7EE7F", 5: "#F2A0DA"}
 """Told apart by hue and by lightness; in a composite, which mixes them, the single stains are the key."""
 
-DRAWN = "drawing, not a photograph"
-"""What every picture of a drawn site says."""
+DRAWN = ("drawing, not a photograph", "drawings, not photographs")
+"""What figures of one drawn site, and of several, say."""
 
-_BAR_LENGTHS = np.array([1, 2, 5, 10, 20, 50, 100, 200, 500, 1000])  # um
-_SHARES = {1: 0.95, 2: 0.40, 3: 0.65, 4: 0.30, 5: 0.80}  # of each stain in a composite
+_BAR_LENGTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # um
+_SHARES = {1: 0.95, 2: 0.50, 3: 0.70, 4: 0.36, 5: 0.85}  # of each stain in a composite
 _PIXELS = 600  # that a panel can show: larger pictures are averaged first, which keeps pages light
 _OUTLINE = [withStroke(linewidth=2.5, foreground="black")]
 
@@ -61,6 +62,7 @@ def color_stain(plane: np.ndarray, channel: int, limits: np.ndarray) -> np.ndarr
     Parameters
     ----------
     plane : array, shape (height, width)
+        Grey levels.
     channel : int
         1 to 5.
     limits : array, shape (2,)
@@ -98,6 +100,7 @@ def plot_site(
     Parameters
     ----------
     image : uint8 array, shape (5, height, width)
+        From the `site` method of an image store.
     channel : int, optional
         1 to 5; the composite by default.
     limits : array, shape (5, 2), optional
@@ -152,12 +155,16 @@ def show_site(
     """
     image = _middle(image, window)
     limits = stretch_limits([image], percentiles)
-    figure, axes = plt.subplots(3, 2, figsize=(WIDTH, 1.5 * WIDTH + 1.9), layout="constrained")
+    figure, axes = plt.subplots(3, 2, figsize=(WIDTH, 1.5 * WIDTH + 2.5), layout="constrained")
     look = {"limits": limits, "is_drawing": is_drawing, "um_per_pixel": um_per_pixel}
     for ax, channel in zip(axes.flat, (None, *STAINS), strict=True):
         plot_site(image, channel=channel, ax=ax, **look)
-        ax.set_title("composite" if channel is None else f"w{channel} {STAINS[channel][0]}", fontsize=10)
-    _explain(figure, title, is_drawing, um_per_pixel, percentiles, "in this site")
+        ax.set_title(
+            "composite" if channel is None else f"w{channel} {STAINS[channel][0]}",
+            fontsize=10,
+            fontweight="normal",
+        )
+    _explain(figure, [title, DRAWN[0] * is_drawing], "in this picture", um_per_pixel, percentiles)
     return figure
 
 
@@ -193,15 +200,16 @@ def plot_sites(
     limits = stretch_limits(list(images.values()), percentiles)
     ncols = min(ncols, len(images))
     nrows = -(-len(images) // ncols)
-    size = (WIDTH, nrows * (WIDTH / ncols + 0.15) + 1.9)
+    size = (WIDTH, nrows * (WIDTH / ncols + 0.25) + 2.0)
     figure, axes = plt.subplots(nrows, ncols, figsize=size, squeeze=False, layout="constrained")
     look = {"channel": channel, "limits": limits, "is_drawing": is_drawing, "um_per_pixel": um_per_pixel}
     for ax, (name, image) in zip(axes.flat, images.items(), strict=False):
         plot_site(image, ax=ax, **look)
-        ax.set_title(name, fontsize=10)
+        ax.set_title(name, fontsize=10, fontweight="normal")
     hide_spare(axes.flat[len(images) :])
     shown = STAINS if channel is None else (channel,)
-    _explain(figure, title, is_drawing, um_per_pixel, percentiles, "over all sites shown", shown)
+    heading = [title, DRAWN[len(images) > 1] * is_drawing]
+    _explain(figure, heading, "over all these pictures", um_per_pixel, percentiles, shown)
     return figure
 
 
@@ -223,11 +231,12 @@ def _averaged(image: np.ndarray) -> np.ndarray:
 
 def _scale_bar(ax: Axes, width: int, height: int, um_per_pixel: float) -> None:
     """Draw a bar of a round length, at most a quarter of the picture, with its length above it."""
-    fitting = _BAR_LENGTHS[_BAR_LENGTHS <= 0.25 * width * um_per_pixel]
-    length = int(fitting[-1]) if len(fitting) else int(_BAR_LENGTHS[0])
+    length = max((n for n in _BAR_LENGTHS if n <= 0.25 * width * um_per_pixel), default=_BAR_LENGTHS[0])
     pixels = length / um_per_pixel
     right, bottom = 0.96 * width, 0.96 * height
-    bar = Rectangle((right - pixels, bottom - 0.014 * height), pixels, 0.014 * height, fc="white", ec="black", lw=0.5)
+    bar = Rectangle(
+        (right - pixels, bottom - 0.014 * height), pixels, 0.014 * height, fc="white", ec="black", lw=0.5
+    )
     bar.set_gid("scale-bar")
     ax.add_patch(bar)
     _write(ax, right - pixels / 2, bottom - 0.025 * height, f"{length} µm", ha="center", va="bottom")
@@ -240,25 +249,27 @@ def _write(ax: Axes, x: float, y: float, text: str, **look: str) -> None:
 
 def _explain(
     figure: Figure,
-    title: str,
-    is_drawing: bool,
+    heading: list[str],
+    pooled: str,
     um_per_pixel: float,
     percentiles: tuple[float, float],
-    pooled: str,
     channels: Sequence[int] = tuple(STAINS),
 ) -> None:
-    """Write the title, the legend of stains and what the scale and the contrast rest on."""
-    figure.suptitle(" – ".join(filter(None, [title, DRAWN * is_drawing])), fontsize=11, x=0.01, ha="left")
-    handles = [Rectangle((0, 0), 1, 1, fc=STAIN_COLORS[c], ec=INK, lw=0.5, label=_stain_label(c)) for c in channels]
+    """Write the heading, the legend of stains and what the scale and the contrast rest on."""
+    words = "\n".join(textwrap.fill(line, 62) for line in heading if line)
+    if words:
+        figure.suptitle(words, fontsize=11, fontweight="bold", x=0.01, ha="left")
+    handles = [
+        Rectangle((0, 0), 1, 1, fc=STAIN_COLORS[c], ec=INK, lw=0.5, label=_stain_label(c)) for c in channels
+    ]
     account = ", by a third party's account" if um_per_pixel == UM_PER_PIXEL else ""
     note = (
         f"Scale: {um_per_pixel:g} µm per pixel{account}.\n"
         f"Contrast: percentiles {percentiles[0]:g} to {percentiles[1]:g} of each stain {pooled}."
     )
-    legend = figure.legend(
-        handles=handles, loc="outside lower left", fontsize=9, title=note, title_fontsize=9, alignment="left"
-    )
-    legend.set_gid("stains")
+    look = {"fontsize": 9, "title_fontsize": 9, "alignment": "left"}
+    figure.legend(handles=handles, loc="outside lower left", title=note, **look)
+    figure.get_layout_engine().set(h_pad=0.05)
 
 
 def _stain_label(channel: int) -> str:

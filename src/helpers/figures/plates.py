@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -18,6 +19,8 @@ from helpers.figures.style import (
     FAINT,
     INK,
     WIDTH,
+    Mark,
+    area_patch,
     axes_or_new,
     format_um,
     hide_spare,
@@ -87,6 +90,7 @@ class Coloring:
     handles: list[Patch]  # for classes
     label: str  # for numbers
     ticks: list[float] | None = None
+    hatched: tuple[float, ...] = ()  # values whose wells get a stroke
 
 
 def color_wells(obs: pd.DataFrame, color_by: str) -> Coloring:
@@ -101,7 +105,7 @@ def color_wells(obs: pd.DataFrame, color_by: str) -> Coloring:
         become a scale, text becomes classes.
     """
     if color_by == "condition":
-        return _by_class(well_kind(obs), {k: (m.label, m.color) for k, m in CONDITION_STYLE.items()})
+        return _by_class(well_kind(obs), CONDITION_STYLE)
     if color_by not in obs:
         raise ValueError(f"no column {color_by!r} to colour wells by; there are {', '.join(obs.columns)}")
     if color_by == "dose_um":
@@ -109,21 +113,17 @@ def color_wells(obs: pd.DataFrame, color_by: str) -> Coloring:
     if pd.api.types.is_numeric_dtype(obs[color_by]) and color_by not in {"plate", "row", "col", "n_sites"}:
         return _by_number(obs[color_by].astype(float), color_by)
     present = obs[color_by].astype(object).replace("", np.nan)
-    names = series_styles(sorted(present.dropna().unique(), key=str))
-    return _by_class(present, {k: (m.label, m.color) for k, m in names.items()})
+    return _by_class(present, series_styles(sorted(present.dropna().unique(), key=str)))
 
 
-def _by_class(classes: pd.Series, look: Mapping[str, tuple[str, str]]) -> Coloring:
-    """Return colours for classes; a legend entry for each that occurs."""
+def _by_class(classes: pd.Series, look: Mapping[str, Mark]) -> Coloring:
+    """Return colours for classes; a legend entry for each that occurs. Hatched classes are white."""
     codes = {name: float(i) for i, name in enumerate(look)}
     values = classes.astype(object).map(codes).astype(float)
-    handles = [
-        Patch(facecolor=color, edgecolor=FAINT, lw=0.4, label=label)
-        for name, (label, color) in look.items()
-        if (values == codes[name]).any()
-    ]
-    cmap = ListedColormap([color for _, color in look.values()] or [EMPTY])
-    return Coloring(values, cmap, Normalize(-0.5, max(len(look), 1) - 0.5), handles, "")
+    handles = [area_patch(mark) for name, mark in look.items() if (values == codes[name]).any()]
+    cmap = ListedColormap(["white" if mark.hatch else mark.color for mark in look.values()] or [EMPTY])
+    hatched = tuple(codes[name] for name, mark in look.items() if mark.hatch)
+    return Coloring(values, cmap, Normalize(-0.5, max(len(look), 1) - 0.5), handles, "", hatched=hatched)
 
 
 def _by_dose(doses: pd.Series) -> Coloring:
@@ -202,6 +202,7 @@ def plot_plate(
     extent = (0.5, shape[1] + 0.5, shape[0] + 0.5, 0.5)
     picture = ax.imshow(grid, cmap=coloring.cmap, norm=coloring.norm, extent=extent, interpolation="nearest")
     _plate_axes(ax, shape)
+    _stroke_hatched(ax, obs, coloring)
     if mark_flagged and "qc_flag" in obs:
         _cross_flagged(ax, obs, shape)
     ax.set_title(title or "")
@@ -215,6 +216,16 @@ def _background(ax: Axes, obs: pd.DataFrame, shape: tuple[int, int]) -> None:
     there = plate_grid(obs, np.zeros(len(obs)), shape)
     extent = (0.5, shape[1] + 0.5, shape[0] + 0.5, 0.5)
     ax.imshow(there, cmap=ListedColormap([EMPTY]), extent=extent, interpolation="nearest")
+
+
+def _stroke_hatched(ax: Axes, obs: pd.DataFrame, coloring: Coloring) -> None:
+    """Draw a diagonal into the wells of hatched classes, as their legend entry has them."""
+    wells = obs[coloring.values.loc[obs.index].isin(coloring.hatched).to_numpy()]
+    if wells.empty:
+        return
+    x, y, half = wells["col"].to_numpy(float), wells["row"].to_numpy(float), 0.42
+    strokes = np.stack([np.stack([x - half, y + half], -1), np.stack([x + half, y - half], -1)], 1)
+    ax.add_collection(LineCollection(strokes, colors=INK, linewidths=0.7, zorder=2))
 
 
 def _plate_axes(ax: Axes, shape: tuple[int, int]) -> None:

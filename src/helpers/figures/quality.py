@@ -268,33 +268,46 @@ def plot_recipe_table(recipes: pd.DataFrame, measures: dict | None = None) -> Fi
         _draw_measure(ax, recipes[column].to_numpy(float), better)
         arrow = "↓" if better == "low" else "↑"
         ax.set_title(f"{label} {arrow}", fontsize=9, fontweight="normal", loc="center")
-    axes[0, 0].set_yticks(range(len(names)), names)
+    axes[0, 0].set_yticks(range(len(names)), [name.replace("_", "_\n") for name in names])
     for text, selected in zip(axes[0, 0].get_yticklabels(), recipes["selected"], strict=True):
         text.set_fontweight("bold" if selected else "normal")
     axes[0, 0].set_ylim(len(names) - 0.5, -0.6)
     return figure
 
 
+SMALLEST_RANGE = 0.1
+"""Range that a column of `plot_recipe_table` has at least: smaller differences are drawn as small."""
+
+
 def _draw_measure(ax: Axes, values: np.ndarray, better: str) -> None:
-    """Draw one measure of all recipes with its values; the best is filled."""
+    """Draw one measure of all recipes with its values; the best is filled, and whatever is written like it."""
     finite = np.isfinite(values)
-    best = np.nanmin(values) if better == "low" else np.nanmax(values)
+    texts = _written(values)
+    best = np.nanargmin(values) if better == "low" else np.nanargmax(values)
     rows = np.arange(len(values))
-    ax.hlines(rows, *np.nanpercentile(values, [0, 100]), color=FAINT, alpha=0.25, lw=0.8)
-    face = np.where(np.isclose(values, best), SERIES[0], "white")
+    ax.hlines(rows[finite], *np.nanpercentile(values, [0, 100]), color=FAINT, alpha=0.25, lw=0.8)
+    face = np.where(np.array(texts) == texts[best], SERIES[0], "white")
     ax.scatter(values[finite], rows[finite], s=46, c=face[finite], edgecolors=SERIES[0], zorder=3)
-    for row, value in zip(rows, values, strict=True):
+    for row, (value, text) in enumerate(zip(values, texts, strict=True)):
         x = value if np.isfinite(value) else np.nanmean(values)
-        text = f"{value:.2f}".replace("-", "−") if np.isfinite(value) else "–"
         ax.annotate(
             text, (x, row), xytext=(0, -7), textcoords="offset points", ha="center", va="top", fontsize=9
         )
-    span = max(np.ptp(values[finite]), 1e-6)
-    ax.set_xlim(values[finite].min() - 0.35 * span, values[finite].max() + 0.35 * span)
+    middle = np.nanpercentile(values, [0, 100]).mean()
+    reach = 0.85 * max(np.ptp(values[finite]), SMALLEST_RANGE)
+    ax.set_xlim(middle - reach, middle + reach)
     ax.set_xticks([])
     ax.tick_params(axis="y", length=0)
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
+
+
+def _written(values: np.ndarray) -> list[str]:
+    """Return the values with two digits, with three where two would hide that they differ."""
+    finite = values[np.isfinite(values)]
+    few = len(set(finite.round(2))) < len(set(finite.round(3))) or np.ptp(finite) < SMALLEST_RANGE
+    digits = 3 if few else 2
+    return [f"{v + 0.0:.{digits}f}".replace("-", "−") if np.isfinite(v) else "–" for v in values]
 
 
 def plot_before_after(

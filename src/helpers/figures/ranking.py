@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from helpers.figures.points import beyond_handle, draw_beyond, show_limits
 from helpers.figures.style import (
     CALL_STYLE,
     CONDITION_STYLE,
@@ -35,7 +36,7 @@ NOTHING_TO_RANK = "No compound can be scored: this screen lacks embeddings, cont
 
 
 def best_arms(hits: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:
-    """Give each compound the interval of the arm where its rescue is highest.
+    """Give each compound the interval of its best arm, the one that `hits.csv` names.
 
     Parameters
     ----------
@@ -59,13 +60,39 @@ def best_arms(hits: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:
     return left.merge(best, on=keys, how="left").sort_values(["experiment", "rank"]).reset_index(drop=True)
 
 
+def deciding_arms(hits: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:
+    """Give each compound the arm that its call is about.
+
+    That is the one of `best_arms`, but for compounds called `worsens`: of these it is the arm of lowest rescue, for
+    the dose at which they do least harm says nothing about the harm.
+
+    Parameters
+    ----------
+    hits, arms : DataFrame
+        `hits.csv` and `arms.csv`.
+
+    Returns
+    -------
+    DataFrame
+        As `best_arms`, with rescue_max and dose_at_max_um of that arm.
+    """
+    keys = ["experiment", "treatment"]
+    known = arms.dropna(subset=["rescue"]).reset_index(drop=True).astype(dict.fromkeys(keys, str))
+    lowest = known.loc[known.groupby(keys)["rescue"].idxmin()].set_index(keys)[["rescue", "dose_um"]]
+    table = hits.reset_index(drop=True).astype(dict.fromkeys(keys, str))
+    harm = (table["call"] == "worsens").to_numpy()
+    found = lowest.reindex(pd.MultiIndex.from_frame(table.loc[harm, keys]))
+    table.loc[harm, ["rescue_max", "dose_at_max_um"]] = found.to_numpy()
+    return best_arms(table, arms)
+
+
 def plot_rank(ranked: pd.DataFrame, *, ax: Axes | None = None, label: int = 5, title: str = "") -> Axes:
     """Draw every compound of one experiment by rank, with intervals, coloured by call.
 
     Parameters
     ----------
     ranked : DataFrame
-        From `best_arms`, one experiment.
+        From `deciding_arms`, one experiment.
     ax : Axes, optional
         Where to draw; new axes by default.
     label : int
@@ -86,12 +113,12 @@ def plot_rank(ranked: pd.DataFrame, *, ax: Axes | None = None, label: int = 5, t
     _name_top(ax, table.head(label), beside=len(table) <= FEW)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_xlim(1 - 0.02 * len(table) - 0.5, len(table) * 1.02 + 0.5)
-    low, high = np.nanpercentile(table[["rescue_max", "rescue_low", "rescue_high"]], [0.5, 99.5])
-    low, high = min(low, -0.1) - 0.1, max(high, 1.0) + 0.15
+    low, high = show_limits(table["rescue_max"], include=(-0.1, 1.0))
     # Names in a column need the room above the points.
     ax.set_ylim(low, high if len(table) <= FEW else high + 0.4 * (high - low))
+    draw_beyond(ax, table["rank"], table["rescue_max"], colors)
     ax.set_xlabel("rank of the compound")
-    ax.set_ylabel("rescue at its best dose")
+    ax.set_ylabel("rescue at its\ndeciding dose")
     ax.set_title(title)
     return ax
 
@@ -137,7 +164,7 @@ def plot_ranks(hits: pd.DataFrame, arms: pd.DataFrame, *, label: int = 5) -> Fig
     """
     if hits.empty:
         return plot_missing(NOTHING_TO_RANK).figure
-    ranked = best_arms(hits, arms)
+    ranked = deciding_arms(hits, arms)
     experiments = natural_order(ranked["experiment"])
     figure, axes = plt.subplots(
         len(experiments),
@@ -164,7 +191,7 @@ def plot_top(hits: pd.DataFrame, arms: pd.DataFrame, *, n: int = 15) -> Figure:
     """
     if hits.empty:
         return plot_missing(NOTHING_TO_RANK).figure
-    ranked = best_arms(hits, arms).groupby("experiment", sort=False).head(n)
+    ranked = deciding_arms(hits, arms).groupby("experiment", sort=False).head(n)
     groups = [ranked[ranked["experiment"] == e] for e in natural_order(ranked["experiment"])]
     heights = [len(g) + 1.6 for g in groups]
     figure, axes = plt.subplots(
@@ -179,7 +206,7 @@ def plot_top(hits: pd.DataFrame, arms: pd.DataFrame, *, n: int = 15) -> Figure:
     for ax, group in zip(axes.flat, groups, strict=True):
         _draw_forest(ax, group.reset_index(drop=True))
         ax.set_title(str(group["experiment"].iloc[0]))
-    axes[-1, 0].set_xlabel("rescue at its best dose (0 = as infected, 1 = as mock)")
+    axes[-1, 0].set_xlabel("rescue at its deciding dose (0 = as infected, 1 = as mock)")
     legend_below(axes[0, 0], legend_handles(CALL_STYLE, ranked["call"].astype(str)), ncols=5)
     return figure
 
@@ -219,7 +246,8 @@ def with_calls(arms: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
 def plot_on_off(arms: pd.DataFrame, hits: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw arms in the plane of on-disease and off-disease scores.
 
-    A compound that only undoes the disease moves to the left; one that does something else as well moves up.
+    A compound that only undoes the disease moves to the left; one that does something else as well moves up. Points far
+    beyond all others are arrowheads at the edge.
 
     Parameters
     ----------
@@ -235,12 +263,14 @@ def plot_on_off(arms: pd.DataFrame, hits: pd.DataFrame, *, ax: Axes | None = Non
     scatter_classes(ax, table["on_disease"], table["off_disease"], table["call"], CALL_STYLE, size=16)
     for at, style in ((1, "infected"), (0, "mock")):
         ax.axvline(at, color=CONDITION_STYLE[style].color, lw=0.9, ls="--", zorder=0)
-    low, high = np.nanpercentile(table["on_disease"], [0.2, 99.8])
-    ax.set_xlim(min(low, 0) - 0.15, max(high, 1) + 0.15)
-    ax.set_ylim(0, max(np.nanpercentile(table["off_disease"], 99.8) * 1.12, 0.1))
+    ax.set_xlim(*show_limits(table["on_disease"], include=(0, 1)))
+    top = max(show_limits(table["off_disease"], include=(0,))[1], 0.1)
+    ax.set_ylim(-0.02 * top, top)
+    colors = table["call"].map({k: m.color for k, m in CALL_STYLE.items()})
+    beyond = draw_beyond(ax, table["on_disease"], table["off_disease"], colors)
     ax.set_xlabel("on-disease (0 = mock, 1 = infected, untreated)")
     ax.set_ylabel("off-disease (axis lengths)")
-    legend_below(ax, legend_handles(CALL_STYLE, table["call"]), ncols=5)
+    legend_below(ax, _call_handles(table["call"], beyond), ncols=3)
     return ax
 
 
@@ -274,12 +304,19 @@ def plot_volcano(
     ax.axhline(-np.log10(fdr), color=FAINT, lw=0.9, ls="--", zorder=0)
     ax.axvline(min_rescue, color=FAINT, lw=0.9, ls=":", zorder=0)
     ax.text(1.0, -np.log10(fdr), f" q = {fdr:g}", transform=ax.get_yaxis_transform(), va="center", fontsize=9)
-    low, high = np.nanpercentile(table["rescue"], [0.2, 99.8])
-    ax.set_xlim(low - 0.1, high + 0.1)
+    ax.set_xlim(*show_limits(table["rescue"], include=(0, 1)))
+    beyond = draw_beyond(
+        ax, table["rescue"], height, table["call"].map({k: m.color for k, m in CALL_STYLE.items()})
+    )
     ax.set_xlabel("rescue of the arm (0 = as infected, 1 = as mock)")
     ax.set_ylabel(f"−log₁₀ q (cut at {HIGHEST})")
-    legend_below(ax, legend_handles(CALL_STYLE, table["call"]), ncols=5)
+    legend_below(ax, _call_handles(table["call"], beyond), ncols=3)
     return ax
+
+
+def _call_handles(calls: pd.Series, beyond: int) -> list:
+    """Return the legend of calls, with the arrowheads of points beyond the edge where there are any."""
+    return legend_handles(CALL_STYLE, calls) + ([beyond_handle()] if beyond else [])
 
 
 def plot_truth(

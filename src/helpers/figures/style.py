@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator
 
 WIDTH = 5.8
@@ -35,6 +36,7 @@ class Mark:
     label: str
     color: str
     marker: str
+    hatch: str = ""  # areas are then white with this hatch: the colour alone would be taken for another class
 
 
 CONDITION_STYLE = {
@@ -42,7 +44,7 @@ CONDITION_STYLE = {
     "uv": Mark("UV-inactivated", "#4FA8DC", "s"),
     "infected": Mark("infected, untreated", "#C8501E", "^"),
     "treated": Mark("infected, treated", "#CFC9B8", "."),
-    "blank": Mark("blank", "#111111", "x"),
+    "blank": Mark("blank", "#111111", "x", "////"),
 }
 """Conditions, with the infected wells split into untreated and treated ones (see `well_kind`)."""
 
@@ -227,6 +229,17 @@ def legend_handles(styles: dict[str, Mark], present: Iterable[str], size: float 
         for name, m in styles.items()
         if name in present
     ]
+
+
+def area_patch(mark: Mark) -> Patch:
+    """Return the legend entry of a class that is drawn as an area."""
+    return Patch(
+        facecolor="white" if mark.hatch else mark.color,
+        edgecolor=INK if mark.hatch else FAINT,
+        hatch=mark.hatch,
+        lw=0.4,
+        label=mark.label,
+    )
 
 
 def legend_below(ax: Axes, handles: Sequence, ncols: int = 3) -> None:

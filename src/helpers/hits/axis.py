@@ -1,9 +1,11 @@
 """The disease axis, and where each well lies along it and away from it.
 
-The axis runs from the mock centroid to the infected untreated centroid of an experiment. It is cross-fitted over
-plates: a well is scored on the axis that the *other* plates' controls define, because an axis fitted on few
-wells in many dimensions always separates those very wells. Its length is measured on held-out plates for the same
-reason.
+The axis runs from the mock centroid to the infected untreated centroid of an experiment. It is cross-fitted: a plate
+is scored on the axis that the *other* plates' controls define, because an axis fitted on few wells in many
+dimensions always separates those very wells. Where there are no other plates, the plate's controls are split into
+halves: one gives the direction, the other the origin and the length, and the two ways are averaged. (With direction
+and origin from the same wells, the error of the centre points along the axis, and every inert compound seems to
+rescue.)
 
 The projection is the reading of Heiser et al. 2020 given by third parties: u = (c1 - c0) / |c1 - c0|,
 on = <x - c0, u>, off = |(x - c0) - on u|; what Recursion computed is not public.
@@ -14,69 +16,89 @@ from dataclasses import dataclass
 import anndata as ad
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from helpers.errors import DataError
 from helpers.profiles.selection import as_slice, controls, rows_by
 
+MIN_LENGTH = 3.0
+"""An axis must be this many standard errors long on wells that did not define it, or there is none."""
+
 
 @dataclass(frozen=True)
-class Axis:
-    """The disease axis of one experiment, one version for each of its plates.
+class Version:
+    """One way to score the wells of a plate: a direction, and the origin that goes with it.
 
     Attributes
     ----------
-    directions
-        Plate -> unit vector from mock to infected, shape (n_features,), fitted without that plate if others exist.
-    origins
-        Plate -> infected untreated centroid that goes with it (rescue = 0).
-    length
-        Distance from mock to infected along the axis, in embedding units, on plates that did not define it.
-    held_out
-        False if only one plate has controls, so that the axis had to be fitted on the wells it scores.
+    direction
+        Unit vector from mock to infected, shape (n_features,).
+    origin
+        Infected untreated centroid (rescue = 0), shape (n_features,).
+    gap
+        Distance from mock to infected along the direction on wells that did not define it, and its variance; missing
+        where the plate lacks a kind of control.
     """
 
-    directions: dict
-    origins: dict
+    direction: np.ndarray
+    origin: np.ndarray
+    gap: float
+    gap_variance: float
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The disease axis of one experiment.
+
+    Attributes
+    ----------
+    versions
+        Plate -> its one version, or the two of its halves.
+    half
+        Which half each well belongs to, shape (n_wells,): 0 or 1 for the controls of a plate that was split, -1 for
+        all others.
+    length
+        Distance from mock to infected along the axis, in embedding units, on wells that did not define it.
+    held_out
+        Plate -> whether other plates defined its axis.
+    """
+
+    versions: dict
+    half: np.ndarray
     length: float
-    held_out: bool
+    held_out: dict
 
 
 def fit_axis(X: np.ndarray, obs: pd.DataFrame) -> Axis:
-    """Fit the axis of one experiment from per-plate median controls.
+    """Fit the axis of one experiment.
 
-    Medians per plate, averaged over plates by their number of wells, keep both stray wells and odd plates from
-    steering the axis.
+    Centroids are medians per plate. The direction averages the differences of plates that have both kinds of controls,
+    so that shifts between plates, which a recipe may have left in, do not get into it.
 
     Raises
     ------
     DataError
-        If the experiment has no usable mock or no usable infected untreated wells, or they coincide.
+        If no plate has both usable mock and usable infected untreated wells, or they do not separate.
     """
     experiment = obs["experiment"].iloc[0]
-    mock, infected = (_plate_centroids(X, obs, c) for c in ("mock", "infected"))
-    for name, centroids in (("mock", mock), ("infected untreated", infected)):
-        if not centroids:
-            raise DataError(
-                f"experiment {experiment} has no {name} wells that passed quality control, so no disease axis can be "
-                f"defined; leave it out with the parameter experiments"
-            )
-    plates = list(rows_by(obs, "plate_id"))
-    versions = {plate: _axis_without(plate, mock, infected) for plate in plates}
-    held_out = len(mock) > 1 and len(infected) > 1
-    gaps = {
-        plate: float((infected[plate][0] - mock[plate][0]) @ versions[plate][1])
-        for plate in plates
-        if plate in mock and plate in infected
-    }
-    length = _pooled_length(gaps, mock) if gaps else float(np.linalg.norm(_mean(infected) - _mean(mock)))
-    if not length > 0:
+    _check_controls(obs, experiment)
+    mock, infected = (_plate_centroids(X, obs, controls(obs, kind)) for kind in ("mock", "infected"))
+    both = [plate for plate in mock if plate in infected]
+    if not both:
         raise DataError(
-            f"experiment {experiment}: mock and infected wells do not separate on plates that did not define the "
-            f"axis (length {length:.3g}), so rescue cannot be told from these data; leave the experiment out"
+            f"experiment {experiment} has no plate with both mock and infected untreated wells that passed quality "
+            f"control: disease and plate cannot be told apart; leave it out with the parameter experiments"
         )
-    return Axis(
-        {p: v[1] for p, v in versions.items()}, {p: v[0] for p, v in versions.items()}, length, held_out
-    )
+    versions, held_out, half = {}, {}, np.full(len(obs), -1)
+    for plate, rows in rows_by(obs, "plate_id").items():
+        others = [p for p in both if p != plate]
+        held_out[plate] = bool(others)
+        if others:
+            versions[plate] = [_version_from_others(X, obs, rows, others, mock, infected)]
+        else:
+            half[rows] = _halves(obs.iloc[rows])
+            versions[plate] = _versions_from_halves(X, obs, rows, half[rows])
+    return Axis(versions, half, _length(versions, experiment), held_out)
 
 
 def score_wells(wells: ad.AnnData) -> ad.AnnData:
@@ -93,7 +115,7 @@ def score_wells(wells: ad.AnnData) -> ad.AnnData:
         A copy whose `obs` gains `on_disease` (0 = mock, 1 = infected untreated), `off_disease` (distance from the
         axis in axis lengths; it grows with noise and dimension, :func:`helpers.hits.arms.summarize_arms` has the
         unbiased version) and `rescue` = 1 - on_disease. `uns["axis"]` holds, per experiment, the length and
-        whether it was held out.
+        whether other plates defined the axis of every plate.
 
     Raises
     ------
@@ -112,7 +134,7 @@ def score_wells(wells: ad.AnnData) -> ad.AnnData:
         along, away = project(X, obs, axis)
         rescue[rows] = along / axis.length
         off[rows] = np.sqrt(np.einsum("ij,ij->i", away, away)) / axis.length
-        record[str(experiment)] = {"length": axis.length, "held_out": axis.held_out}
+        record[str(experiment)] = {"length": axis.length, "held_out": all(axis.held_out.values())}
     obs = wells.obs.assign(on_disease=1 - rescue, off_disease=off, rescue=rescue)
     return ad.AnnData(wells.X, obs=obs, var=wells.var.copy(), uns={**wells.uns, "axis": record})
 
@@ -127,20 +149,32 @@ def project(X: np.ndarray, obs: pd.DataFrame, axis: Axis) -> tuple[np.ndarray, n
     away
         Rejection from the axis, embedding units, shape (n_wells, n_features) float32.
     """
-    along = np.empty(len(X))
-    away = np.empty(X.shape, dtype=np.float32)
+    along = np.zeros(len(X))
+    away = np.zeros(X.shape, dtype=np.float32)
     for plate, rows in rows_by(obs, "plate_id").items():
-        direction = axis.directions[plate]
-        offset = X[as_slice(rows)] - axis.origins[plate]
-        position = offset @ direction
-        along[rows] = -position
-        away[as_slice(rows)] = offset - np.outer(position, direction)
+        versions = axis.versions[plate]
+        for number, version in enumerate(versions):
+            # A control of a split plate is scored on the direction of the other half, from its own half's origin.
+            own = axis.half[rows] < 0
+            weight = np.where(own, 1 / len(versions), axis.half[rows] != number).astype(np.float32)
+            offset = X[as_slice(rows)] - version.origin
+            position = offset @ version.direction
+            along[rows] -= weight * position
+            away[as_slice(rows)] += weight[:, None] * (offset - np.outer(position, version.direction))
     return along, away
 
 
-def _plate_centroids(X: np.ndarray, obs: pd.DataFrame, condition: str) -> dict:
-    """Return plate -> (median well, number of wells) for plates that have usable controls."""
-    chosen = controls(obs, condition)
+def _check_controls(obs: pd.DataFrame, experiment: str) -> None:
+    for condition, name in (("mock", "mock"), ("infected", "infected untreated")):
+        if not controls(obs, condition).any():
+            raise DataError(
+                f"experiment {experiment} has no {name} wells that passed quality control, so no disease axis can be "
+                f"defined; leave it out with the parameter experiments"
+            )
+
+
+def _plate_centroids(X: np.ndarray, obs: pd.DataFrame, chosen: np.ndarray) -> dict:
+    """Return plate -> (median of the chosen wells, their number) for plates that have any."""
     centroids = {}
     for plate, rows in rows_by(obs, "plate_id").items():
         mine = rows[chosen[rows]]
@@ -149,17 +183,75 @@ def _plate_centroids(X: np.ndarray, obs: pd.DataFrame, condition: str) -> dict:
     return centroids
 
 
-def _axis_without(plate: str, mock: dict, infected: dict) -> tuple[np.ndarray, np.ndarray]:
-    """Return infected centroid and unit direction from the other plates, from all if no others exist."""
-    centre_mock, centre_infected = _mean(mock, without=plate), _mean(infected, without=plate)
-    difference = centre_infected - centre_mock
-    return centre_infected, (difference / max(float(np.linalg.norm(difference)), 1e-12)).astype(np.float32)
+def _version_from_others(X, obs, rows, others, mock, infected) -> Version:
+    """Return the version of a plate that other plates define."""
+    weights = [1 / (1 / mock[p][1] + 1 / infected[p][1]) for p in others]
+    difference = np.average([infected[p][0] - mock[p][0] for p in others], axis=0, weights=weights)
+    direction = _unit(difference)
+    origin = np.average([infected[p][0] for p in others], axis=0, weights=[infected[p][1] for p in others])
+    kinds = [rows[controls(obs, kind)[rows]] for kind in ("mock", "infected")]
+    return Version(direction, origin, *_gap(X, *kinds, direction))
 
 
-def _mean(centroids: dict, without: str | None = None) -> np.ndarray:
-    used = {plate: c for plate, c in centroids.items() if plate != without} or centroids
-    return np.average([c for c, _ in used.values()], axis=0, weights=[n for _, n in used.values()])
+def _halves(obs: pd.DataFrame) -> np.ndarray:
+    """Return 0 and 1 in turn for the controls of each kind in the order of their wells, -1 for other wells.
+
+    By position and not by row of the table, so that the order of the table does not matter.
+    """
+    half = np.full(len(obs), -1)
+    for kind in ("mock", "infected"):
+        mine = np.flatnonzero(controls(obs, kind))
+        names = obs["row"].to_numpy()[mine], obs["col"].to_numpy()[mine]
+        order = mine[np.lexsort((names[1], names[0]))]
+        half[order] = np.arange(len(order)) % 2
+    return half
 
 
-def _pooled_length(gaps: dict, mock: dict) -> float:
-    return float(np.average(list(gaps.values()), weights=[mock[plate][1] for plate in gaps]))
+def _versions_from_halves(X, obs, rows, half) -> list[Version]:
+    """Return the two versions of a plate without others: version k has the direction of half k.
+
+    With a single well of a kind there are no halves; both then take it, and the plate's scores flatter the assay.
+    """
+    versions = []
+    mock, infected = (rows[controls(obs, kind)[rows]] for kind in ("mock", "infected"))
+    of = dict(zip(rows, half, strict=True))
+    for number in (0, 1):
+        train, test = [], []
+        for wells in (mock, infected):
+            mine = np.array([of[w] == number for w in wells])
+            train.append(wells[mine] if mine.any() else wells)
+            test.append(wells[~mine] if (~mine).any() else wells)
+        direction = _unit(np.median(X[train[1]], axis=0) - np.median(X[train[0]], axis=0))
+        versions.append(Version(direction, np.median(X[test[1]], axis=0), *_gap(X, *test, direction)))
+    return versions
+
+
+def _gap(X: np.ndarray, mock: np.ndarray, infected: np.ndarray, direction: np.ndarray) -> tuple[float, float]:
+    """Return the distance between control medians along a direction and its variance."""
+    if len(mock) == 0 or len(infected) == 0:
+        return np.nan, np.nan
+    m, i = X[mock] @ direction, X[infected] @ direction
+    variance = sum(np.pi / 2 * v.var(ddof=1) / len(v) for v in (m, i) if len(v) > 1)
+    return float(np.median(i) - np.median(m)), float(variance)
+
+
+def _length(versions: dict, experiment: str) -> float:
+    """Return the median gap over plates and halves, after testing that it is there at all."""
+    gaps = np.array([[v.gap, v.gap_variance] for several in versions.values() for v in several])
+    gaps = gaps[np.isfinite(gaps[:, 0])]
+    if len(gaps) == 0:
+        raise DataError(f"experiment {experiment}: no plate has both controls to measure the disease axis on")
+    length = float(np.median(gaps[:, 0]))
+    between = stats.median_abs_deviation(gaps[:, 0], scale="normal") / np.sqrt(len(gaps))
+    error = max(np.sqrt(gaps[:, 1].sum()) / len(gaps), between)
+    if not length > MIN_LENGTH * error:
+        raise DataError(
+            f"experiment {experiment}: mock and infected wells do not separate on wells that did not define the axis "
+            f"(distance {length:.3g}, standard error {error:.2g}), so rescue cannot be told from these data; leave the "
+            f"experiment out with the parameter experiments"
+        )
+    return length
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
+    return (vector / max(float(np.linalg.norm(vector)), 1e-12)).astype(np.float32)

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import DataError, UsageError
-from helpers.hits.arms import summarize_arms
+from helpers.hits.arms import ARM_KEY, summarize_arms
 from helpers.hits.null import Null, benjamini_hochberg, fit_null, max_window
 from helpers.profiles.selection import rows_by, treated, usable
 
@@ -32,7 +32,7 @@ def call_hits(
     ==================== ==========================================================================================
     `rescue`             q <= fdr, and an on-target arm: p <= fdr and off-disease at most `max_off_ratio` x its rescue
     `rescue_off_target`  q <= fdr, and no such arm
-    `toxic`              an arm with off-disease >= `toxic_off`
+    `toxic`              an arm with off-disease >= `toxic_off`, and beyond what noise reaches (`off_limit`)
     `worsens`            the mirror-image test (rescue at least -`min_rescue`) has q <= fdr
     `inactive`           none of these
     ==================== ==========================================================================================
@@ -56,7 +56,8 @@ def call_hits(
     Returns
     -------
     arms, hits
-        As in the tables arms.csv and hits.csv; hits add `p_worsens`, `q_worsens`, `off_disease` at the best dose.
+        As in the tables arms.csv and hits.csv; hits add `off_disease` at the best dose, `p_worsens`, `q_worsens` and
+        `note`, which says so where all wells of a compound failed: its call is then no statement about it.
 
     Raises
     ------
@@ -88,15 +89,15 @@ def _test_compounds(obs: pd.DataFrame, arms: pd.DataFrame, null: Null, min_rescu
     records = []
     members = obs[treated(obs) & usable(obs)]
     well_parts = members.assign(variance=members["plate_id"].map(null.scale).astype(float) ** 2)
-    variance = well_parts.groupby(["treatment", "dose_um"], observed=True)["variance"].agg(
-        lambda v: v.sum() / len(v) ** 2
-    )
+    variance = well_parts.groupby(ARM_KEY, observed=True, dropna=False)["variance"]
+    variance = variance.agg(lambda v: v.sum() / len(v) ** 2).reset_index()
+    arms = arms.merge(variance, on=ARM_KEY, how="left").sort_values("dose_um")
     plates = members.groupby("treatment", observed=True)["plate_id"].agg(lambda p: tuple(sorted(set(p))))
-    for treatment, group in arms.sort_values("dose_um").groupby("treatment", observed=True, sort=True):
+    for treatment, group in arms.groupby("treatment", observed=True, sort=True):
         tested = group[group["n_wells"] > 0]
         record = {"experiment": group["experiment"].iloc[0], "treatment": treatment}
         if len(tested):
-            own = variance.loc[treatment].loc[tested["dose_um"]].to_numpy()
+            own = tested["variance"].to_numpy()
             shared = _shared_variance(null, plates[treatment])
             tail = null.tail(len(tested), max(int(tested["n_wells"].median()), 1), len(plates[treatment]))
             effect = tested["rescue"].to_numpy() - null.offset
@@ -121,7 +122,7 @@ def _call(
     arms = arms.assign(score=on_target_score(arms["rescue"], arms["off_disease"]))
     reach = max_off_ratio * arms["rescue"].clip(upper=1)
     arms["on_target"] = (arms["p_value"] <= fdr) & (arms["off_disease"] <= reach)
-    arms["toxic"] = arms["off_disease"] >= toxic_off
+    arms["toxic"] = (arms["off_disease"] >= toxic_off) & (arms["off_disease"] > arms["off_limit"])
     grouped = arms.groupby("treatment", observed=True)
     hits = hits.merge(grouped[["on_target", "toxic"]].any().reset_index(), on="treatment")
     found, harmed = hits["q_value"] <= fdr, hits["q_worsens"] <= fdr
@@ -131,6 +132,7 @@ def _call(
     eligible = (arms["n_wells"] > 0) & (arms["on_target"] | ~arms["treatment"].isin(rescuers))
     hits = hits.merge(_best_arms(arms[eligible]), on="treatment", how="left")
     hits["rank"] = hits["score"].rank(ascending=False, method="first", na_option="bottom").astype(int)
+    hits["note"] = np.where(hits["p_value"].isna(), "all wells failed", "")
     columns = [
         "experiment",
         "treatment",
@@ -140,9 +142,9 @@ def _call(
         "score",
         "p_value",
         "q_value",
-        "rank",
     ]
-    return hits[[*columns, "off_disease", "p_worsens", "q_worsens"]].sort_values("rank", ignore_index=True)
+    extra = ["rank", "off_disease", "p_worsens", "q_worsens", "note"]
+    return hits[columns + extra].sort_values("rank", ignore_index=True)
 
 
 def on_target_score(rescue: pd.Series, off_disease: pd.Series) -> pd.Series:

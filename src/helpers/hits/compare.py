@@ -9,6 +9,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
+from helpers.errors import DataError
 from helpers.hits.axis import score_wells
 from helpers.hits.quality import pooled_quality
 from helpers.profiles.linalg import principal_axes
@@ -17,6 +18,14 @@ from helpers.profiles.selection import controls, rows_by, treated, usable
 
 N_COMPONENTS = 30
 N_COMPOUNDS = 150
+MEASURES = (
+    "plate_predictability",
+    "experiment_predictability",
+    "replicate_map",
+    "control_auroc",
+    "z_prime_robust",
+    "uv_mock_gap",
+)
 RULE = (
     "best mean rank over robust Z' (higher is better), replicate retrieval (higher) and plate predictability (lower); "
     "ties go to the higher robust Z', then to the simpler recipe"
@@ -45,32 +54,46 @@ def compare_recipes(
         1 = always); replicate_map (mean average precision with which a compound's profile on one plate finds its
         profiles on other plates among other compounds'); control_auroc and z_prime_robust (controls on held-out
         plates, mean over experiments); uv_mock_gap (distance of UV from mock along the axis, axis lengths); selected.
-        What a screen does not allow to measure is missing.
+        What a screen does not allow to measure is missing; `reason` says why a recipe could not be used at all.
+
+    Raises
+    ------
+    DataError
+        If no recipe can be used.
     """
     records = []
     for recipe in recipes:
-        normalized = normalize(wells, recipe, seed=seed)
-        scored = score_wells(normalized)
-        pooled = pooled_quality(scored)
-        Z = _components(normalized)
-        records.append(
-            {
-                "recipe": recipe,
-                "plate_predictability": plate_predictability(Z, wells.obs, seed=seed),
-                "experiment_predictability": experiment_predictability(Z, wells.obs),
-                "replicate_map": replicate_map(Z, wells.obs, seed=seed),
-                "control_auroc": pooled["auroc"].mean(),
-                "z_prime_robust": pooled["z_prime_robust"].mean(),
-                "uv_mock_gap": _uv_mock_gap(scored),
-            }
-        )
+        try:
+            records.append({"recipe": recipe, **_measure(wells, recipe, seed), "reason": ""})
+        except DataError as error:  # a recipe that this screen does not allow is no reason to stop
+            records.append({"recipe": recipe, **dict.fromkeys(MEASURES, np.nan), "reason": str(error)})
     table = pd.DataFrame(records)
     table["selected"] = table["recipe"] == select_recipe(table)
     return table
 
 
+def _measure(wells: ad.AnnData, recipe: str, seed: int) -> dict:
+    """Return the measures of one recipe."""
+    normalized = normalize(wells, recipe, seed=seed)
+    scored = score_wells(normalized)
+    pooled = pooled_quality(scored)
+    Z = _components(normalized)
+    values = (
+        plate_predictability(Z, wells.obs, seed=seed),
+        experiment_predictability(Z, wells.obs),
+        replicate_map(Z, wells.obs, seed=seed),
+        pooled["auroc"].mean(),
+        pooled["z_prime_robust"].mean(),
+        _uv_mock_gap(scored),
+    )
+    return dict(zip(MEASURES, values, strict=True))
+
+
 def select_recipe(table: pd.DataFrame) -> str:
     """Return the recipe that :data:`RULE` picks from a comparison table; criteria missing everywhere do not count."""
+    table = table[table["z_prime_robust"].notna()].round(6)  # a difference in the last digits is none
+    if not len(table):
+        raise DataError("no recipe can be used on this screen; `rxrx19 data check` lists what it lacks")
     ranks = pd.DataFrame(
         {
             "z": table["z_prime_robust"].rank(ascending=False),

@@ -193,7 +193,8 @@ def fit_null(scored: ad.AnnData, rows: np.ndarray, *, seed: int = 0) -> Null:
     """
     obs = scored.obs.iloc[rows]
     reference = obs[controls(obs, "infected")]
-    values = {plate: reference["rescue"].to_numpy()[r] for plate, r in rows_by(reference, "plate_id").items()}
+    by_plate = sorted(rows_by(reference, "plate_id").items(), key=lambda item: str(item[0]))
+    values = {plate: reference["rescue"].to_numpy()[r] for plate, r in by_plate}
     n = {plate: len(v) for plate, v in values.items()}
     if max(n.values(), default=0) < 2:
         raise DataError(
@@ -208,7 +209,8 @@ def fit_null(scored: ad.AnnData, rows: np.ndarray, *, seed: int = 0) -> Null:
     scale = dict(zip(values, np.sqrt(posterior), strict=True))
     for plate in obs["plate_id"].unique():  # a plate without reference wells has the experiment's noise
         scale.setdefault(plate, np.sqrt(pooled))
-    centred = _centres_plates(scored)
+    # On a single plate the origin of rescue is that plate's own centre, whatever the recipe.
+    centred = _centres_plates(scored) or len(rows_by(obs, "plate_id")) == 1
     centre = {p: MEDIAN_VARIANCE * s**2 / n.get(p, np.inf) if centred else 0.0 for p, s in scale.items()}
     shift = 0.0 if centred else _shift_variance(values, pooled)
     offset = float(np.concatenate(list(values.values())).mean()) if centred else 0.0
@@ -222,7 +224,7 @@ def _replicate_variance(obs: pd.DataFrame) -> tuple[float, float]:
     compound at the same dose on the same plate differ by the same noise.
     """
     members = obs[treated(obs) & usable(obs)]
-    groups = members.groupby(["treatment", "dose_um", "plate_id"], observed=True)["rescue"]
+    groups = members.groupby(["treatment", "dose_um", "plate_id"], observed=True, dropna=False)["rescue"]
     degrees = float((groups.size() - 1).sum()) if len(members) else 0.0
     if degrees == 0:
         return 0.0, 0.0
@@ -246,7 +248,8 @@ def _shift_variance(values: dict, pooled: float) -> float:
 def _residuals(values: dict) -> np.ndarray:
     """Return standardised residuals of all plates together."""
     parts = [(v - v.mean()) / (v.std() if v.std() > 0 else 1.0) for v in values.values() if len(v) > 2]
-    return np.concatenate(parts) if parts else np.empty(0)
+    # sorted, so that the draws do not depend on the order of the wells
+    return np.sort(np.concatenate(parts)) if parts else np.empty(0)
 
 
 def benjamini_hochberg(p: pd.Series) -> pd.Series:

@@ -40,9 +40,8 @@ RECIPES = {
         ),
         Recipe(
             "plate_center",
-            "subtract each plate's median infected untreated well, then its row and column trend",
-            # The trend comes first in the code because it is zero on average over the scattered wells; the median
-            # is then taken of infected wells that no longer differ by where they stand.
+            "subtract each plate's row and column trend, then its median infected untreated well",
+            # The median is taken of infected wells that no longer differ by where they stand.
             lambda: [PositionTrend(), Center(by="plate_id")],
         ),
     )

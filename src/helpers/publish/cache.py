@@ -1,16 +1,19 @@
 """Results of earlier steps, kept under a key that names everything they depend on.
 
-The key holds the hash of the data, the parameters of the step and the source code of `helpers`, so a stale result
-cannot be found. An entry is written beside its place and renamed, and computed by one process at a time, so parallel
-notebooks share it and a killed one leaves nothing half-written.
+The key holds the hash of the data, the parameters of the step, the source code of `helpers` and the versions of the
+libraries that compute, so a stale result cannot be found. An entry is written beside its place and renamed, and
+computed by one process at a time, so parallel notebooks share it and a killed one leaves no half-written entry.
 """
 
 import contextlib
 import functools
 import hashlib
+import importlib.metadata
 import json
 import shutil
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,15 +24,17 @@ from pyarrow import feather
 
 from helpers.files import cache_dir
 
+LIBRARIES = ("anndata", "copairs", "numpy", "pandas", "polars", "rdkit", "scikit-learn", "scipy")
 MAX_BYTES = 8_000_000_000
 """When the cache grows beyond this, entries that were not used for longest go first."""
 
 
 @functools.cache
 def code_hash() -> str:
-    """Return a hash of the source of `helpers`."""
+    """Return a hash of the source of `helpers` and of the versions of the numerical libraries."""
     package = Path(__file__).resolve().parents[1]
-    digest = hashlib.sha256()
+    versions = [f"{name}={importlib.metadata.version(name)}" for name in LIBRARIES]
+    digest = hashlib.sha256(" ".join([sys.version, *versions]).encode())
     for path in sorted(package.rglob("*.py")):
         digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
@@ -86,6 +91,9 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _prune(root: Path, keep: Path) -> None:
+    for leftover in root.glob(".new-*"):  # of a process that was killed while it wrote
+        if time.time() - leftover.stat().st_mtime > 86_400:
+            shutil.rmtree(leftover, ignore_errors=True)
     entries = [p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")]
     sizes = {entry: sum(f.stat().st_size for f in entry.iterdir()) for entry in entries}
     total = sum(sizes.values())

@@ -1,12 +1,81 @@
 """Sentences on calls, curves and truth, in computed numbers (see `sentences` for the other pages)."""
 
+import inspect
+
 import numpy as np
 import pandas as pd
 
+from helpers.dose import fit_screen
 from helpers.figures.curves import ec50_text
-from helpers.figures.style import CALL_STYLE, format_um, natural_order
+from helpers.figures.quality import RECIPE_MEASURES
+from helpers.figures.style import CALL_STYLE, format_um, natural_order, well_kind
 from helpers.publish.truth import true_potencies, truth_of_arms, truth_of_compounds
 from helpers.publish.words import count, listing, name_code, number, percent
+
+LARGEST_PLATEAU = inspect.signature(fit_screen).parameters["max_rescue"].default
+"""Largest value that the plateau of a fitted curve may take."""
+
+
+def recipe_price(recipes: pd.DataFrame) -> str:
+    """Say in which measures another recipe is better than the selected one, and by how much."""
+    if recipes.empty or not recipes["selected"].any():
+        return ""
+    chosen = recipes["selected"].astype(bool)
+    parts = []
+    for column, (label, better) in RECIPE_MEASURES.items():
+        own, others = recipes.loc[chosen, column].iloc[0], recipes.loc[~chosen, column].dropna()
+        if pd.isna(own) or others.empty:
+            continue
+        best = others.idxmin() if better == "low" else others.idxmax()
+        loss = own - others[best] if better == "low" else others[best] - own
+        if loss > 5e-4:
+            name = label.replace("-\n", "").replace("\n", " ")
+            other = f"`{recipes.loc[best, 'recipe']}`: {_plain(others[best])}"
+            parts.append(f"{name} ({_plain(own)}; {other})")
+    if not parts:
+        return "No other recipe is better than the selected one in any measure."
+    return f"The selected recipe is not the best in {listing(parts)}."
+
+
+def _plain(value: float) -> str:
+    """Return a number with at most three decimals."""
+    return number(round(value, 3) + 0.0)
+
+
+def well_noise(wells: pd.DataFrame, arms: pd.DataFrame, n_features: int) -> str:
+    """Say how far infected untreated wells lie off the axis, and how far arms do without that noise."""
+    if arms.empty or wells["off_disease"].isna().all():
+        return "Without scores there is nothing to compare."
+    if n_features < 2:
+        return "This screen has one feature: there is no way off the axis, and every off-disease is 0."
+    fine = wells[
+        (well_kind(wells) == "infected").to_numpy() & (wells["qc_flag"].astype(str) == "").to_numpy()
+    ]
+    medians = fine.groupby(fine["experiment"].astype(str))["off_disease"].median()
+    parts = [f"{number(medians[name], 2)} in {name}" for name in natural_order(medians.index)]
+    known = arms["off_disease"].dropna()
+    return (
+        f"Here, with {count(n_features, 'feature')}, the median off-disease of infected untreated wells, which got no "
+        f"compound, is {listing(parts)} (in axis lengths). The median arm stands at {number(known.median(), 2)}, and "
+        f"{percent((known == 0).mean())} of the arms at 0."
+    )
+
+
+def deciding_dose(hits: pd.DataFrame, arms: pd.DataFrame) -> str:
+    """Say how often the best dose of a rescuer is not that of its largest rescue, and how many are past mock."""
+    found = hits[hits["call"] == "rescue"] if len(hits) else hits
+    if found.empty:
+        return "No compound is called `rescue`, so no dose had to be chosen."
+    keys = ["experiment", "treatment"]
+    highest = arms.astype(dict.fromkeys(keys, str)).groupby(keys)["rescue"].max().rename("highest")
+    joined = found.astype(dict.fromkeys(keys, str)).merge(highest, left_on=keys, right_index=True)
+    other = int((joined["highest"] > joined["rescue_max"] + 1e-9).sum())
+    past = int((joined["rescue_max"] > 1).sum())
+    return (
+        f"Of {count(len(found), 'compound')} called `rescue`, {other or 'none'} {'has' if other < 2 else 'have'} a "
+        f"larger rescue at another dose, where the cells are not on target; {past or 'none'} "
+        f"{'stands' if past < 2 else 'stand'} past mock, at a rescue above 1."
+    )
 
 
 def calls(hits: pd.DataFrame, fdr: float, min_rescue: float) -> str:
@@ -124,17 +193,24 @@ def curve_classes(curves: pd.DataFrame) -> str:
     if curves.empty:
         return "This screen has no dose response to fit."
     words = {
-        "active": "active, with limits of the EC50 on both sides",
+        "active": "active",
         "step": "a step between two doses",
         "below_range": "whose start was not seen (EC50 `<`)",
         "above_range": "whose end was not seen (EC50 `>`)",
-        "worsening": "worsening",
+        "worsening": "worsening: rescue falls with dose",
         "inactive": "not told from a flat line, so without an EC50",
         "not_fitted": "not fitted",
     }
     counts = curves["curve_class"].astype(str).value_counts()
     listed = [f"{n:,} {words.get(c, c.replace('_', ' '))}" for c, n in counts.items()]
-    return f"Of {count(len(curves), 'curve')}: {'; '.join(listed)}."
+    text = f"Of {count(len(curves), 'curve')}: {'; '.join(listed)}."
+    loose = int((curves["curve_class"].eq("active") & curves["ec50_um"].isna()).sum())
+    if loose:
+        text += (
+            f" Of the active ones {loose:,} {'has' if loose == 1 else 'have'} no EC50 all the same: it could lie "
+            "anywhere among the doses."
+        )
+    return text
 
 
 def one_curve(curve: pd.Series | None) -> str:
@@ -157,12 +233,15 @@ def one_curve(curve: pd.Series | None) -> str:
         return (
             f"{start} The doses limit its half-way point on one side only, so a bound is given and no number."
         )
+    bound = ""
+    if bool(curve.get("at_bound", False)) and np.isclose(curve["back"], LARGEST_PLATEAU):
+        bound = f" That plateau is the largest that the fit allows ({number(LARGEST_PLATEAU)}), not one that was seen."
     return (
         f"{start} Rescue goes from {number(curve['front'], 2)} without compound to "
         f"{number(curve['back'], 2)} at high dose, "
         f"with a Hill slope of {number(curve['hill'], 2)}; the curve explains {percent(curve['r2'])} "
         "of the variance of "
-        "its wells."
+        f"its wells.{bound}"
     )
 
 
@@ -176,7 +255,7 @@ def potency(curves: pd.DataFrame) -> str:
     text = (
         f"Rising curves with limits of the EC50 on both sides: {len(active):,}; the median interval "
         "spans a factor of "
-        f"{number(width, 2)}. "
+        f"{number(width, 2)}. {_bounded(active)}"
     )
     strong = active[active["back"] >= 0.5]
     if strong.empty:
@@ -184,6 +263,31 @@ def potency(curves: pd.DataFrame) -> str:
     best = strong.loc[strong["ec50_um"].idxmin()]
     words = f"{name_code(best['treatment'])} in {best['experiment']} ({ec50_text(best)})"
     return f"{text}The most potent that reaches half of the way to mock is {words}."
+
+
+def _bounded(curves: pd.DataFrame) -> str:
+    """Say how many of these curves have a plateau that the fit had to stop."""
+    stopped = int(np.isclose(curves["back"], LARGEST_PLATEAU).sum())
+    if not stopped:
+        return ""
+    return (
+        f"For {stopped:,} of them the plateau stands at {number(LARGEST_PLATEAU)}, the largest value that the fit "
+        "allows: the end of the curve was not seen, and the EC50 is half-way to a level that was assumed. "
+    )
+
+
+def falling(curves: pd.DataFrame) -> str:
+    """Say how many curves fall, and what is known of their EC50."""
+    down = curves[curves["curve_class"] == "worsening"] if len(curves) else curves
+    if down.empty:
+        return "No significant curve falls with dose."
+    bound = down["ec50_censored"].isin(["<", ">"])
+    both = int((down["ec50_um"].notna() & ~bound).sum())
+    without = int(down["ec50_um"].isna().sum())
+    return (
+        f"{count(len(down), 'curve')} {'falls' if len(down) == 1 else 'fall'} with dose (`worsening`): {both:,} with "
+        f"limits of the EC50 on both sides, {int(bound.sum()):,} with a bound, {without:,} without an EC50."
+    )
 
 
 def truth_potency(curves: pd.DataFrame, truth: pd.DataFrame | None) -> str:
@@ -202,15 +306,32 @@ def truth_potency(curves: pd.DataFrame, truth: pd.DataFrame | None) -> str:
     return " ".join(parts)
 
 
+def truth_share(curves: pd.DataFrame, truth: pd.DataFrame | None) -> str:
+    """Say in one sentence what share of the EC50 intervals hold the truth, by kind of compound."""
+    joined = true_potencies(curves, truth)
+    joined = joined.dropna(subset=["ec50_true_um"]) if "ec50_true_um" in joined else joined.head(0)
+    if joined.empty:
+        return "How often such intervals hold the truth can be counted only where the truth is known."
+    toxic = joined["kind"].astype(str).str.contains("toxic")
+    parts = [
+        f"{percent(_holds(rows).mean())} of {count(len(rows), 'interval')} for compounds that {words}"
+        for rows, words in ((joined[~toxic], "only rescue"), (joined[toxic], "also harm at high dose"))
+        if len(rows)
+    ]
+    return f"**Counted on this twin:** the true EC50 lies in {listing(parts)}."
+
+
+def _holds(joined: pd.DataFrame) -> pd.Series:
+    """Return which intervals hold the true EC50."""
+    return joined["ec50_true_um"].between(joined["ec50_low_um"], joined["ec50_high_um"])
+
+
 def _recovery(joined: pd.DataFrame, words: str) -> str:
     """Say how far EC50s are from the truth, and how often their intervals hold it."""
     factor = 10 ** np.log10(joined["ec50_um"] / joined["ec50_true_um"]).abs().median()
-    inside = (joined["ec50_low_um"] <= joined["ec50_true_um"]) & (
-        joined["ec50_true_um"] <= joined["ec50_high_um"]
-    )
     return (
         f"For {count(len(joined), 'active curve')} of compounds that {words}, the EC50 is off by a "
         "factor of "
-        f"{number(factor, 2)} in the median, and {percent(inside.mean())} of the intervals hold the "
+        f"{number(factor, 2)} in the median, and {percent(_holds(joined).mean())} of the intervals hold the "
         "true one."
     )

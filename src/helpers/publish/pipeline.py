@@ -14,9 +14,11 @@ from helpers.files import atomic_path
 from helpers.hits import assay_quality, call_hits, compare_recipes, score_wells
 from helpers.profiles import normalize, to_wells
 from helpers.profiles.selection import treated
+from helpers.profiles.variance import decompose_variance, site_agreement
 from helpers.publish.absent import empty_table, unscored
 from helpers.publish.banner import banner_markdown
 from helpers.publish.cache import cached_tables, cached_wells, entry_key
+from helpers.publish.projections import Projection, join_projection, project_wells
 from helpers.publish.provenance import describe_source
 from helpers.screens import open_screen, read_classes, read_truth
 
@@ -162,6 +164,46 @@ class Analysis:
 
         return self._tables("curves", compute)["curves"]
 
+    # --- what the tour shows -------------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def raw_scored(self) -> ad.AnnData:
+        """Wells scored as they are, without normalisation: what position and plate do to a score."""
+        return score_wells(self.wells) if self.has("axis") else unscored(self.wells)
+
+    @functools.cached_property
+    def agreement(self) -> pd.DataFrame:
+        """How alike the sites of a well are, per experiment: experiment, icc, sites_per_well."""
+        if not self.has("embeddings") or self.wells.obs["n_sites"].max() < 2:
+            return pd.DataFrame(columns=["experiment", "icc", "sites_per_well"])
+
+        def compute() -> dict[str, pd.DataFrame]:
+            return {"agreement": site_agreement(self._without_plates(self.sites), seed=self.seed)}
+
+        return self._tables("agreement", compute)["agreement"]
+
+    @functools.cached_property
+    def variance(self) -> pd.DataFrame:
+        """Shares of variance before and after the recipe: recipe, factor, share, degrees."""
+        if not self.has("embeddings"):
+            return pd.DataFrame(columns=["recipe", "factor", "share", "degrees"])
+
+        def compute() -> dict[str, pd.DataFrame]:
+            stages = {"raw": self.wells} | {self.recipe: self.normalized}
+            parts = [decompose_variance(w, seed=self.seed).assign(recipe=n) for n, w in stages.items()]
+            return {"variance": pd.concat(parts, ignore_index=True)}
+
+        return self._tables("variance", compute)["variance"]
+
+    def projected(self, max_wells: int, center_by: str | None = None) -> Projection:
+        """Return raw wells on principal components and on a map of neighbours (see `project_wells`)."""
+
+        def compute() -> dict[str, pd.DataFrame]:
+            return project_wells(self.wells, max_wells=max_wells, center_by=center_by, seed=self.seed)
+
+        key = self._key("projection", max_wells=max_wells, center_by=center_by)
+        return join_projection(cached_tables(key, compute), self.wells.obs)
+
     @property
     def wells_table(self) -> pd.DataFrame:
         """One row per well with scores where the screen has them (wells.parquet)."""
@@ -272,13 +314,13 @@ class Analysis:
     def _source(self) -> dict:
         return describe_source(self.source)
 
-    def _key(self, step: str) -> str:
+    def _key(self, step: str, **more: object) -> str:
         parameters = {"experiments": self.experiments, "exclude_plates": self.exclude_plates}
         if step != "wells":
             parameters |= {"recipe": self.recipe, "seed": self.seed}
         if step in ("calls", "curves"):
             parameters |= {"fdr": self.fdr, "min_rescue": self.min_rescue}
-        return entry_key(step, self._source["sha256"], parameters)
+        return entry_key(step, self._source["sha256"], parameters | more)
 
     def _wells(self, step: str, compute: Callable[[], ad.AnnData]) -> ad.AnnData:
         return cached_wells(self._key(step), compute)

@@ -29,6 +29,7 @@ def status_page(record: Mapping) -> str:
             "`run.json` beside the tables of the run.",
             _run_table(record),
             "## Notebooks",
+            "Notebooks run in parallel, so their run times may add up to more than the total time above.",
             _notebook_table(record),
             "## Parameters",
             _parameter_table(record),
@@ -105,14 +106,20 @@ def twin_table() -> str:
     from helpers.screens.twin import TwinModel
 
     rows = [
-        (f"{code(row.name)} = {_number(row.value)} {row.unit or ''}".strip(), row.basis, row.help)
+        (f"{code(row.name)} = {_number(row.value)} {_unit(row.unit)}".strip(), row.basis, row.help)
         for row in TwinModel().describe().itertuples(index=False)
     ]
     return table(("assumption", "basis", "meaning"), rows) + "\n"
 
 
 def _number(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return ", ".join(map(_number, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _unit(unit: str | None) -> str:
+    return (unit or "").replace("uM", "µM")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -84,6 +84,10 @@ def place_cells(n_cells: int, infection: float, toxicity: float, rng: np.random.
     ----------
     n_cells : int
         Cells in the picture of a healthy site, about.
+    infection, toxicity : float
+        0 to 1.
+    rng : Generator
+        Every number is drawn whatever the state, so that states can be compared.
     """
     xy, pitch = _lattice(n_cells, rng)
     n = len(xy)
@@ -98,9 +102,11 @@ def place_cells(n_cells: int, infection: float, toxicity: float, rng: np.random.
     round_up = 1 - (1 - 0.65 * ill) * (1 - 0.95 * sick)
     reach = pitch * ((0.95 - 0.47 * round_up) * (0.85 + 0.3 * size))
     alive = fate < (1 - 0.30 * infection) * (1 - 0.82 * toxicity)
-    body, xy = _fuse(xy, pitch, ill > 0.35 + 1.1 * partner)
-    reach = np.where(np.bincount(body, minlength=n)[body] > 1, np.maximum(reach, 0.62 * pitch), reach)
-    kept = (body, reach, radii, angle, ill, sick, brightness)
+    body, xy = _fuse(xy, ill > 0.35 + 1.1 * partner)
+    # A fused body is of one piece: its cells reach equally far and stain alike.
+    widest = np.zeros(n)
+    np.maximum.at(widest, body, reach)
+    kept = (body, widest[body], radii, angle, ill, sick, brightness[body])
     return Cells(xy[alive], pitch, *(values[alive] for values in kept))
 
 
@@ -115,7 +121,7 @@ def _lattice(n_cells: int, rng: np.random.Generator) -> tuple[np.ndarray, float]
     return rng.permutation(xy), pitch
 
 
-def _fuse(xy: np.ndarray, pitch: float, fusing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _fuse(xy: np.ndarray, fusing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Join fusing cells with their nearest two neighbours: return body numbers and centres drawn together."""
     body = np.arange(len(xy))
     _, near = cKDTree(xy).query(xy, k=3)
@@ -123,7 +129,9 @@ def _fuse(xy: np.ndarray, pitch: float, fusing: np.ndarray) -> tuple[np.ndarray,
         if body[cell] == cell:
             body[near[cell][body[near[cell]] == near[cell]]] = cell
     counts = np.bincount(body, minlength=len(xy))
-    middle = np.column_stack([np.bincount(body, part, len(xy)) for part in xy.T]) / np.maximum(counts, 1)[:, None]
+    middle = (
+        np.column_stack([np.bincount(body, part, len(xy)) for part in xy.T]) / np.maximum(counts, 1)[:, None]
+    )
     apart = xy - middle[body]
     closest = 1.7 * NUCLEUS_RADIUS / np.maximum(np.linalg.norm(apart, axis=1), 1e-6)
     together = np.clip(closest, 0.42, 1.0)[:, None]

@@ -12,7 +12,7 @@ from helpers.screens.compounds import match_compounds
 from helpers.screens.embeddings import read_features
 from helpers.screens.folder import open_source
 from helpers.screens.order import natural_key
-from helpers.screens.problems import Problem, fatal, listed, note, plural
+from helpers.screens.problems import Problem, fatal, listed, note, plural, raise_first_fatal
 from helpers.screens.rules import check_rows, typed
 from helpers.screens.source import FILE, Source
 
@@ -53,11 +53,26 @@ def check_screen(folder: str | Path) -> list[Problem]:
 
     Raises
     ------
-    DataError
+    UsageError
         If there is no such folder.
     """
     with open_source(folder) as source:
         return examine(source, store=False).problems
+
+
+def check_design(folder: str | Path, experiments: str | list[str] = "all") -> None:
+    """Refuse a screen whose metadata is wrong or lacks an experiment, in seconds: its embeddings stay closed.
+
+    Raises
+    ------
+    DataError
+        If a file is missing or wrong: the first problem, and how many more there are.
+    UsageError
+        If there is no such folder, or an experiment is not in the screen.
+    """
+    with open_source(folder, embeddings=False) as source:
+        source.tables = []
+        raise_first_fatal(examine(source, experiments=experiments, store=False).problems, folder)
 
 
 def examine(source: Source, *, experiments: str | list[str] = "all", store: bool = True) -> Examined:

@@ -64,6 +64,7 @@ def draw_site(state: SiteState, *, seed: int) -> np.ndarray:
     Parameters
     ----------
     state : SiteState
+        What it shows.
     seed : int
         From 0; same state and seed, same pixels.
 
@@ -87,5 +88,5 @@ def _expose(stain: np.ndarray, channel: int, dim: float, rng: np.random.Generato
     edge = np.square(np.linspace(-1, 1, SHAPE[0], dtype=np.float32))
     light = 1 - 0.05 * (edge[:, None] + edge[None, :])
     grey = BACKGROUND[channel] + GAIN[channel] * light * (0.85 * gaussian_filter(stain, 0.7) + 0.15 * glow)
-    grey += rng.standard_normal(SHAPE, dtype=np.float32) * (0.6 + 0.28 * np.sqrt(np.maximum(grey, 0)))
+    grey += rng.standard_normal(SHAPE, dtype=np.float32) * (0.5 + 0.2 * np.sqrt(np.maximum(grey, 0)))
     return np.clip(np.rint(grey), 0, 255).astype(np.uint8)

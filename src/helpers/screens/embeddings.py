@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from helpers.screens.problems import BrokenFileError, Problem, fatal, listed, places, plural
+from helpers.screens.problems import BrokenFileError, Problem, fatal, listed, note, places, plural
 from helpers.screens.source import FILE, KEY, KEY_SEPARATOR, Source, key
-from helpers.screens.tables import LINE, Table, odd_lines
+from helpers.screens.tables import LINE, Table
+from helpers.screens.text import GET_AGAIN, odd_lines
 
 _EXAMPLES = 3
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass
@@ -41,21 +43,72 @@ class _BadCells:
         """Report columns without any number, else the first bad cells."""
         if not self.lines:
             return []
-        never = [self.features[i] for i in np.flatnonzero(self.per_feature == self.n_rows)]
-        if never:
-            message = f"column {listed(never)} holds no number in any row; remove it: features are numeric"
-            return [fatal(self.table.label, "line 1" if self.table.is_csv else "", message)]
+        try:
+            return [self._problem()]
+        except BrokenFileError as error:
+            return [error.problem]
+
+    def _problem(self) -> Problem:
         cell = self.table.cell(self.lines[0], self.examples[0])
+        never = [self.features[i] for i in np.flatnonzero(self.per_feature == self.n_rows)]
+        if never and not _too_large(cell):
+            message = f"column {listed(never)} holds no number in any row; remove it: features are numeric"
+            return fatal(self.table.label, "line 1" if self.table.is_csv else "", message)
         if cell is None and self.table.is_csv:
-            return [odd_lines(self.table) or self._report("''")]
-        return [self._report("empty" if cell is None or not cell.strip() else f"'{cell}'")]
+            return odd_lines(self.table) or self._report("''")
+        return self._report("empty" if cell is None or not cell.strip() else f"'{cell}'")
 
     def _report(self, cell: str) -> Problem:
         n_cells = int(self.per_feature.sum())
         count = f" ({plural(n_cells, 'such cell')} in all)" if n_cells > 1 else ""
-        what = f"{self.examples[0]} is {cell}, not a finite number{count}"
-        message = f"{what}; correct it, or remove the row and its metadata"
+        why = f"not a finite number{count}; correct it, or remove the row and its metadata"
+        if _too_large(cell.strip("'")):
+            why = (
+                f"beyond what float32 holds ({_LARGEST:.1e}){count}; rescale the feature or correct the cell"
+            )
+        message = f"{self.examples[0]} is {cell}, {why}"
         return fatal(self.table.label, places(self.lines, self.table.unit), message)
+
+
+def _too_large(cell: str | None) -> bool:
+    """Tell if the text of a cell is a number, but not one that float32 holds."""
+    try:
+        return abs(float(cell or "")) > _LARGEST and "inf" not in cell.lower()
+    except ValueError:
+        return False
+
+
+class _Constants:
+    """Which features have had one value in all rows so far."""
+
+    def __init__(self, n_features: int):
+        self.first: np.ndarray | None = None
+        self.alike = np.arange(n_features)
+        self.n_rows = 0
+
+    def add(self, values: np.ndarray) -> None:
+        """Look at one batch, shape (n_rows, n_features): only at features that did not vary before."""
+        if not len(values):
+            return
+        if self.first is None:
+            self.first = values[0].copy()
+        self.n_rows += len(values)
+        if len(self.alike):
+            varies = (values[:, self.alike] != self.first[self.alike]).any(axis=0)
+            self.alike = self.alike[~varies]
+
+    def problems(self, source: Source) -> list[Problem]:
+        """Report features that tell nothing: fatal if all of them do."""
+        if not len(self.alike) or self.n_rows < 2:
+            return []
+        label, n_features = source.tables[0].label, len(source.features)
+        if len(self.alike) == n_features:
+            every = "the one feature" if n_features == 1 else f"every one of {n_features:,} features"
+            message = f"{every} has one value in all {self.n_rows:,} rows: nothing was measured; {GET_AGAIN}"
+            return [fatal(label, "", message)]
+        names = listed([source.features[i] for i in self.alike])
+        message = f"{len(self.alike):,} of {n_features:,} features have one value in all rows and tell nothing: {names}"
+        return [note(label, "", message)]
 
 
 def read_features(
@@ -80,7 +133,8 @@ def read_features(
     X : float32 array, shape (n_rows, n_features), or None
         None if not stored.
     problems : list of Problem
-        Broken files, cells that are no finite number, ids that are doubled or have no partner.
+        Broken files, cells that are no finite number, ids that are doubled or have no partner, features that
+        do not vary.
     """
     store = store and rows is not None
     # Not filled: a row that stays untouched has no features, which is a fatal problem.
@@ -88,13 +142,14 @@ def read_features(
     partners = None
     if rows is not None:
         partners = source.metadata.select(KEY).with_row_index("__row__").unique(KEY, keep="first")
-    problems, seen, whole = [], [], True
+    problems, seen, whole, constants = [], [], True, _Constants(len(source.features))
     for number, table in enumerate(source.tables):
         bad = _BadCells(table, source.features, np.zeros(len(source.features), dtype=np.int64))
         try:
             for batch in table.batches(source.ids, source.features):
                 values = batch.select(source.features).to_numpy()
                 bad.add(values, batch[LINE])
+                constants.add(values)
                 found = _find_partners(batch.select(LINE, key(source.ids, number)), partners)
                 seen.append(found.with_columns(pl.lit(number).alias("__table__")))
                 if store:
@@ -106,6 +161,7 @@ def read_features(
     # After a file that broke off, every id would seem to lack its partner.
     if seen and whole:
         problems += _check_join(source, pl.concat(seen), partners)
+        problems += constants.problems(source)
     return X, problems
 
 

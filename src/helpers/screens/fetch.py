@@ -64,7 +64,7 @@ def fetch_rxrx19a(
     Raises
     ------
     UsageError
-        If `what` is not one of the two.
+        If `what` is not one of the two, or the folder cannot be made.
     DataError
         If the download fails, or a file is not the one of the first download.
     """
@@ -213,7 +213,7 @@ def _folder(dest: str | Path | None) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(
+        raise UsageError(
             f"{folder}: cannot be made ({error.strerror}); choose another folder with --dest"
         ) from error
     return folder

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from helpers.errors import DataError
+from helpers.errors import UsageError
 from helpers.screens import facts
 from helpers.screens.mapped import mapped_source
 from helpers.screens.mapping import MAPPING_FILE
 from helpers.screens.order import natural_key, numbered
-from helpers.screens.problems import BrokenFileError, broken, fatal, listed, note
+from helpers.screens.problems import BrokenFileError, Problem, broken, fatal, listed, note
 from helpers.screens.source import RESERVED, Source, key
 from helpers.screens.tables import SUFFIXES, Table
 
@@ -25,41 +25,50 @@ _STEMS = {
 
 
 @contextlib.contextmanager
-def open_source(folder: str | Path) -> Iterator[Source]:
+def open_source(folder: str | Path, *, embeddings: bool = True) -> Iterator[Source]:
     """Open a screen's folder, in RxRx19a's layout or through its ``screen.yml``.
 
     What is wrong with it is found in ``problems``, not raised. Temporary files live until the block ends.
 
+    Parameters
+    ----------
+    folder : str or Path
+        In RxRx19a's layout or with a ``screen.yml``.
+    embeddings : bool
+        False to look only at the first bytes of the embeddings' file, which may take minutes to unpack.
+
     Raises
     ------
-    DataError
+    UsageError
         If there is no such folder.
     """
     folder = Path(folder)
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "is not there"
-        raise DataError(
+        raise UsageError(
             f"{folder} {what}: a screen is a folder with metadata.csv and embeddings.csv (or a {MAPPING_FILE}), "
             "or one of the names twin and rxrx19a"
         )
     with contextlib.ExitStack() as stack:
         is_mapped = (folder / MAPPING_FILE).exists()
-        yield mapped_source(folder, stack) if is_mapped else _rxrx19a_source(folder, stack)
+        read = mapped_source if is_mapped else _rxrx19a_source
+        yield read(folder, stack, embeddings=embeddings)
 
 
-def _rxrx19a_source(folder: Path, stack: contextlib.ExitStack) -> Source:
+def _rxrx19a_source(folder: Path, stack: contextlib.ExitStack, *, embeddings: bool) -> Source:
     source = Source(folder, name=folder.resolve().name)
-    metadata, embeddings = (_find(source, part) for part in _STEMS)
+    metadata, measured = (_find(source, part) for part in _STEMS)
     _name_kind(source, metadata)
     if metadata is None:
         source.problems.append(_no_metadata(folder))
     else:
         _read_metadata(source, source.open(metadata, stack))
-    if embeddings is None:
-        found = "no embeddings file: a design only, without measurements"
-        source.problems.append(note(folder.name, "", found))
+    if measured is None:
+        source.problems.append(_no_embeddings(folder))
+    elif embeddings:
+        _read_embeddings(source, source.open(measured, stack))
     else:
-        _read_embeddings(source, source.open(embeddings, stack))
+        source.peek(measured)
     return source
 
 
@@ -77,7 +86,7 @@ def _find(source: Source, part: str) -> Path | None:
 
 def _name_kind(source: Source, metadata: Path | None) -> None:
     twin = source.folder / TWIN_FILE
-    if twin.exists():
+    if twin.is_file():
         with contextlib.suppress(ValueError):
             facts_of_twin = json.loads(twin.read_text())
             source.kind = "twin"
@@ -87,7 +96,26 @@ def _name_kind(source: Source, metadata: Path | None) -> None:
         source.kind, source.name = "rxrx19a", "RxRx19a"
 
 
-def _no_metadata(folder: Path):
+def _no_embeddings(folder: Path) -> Problem:
+    """Tell a design from a screen whose embeddings have a name or a format that is not read."""
+    unread = sorted(
+        path.relative_to(folder).as_posix()
+        for place in (folder, folder / "RxRx19a")
+        if place.is_dir()
+        for path in place.iterdir()
+        if "embeddings" in path.name.lower() and not path.name.startswith(".")
+    )
+    if not unread:
+        return note(folder.name, "", "no embeddings file: a design only, without measurements")
+    allowed = ", ".join("embeddings" + suffix for suffix in SUFFIXES)
+    message = (
+        f"is not read; allowed are {allowed}, in small letters: convert or rename it, or move it out of the "
+        "folder to look at the design alone"
+    )
+    return fatal(listed(unread).replace("'", ""), "", message)
+
+
+def _no_metadata(folder: Path) -> Problem:
     allowed = ", ".join("metadata" + suffix for suffix in SUFFIXES)
     inside = listed(sorted(path.name for path in folder.iterdir())) or "nothing"
     message = (
@@ -128,7 +156,7 @@ def _read_metadata(source: Source, tables: list[Table]) -> None:
         source.metadata = metadata.rename(renamed).with_columns(key(("site_id",)))
 
 
-def _missing(table: Table):
+def _missing(table: Table) -> Problem:
     missing = [name for name in REQUIRED if name not in table.columns]
     near = {
         name: difflib.get_close_matches(name, set(table.columns) - set(REQUIRED), 1, 0.7) for name in missing

@@ -16,8 +16,11 @@ from helpers.screens.source import FILE, Source, key
 from helpers.screens.tables import Table
 
 
-def mapped_source(folder: Path, stack: contextlib.ExitStack) -> Source:
-    """Open a folder through its ``screen.yml``; what is wrong is found in ``problems``."""
+def mapped_source(folder: Path, stack: contextlib.ExitStack, *, embeddings: bool = True) -> Source:
+    """Open a folder through its ``screen.yml``; what is wrong is found in ``problems``.
+
+    Without `embeddings`, only the first bytes of a file of their own are looked at.
+    """
     path = folder / MAPPING_FILE
     source = Source(folder, name=folder.resolve().name, mapped=True, files=[path])
     mapping, source.problems = read_mapping(path)
@@ -28,18 +31,22 @@ def mapped_source(folder: Path, stack: contextlib.ExitStack) -> Source:
     source.labels = {COLUMNS[ours]: theirs for ours, theirs in mapping.columns.items()}
     tables = _open(source, mapping.metadata, "metadata", mapping, stack)
     same = mapping.embeddings == mapping.metadata
-    embeddings = tables if same else _open(source, mapping.embeddings, "embeddings", mapping, stack)
+    opening = stack if embeddings else None
+    measured = tables if same else _open(source, mapping.embeddings, "embeddings", mapping, opening)
     # What columns there are can only be said of tables that opened.
     if tables and _check_columns(source, mapping, tables):
         _read_metadata(source, mapping, tables)
-    if embeddings:
-        _choose_features(source, mapping, embeddings)
+    if measured:
+        _choose_features(source, mapping, measured)
     elif not mapping.embeddings:
         source.problems.append(note(MAPPING_FILE, "", "no features: a design only, without measurements"))
     return source
 
 
-def _open(source: Source, name: str, role: str, mapping: Mapping, stack: contextlib.ExitStack) -> list[Table]:
+def _open(
+    source: Source, name: str, role: str, mapping: Mapping, stack: contextlib.ExitStack | None
+) -> list[Table]:
+    """Open a table that ``screen.yml`` names, or only look at its first bytes if there is no `stack`."""
     if not name:
         return []
     path = source.folder / name
@@ -51,6 +58,9 @@ def _open(source: Source, name: str, role: str, mapping: Mapping, stack: context
         )
         message = f"there is no file '{name}' in {source.folder}; it holds {inside}"
         source.problems.append(fatal(MAPPING_FILE, where, message))
+        return []
+    if stack is None:
+        source.peek(path)
         return []
     return source.open(path, stack, separator=mapping.separator)
 

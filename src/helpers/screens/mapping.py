@@ -41,11 +41,11 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from reprlib import repr as short_repr
 from typing import Any
 
-import yaml
-
 from helpers.screens.problems import Problem, fatal, listed
+from helpers.screens.yaml_file import YamlFileError, parse_yaml
 
 MAPPING_FILE = "screen.yml"
 # Our names of the columns and RxRx19a's.
@@ -174,13 +174,12 @@ def read_mapping(path: Path) -> tuple[Mapping | None, list[Problem]]:
     problems : list of Problem
         One for each mistake, with the path of its key and what is allowed.
     """
+    if not path.is_file():
+        return None, [fatal(MAPPING_FILE, "", "is no regular file; it must be a text file")]
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}" if mark else ""
-        reason = getattr(error, "problem", None) or "cannot be parsed"
-        return None, [fatal(MAPPING_FILE, where, f"is not YAML ({reason}); check indents, quotes and colons")]
+        data = parse_yaml(path.read_text(encoding="utf-8-sig"))
+    except YamlFileError as error:
+        return None, [fatal(MAPPING_FILE, error.where, error.reason)]
     except (OSError, UnicodeDecodeError) as error:
         return None, [fatal(MAPPING_FILE, "", f"cannot be read ({error}); save it as UTF-8 text")]
     reader = _Reader(data)
@@ -304,4 +303,4 @@ def _dotted(where: str, name: object) -> str:
 def _written(value: object) -> str:
     if value is None:
         return "empty"
-    return f"'{value}'" if isinstance(value, str) else f"{value!r}"
+    return f"'{value}'" if isinstance(value, str) else short_repr(value)

@@ -13,7 +13,13 @@ def natural_key(text: str) -> tuple:
     ['HRCE-1_9', 'HRCE-1_10']
     """
     parts = _DIGITS.split(str(text))
-    return tuple((int(part), "") if i % 2 else (-1, part) for i, part in enumerate(parts))
+    return tuple(digits_key(part) if i % 2 else (-1, part) for i, part in enumerate(parts))
+
+
+def digits_key(digits: str) -> tuple[int, str]:
+    """Return a sort key of a whole number's digits, however many: Python turns only 4,300 into a number."""
+    digits = digits.lstrip("0")
+    return len(digits), digits
 
 
 def numbered(names: Sequence[str]) -> bool:

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from helpers.errors import DataError
+from helpers.errors import DataError, UsageError
 from helpers.files import cache_dir, sha256
 from helpers.screens import facts
 from helpers.screens.check import Examined, examine
@@ -40,6 +41,7 @@ OBS = (
     "smiles",
 )
 _TEXT_BESIDE = ("experiment", "treatment", "kind", "mechanism_class", "class")
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
 # Working columns that are not the user's.
 _WORKING = {"__row__", "site_number", "name", "structure", LINE, FILE, KEY, *facts.COLUMNS}
 
@@ -67,7 +69,7 @@ def open_screen(source: str | Path, *, experiments: str | list[str] = "all") -> 
     DataError
         If a file is missing or wrong: the first problem, and how many more there are.
     UsageError
-        If an experiment is not in the screen.
+        If there is no such folder, or an experiment is not in the screen.
     """
     folder = resolve_source(source)
     with open_source(folder) as opened, _hashing(opened.files) as hashes:
@@ -94,7 +96,9 @@ def resolve_source(source: str | Path) -> Path:
     Raises
     ------
     DataError
-        If RxRx19a was not downloaded, or the folder is missing.
+        If RxRx19a was not downloaded.
+    UsageError
+        If there is no such folder.
     """
     if str(source) == "twin":
         return _cached_twin()
@@ -107,7 +111,7 @@ def resolve_source(source: str | Path) -> Path:
         return folder
     folder = Path(source).expanduser()
     if not folder.is_dir():
-        raise DataError(
+        raise UsageError(
             f"source '{source}' is no folder; allowed are twin, rxrx19a, or a folder that holds a screen"
         )
     return folder
@@ -125,7 +129,7 @@ def read_classes(source: str | Path) -> pd.DataFrame | None:
 
 def _beside(source: str | Path, name: str) -> pd.DataFrame | None:
     path = resolve_source(source) / name
-    if not path.exists():
+    if not path.is_file():
         return None
     # In text an empty cell is no gap but "none", and a compound may be called NA.
     numbers = [column for column in pd.read_csv(path, nrows=0) if column not in _TEXT_BESIDE]
@@ -210,9 +214,9 @@ def _categorical(column: pl.Series) -> pd.Categorical:
 
 
 def _whole_plates(plates: pd.Categorical) -> pd.Categorical:
-    """Turn plates into integers if all of them are whole numbers without leading zeros."""
+    """Turn plates into integers if all of them are whole numbers without leading zeros that an int64 holds."""
     names = list(plates.categories)
-    if not all(name.isdecimal() and str(int(name)) == name for name in names):
+    if not all(_WHOLE.fullmatch(name) for name in names):
         return plates
     return plates.rename_categories([int(name) for name in names])
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from helpers.screens import facts
 from helpers.screens.problems import BrokenFileError, Problem
-from helpers.screens.tables import LINE, Table, open_tables
+from helpers.screens.tables import LINE, Table, check_head, open_tables
 
 # Working columns beside the metadata's own: the label of a row's file, and what joins it to its features.
 FILE, KEY = "__file__", "__key__"
@@ -94,6 +94,13 @@ class Source:
         except BrokenFileError as error:
             self.problems.append(error.problem)
             return []
+
+    def peek(self, path: Path) -> None:
+        """Look at the first bytes of a file that is not opened; what they are not becomes a problem."""
+        try:
+            check_head(path)
+        except BrokenFileError as error:
+            self.problems.append(error.problem)
 
     @staticmethod
     def free_name(name: str) -> str:

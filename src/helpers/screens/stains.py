@@ -77,10 +77,10 @@ class Scene:
         cells = self.cells
         ill = self.spread(cells.infection)
         falling = np.exp(-self.beyond / (0.30 * cells.pitch))
-        cytoplasm = self.body * (0.12 + (0.33 + 0.30 * ill) * falling) * (1 + 0.16 * self._noise(2.5))
+        cytoplasm = self.body * (0.16 + (0.40 + 0.26 * ill) * falling) * (1 + 0.16 * self._noise(2.5))
         size = 3.6 * (1 - 0.35 * cells.infection) * (1 - 0.4 * cells.toxicity)
         nucleoli = self._spots(NUCLEOLI, np.sqrt(self.rng.random((len(cells), NUCLEOLI))) * 8.0, size)
-        level = cytoplasm * (1 - 0.35 * self.nucleus) + 0.16 * self.nucleus + 1.0 * nucleoli * self.nucleus
+        level = cytoplasm * (1 - 0.35 * self.nucleus) + 0.16 * self.nucleus + 0.85 * nucleoli * self.nucleus
         return level * self.spread(cells.brightness[:, 3]) * (0.6 + 0.4 * self.thickness)
 
     def golgi(self) -> np.ndarray:
@@ -95,7 +95,7 @@ class Scene:
         far = rng.uniform(0.2, 0.6, (len(cells), VESICLES)) * cells.pitch
         vesicles = self._points(far, rng.uniform(0, 2 * np.pi, far.shape), 1.0)
         membrane = np.exp(-np.square(self.land.inside / 2.4))
-        level = 0.95 * heap + 0.30 * vesicles + 0.34 * membrane
+        level = 0.95 * heap + 0.30 * vesicles + 0.45 * membrane
         level = level * (1 - 0.5 * self.nucleus) * self.body + 0.10 * self.body * (1 + 0.2 * self._noise(4.0))
         return level * self.spread(cells.brightness[:, 4]) * (0.7 + 0.3 * self.thickness)
 
@@ -122,12 +122,17 @@ class Scene:
         picture, cells, rng = np.zeros(SHAPE, np.float32), self.cells, self.rng
         reach, n = 0.62 * cells.pitch, len(cells)
         angle = cells.angle[:, None] + rng.normal(0, 0.10, (n, FIBRES))
-        offset, start, end = rng.uniform([[[-1]], [[-1]], [[0.1]]], [[[1]], [[-0.1]], [[1]]], (3, n, FIBRES)) * reach
+        offset, start, end = (
+            rng.uniform([[[-1]], [[-1]], [[0.1]]], [[[1]], [[-0.1]], [[1]]], (3, n, FIBRES)) * reach
+        )
         level = rng.uniform(0.25, 1.0, (n, FIBRES))
         along, across = np.stack([np.cos(angle), np.sin(angle)]), np.stack([-np.sin(angle), np.cos(angle)])
         from_, to = (cells.xy.T[:, :, None] + across * offset + along * point for point in (start, end))
         for cell, fibre in np.ndindex(n, FIBRES):
-            (x0, y0), (x1, y1) = np.rint(from_[:, cell, fibre]).astype(int), np.rint(to[:, cell, fibre]).astype(int)
+            (x0, y0), (x1, y1) = (
+                np.rint(from_[:, cell, fibre]).astype(int),
+                np.rint(to[:, cell, fibre]).astype(int),
+            )
             rows, cols, share = line_aa(y0, x0, y1, x1)
             seen = (rows >= 0) & (rows < IMAGE_SIZE) & (cols >= 0) & (cols < IMAGE_SIZE)
             rows, cols, share = rows[seen], cols[seen], share[seen]
@@ -145,7 +150,7 @@ class Scene:
         for cell, spot in np.ndindex(len(self.cells), n):
             window = _window(x[cell, spot], y[cell, spot], 3 * size[cell] + 2)
             dy, dx = np.mgrid[window] + 0.5 - np.array([y[cell, spot], x[cell, spot]])[:, None, None]
-            blob = np.exp(-np.square(np.hypot(dx, dy) / size[cell]) ** 1.5)
+            blob = np.exp(-(np.square(np.hypot(dx, dy) / size[cell]) ** 1.5))
             picture[window] = np.maximum(picture[window], blob)
         return picture
 

@@ -2,7 +2,6 @@
 
 import codecs
 import contextlib
-import csv
 import gzip
 import shutil
 import tempfile
@@ -16,14 +15,23 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from helpers.screens.problems import Problem, broken, fatal, listed, places
+from helpers.screens.problems import broken, listed
+from helpers.screens.text import (
+    BLOCK,
+    GET_AGAIN,
+    bad_bytes,
+    copy_text,
+    header_line,
+    odd_lines,
+    refuse_nul,
+    split_line,
+)
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".zip")
 # Rows read at a time: 8,192 sites of 1,024 float32 features are 34 MB.
 BATCH_ROWS = 8_192
 # The place of a row in its file; no header of a user's will hold this name.
 LINE = "__line__"
-_GET_AGAIN = "download or export it again"
 
 
 @dataclass(frozen=True)
@@ -118,18 +126,35 @@ class Table:
         stripped = pl.col(columns or self.columns).str.strip_chars()
         cells = self._rows().select(LINE, pl.when(stripped != "").then(stripped))
         try:
-            return cells.collect(engine="streaming")
+            found = cells.collect(engine="streaming")
         except (pl.exceptions.PolarsError, OSError) as error:
             raise self._unreadable(error) from error
+        if not self.is_csv:
+            self._refuse_nul(found)
+        return found
+
+    def _refuse_nul(self, cells: pl.DataFrame) -> None:
+        """Refuse a NUL inside a cell of a Parquet; those of a CSV were looked for when it was opened."""
+        for column in cells.drop(LINE):
+            rows = cells[LINE].filter(column.str.contains("\0", literal=True).fill_null(False))
+            if len(rows):
+                message = f"column '{column.name}' holds a NUL, which no text has; correct the cell"
+                raise broken(self.label, f"row {rows[0]}", message)
 
     def cell(self, line: int, column: str) -> str | None:
-        """Return one cell as it is written, to be quoted in a message; None if its line is too short."""
+        """Return one cell as it is written, to be quoted in a message; None if its line is too short.
+
+        Raises
+        ------
+        BrokenFileError
+            If its line cannot be split into cells.
+        """
         if not self.is_csv:
             value = pl.scan_parquet(self.path).select(column).slice(line - 1, 1).collect().item()
             return None if value is None else str(value)
         with self.path.open("rb") as file:
             row = next(text for number, text in enumerate(file, 1) if number == line)
-        cells = next(csv.reader([row.decode("utf-8", "replace")], delimiter=self.separator))
+        cells = split_line(row.decode("utf-8", "replace"), self.separator, self.label, line)
         place = self.columns.index(column)
         return cells[place] if place < len(cells) else None
 
@@ -138,7 +163,7 @@ class Table:
         if found:
             return broken(found.file, found.where, found.message)
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return broken(self.label, "", f"cannot be read ({reason}); {_GET_AGAIN}")
+        return broken(self.label, "", f"cannot be read ({reason}); {GET_AGAIN}")
 
 
 def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
@@ -149,49 +174,6 @@ def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
     whole = (column == column.round()) & (column.abs() < 2**31)
     text = pl.when(whole).then(column.cast(pl.Int64, strict=False).cast(pl.String))
     return text.otherwise(column.fill_nan(None).cast(pl.String)).alias(name)
-
-
-def odd_lines(table: Table) -> Problem | None:
-    """Find lines with more or fewer cells than the header, or with a quotation mark that is never closed."""
-    wanted, odd = len(table.columns), []
-    separator = table.separator.encode()
-    with table.path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if line.count(separator) == wanted - 1 or not line.strip():
-                continue
-            text = line.decode("utf-8", "replace")
-            if text.count('"') % 2:
-                return fatal(table.label, f"line {number}", f"a quotation mark is not closed; {_GET_AGAIN}")
-            cells = len(next(csv.reader([text], delimiter=table.separator)))
-            if cells != wanted:
-                odd.append((number, cells))
-    if not odd:
-        return None
-    where = places([number for number, _ in odd], "line")
-    message = f"{odd[0][1]} cells where the header has {wanted}; the file is damaged or cut off: {_GET_AGAIN}"
-    return fatal(table.label, where, message)
-
-
-def bad_bytes(table: Table) -> Problem | None:
-    """Find the first line that is not UTF-8."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with table.path.open("rb") as file:
-        try:
-            for block in iter(lambda: file.read(1 << 22), b""):
-                decoder.decode(block)
-        except UnicodeDecodeError:
-            file.seek(0)
-            number = next(n for n, line in enumerate(file, 1) if not _is_utf8(line))
-            return fatal(table.label, f"line {number}", "is not UTF-8 text; save the file as UTF-8")
-    return None
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 @contextlib.contextmanager
@@ -211,7 +193,7 @@ def open_tables(path: Path, *, separator: str = ",") -> Iterator[list[Table]]:
         try:
             plain = _unpack(path, Path(folder))
         except (zipfile.BadZipFile, EOFError, zlib.error, gzip.BadGzipFile, NotImplementedError) as error:
-            message = f"is cut off or damaged ({error}); delete it and {_GET_AGAIN}"
+            message = f"is cut off or damaged ({error}); delete it and {GET_AGAIN}"
             raise broken(path.name, "", message) from error
         except OSError as error:
             message = f"cannot be unpacked into {folder} ({error.strerror}); set TMPDIR to a folder with room"
@@ -222,11 +204,14 @@ def open_tables(path: Path, *, separator: str = ",") -> Iterator[list[Table]]:
 def _unpack(path: Path, folder: Path) -> list[tuple[Path, str]]:
     if path.name.endswith(".gz"):
         target = folder / "plain.csv"
-        with gzip.open(path) as packed, target.open("wb") as plain:
-            shutil.copyfileobj(packed, plain, 1 << 22)
+        with gzip.open(path) as packed:
+            copy_text(packed, target)
         check_head(target, label=path.name)
+        refuse_nul(target, path.name)
         return [(target, path.name)]
     if path.suffix != ".zip":
+        if path.suffix != ".parquet":
+            refuse_nul(path, path.name)
         return [(path, path.name)]
     with zipfile.ZipFile(path) as archive:
         members = [m for m in sorted(archive.namelist()) if _is_data(m)]
@@ -238,13 +223,21 @@ def _unpack(path: Path, folder: Path) -> list[tuple[Path, str]]:
 
 def _extract(archive: zipfile.ZipFile, member: str, stem: Path, label: str) -> tuple[Path, str]:
     target = stem.with_suffix(Path(member).suffix.lower())
+    is_text = target.suffix != ".parquet"
     try:
-        with archive.open(member) as packed, target.open("wb") as plain:
-            shutil.copyfileobj(packed, plain, 1 << 22)
+        with archive.open(member) as packed:
+            if is_text:
+                copy_text(packed, target)
+            else:
+                with target.open("wb") as plain:
+                    shutil.copyfileobj(packed, plain, BLOCK)
     except RuntimeError as error:  # what zipfile raises for an encrypted member
         raise broken(label, "", f"member {member} is encrypted; unpack it with its password first") from error
-    check_head(target, label=f"{label}:{member}")
-    return target, f"{label}:{member}"
+    label = f"{label}:{member}"
+    check_head(target, label=label)
+    if is_text:
+        refuse_nul(target, label)
+    return target, label
 
 
 def _is_data(member: str) -> bool:
@@ -254,7 +247,8 @@ def _is_data(member: str) -> bool:
 
 
 _MAGIC = {b"PK\x03\x04": "a zip archive", b"PK\x05\x06": "an empty zip archive", b"\x1f\x8b": "gzip data"}
-_MAGIC |= {b"PAR1": "Parquet data", b"\x89HDF": "HDF5 data"}
+_MAGIC |= {b"PAR1": "Parquet data", b"\x89HDF": "HDF5 data", b"\x93NUMPY": "a NumPy array"}
+_MAGIC |= {b"\xfd7zXZ": "xz data", b"BZh9": "bzip2 data", b"7z\xbc\xaf": "a 7z archive"}
 _EXPECTED = {".zip": ("PK", "a zip archive"), ".gz": ("\x1f\x8b", "gzip data")}
 _EXPECTED |= {".parquet": ("PAR1", "Parquet data")}
 
@@ -265,7 +259,8 @@ def check_head(path: Path, *, label: str | None = None) -> None:
     Raises
     ------
     BrokenFileError
-        If it is missing, empty, an HTML page, a pointer of git-lfs or git-annex, or of another format.
+        If it is missing, no regular file (opening a pipe would wait for ever), empty, an HTML page, a pointer
+        of git-lfs or git-annex, or of another format.
     """
     label = label or path.name
     if path.is_symlink() and not path.exists():
@@ -273,6 +268,9 @@ def check_head(path: Path, *, label: str | None = None) -> None:
             label, "", f"is a link to {path.readlink()}, which is missing (`git annex get` fetches it)"
         )
     try:
+        if not path.is_file():
+            kind = "a folder" if path.is_dir() else "a pipe or a device"
+            raise broken(label, "", f"cannot be opened: it is {kind}, and only regular files are read")
         with path.open("rb") as file:
             head = file.read(512)
     except OSError as error:
@@ -285,9 +283,9 @@ def _wrong_head(head: bytes, suffix: str) -> str | None:
     """Return what is wrong with a file that begins with `head`."""
     start = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
     if not start:
-        return f"is empty; {_GET_AGAIN}"
+        return f"is empty; {GET_AGAIN}"
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
-        return f"is a web page, not data; {_GET_AGAIN}, and open the address in a browser if that fails again"
+        return f"is a web page, not data; {GET_AGAIN}, and open the address in a browser if that fails again"
     if start.startswith(b"version https://git-lfs"):
         return "is a pointer of git-lfs, not the data; run `git lfs pull`"
     if b"annex/objects/" in start:
@@ -297,9 +295,10 @@ def _wrong_head(head: bytes, suffix: str) -> str | None:
     found = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "something else")
     wanted, kind = _EXPECTED.get(suffix, (None, "CSV text"))
     if wanted and not head.startswith(wanted.encode("latin-1")):
-        return f"is not {kind} but {found}; give it the ending it should have, or {_GET_AGAIN}"
-    if not wanted and (found != "something else" or b"\0" in head):
-        return f"is not CSV text but {found}; give it the ending it should have, or {_GET_AGAIN}"
+        return f"is not {kind} but {found}; give it the ending it should have, or {GET_AGAIN}"
+    # A NUL is reported with its place when the text is read.
+    if not wanted and found != "something else":
+        return f"is not CSV text but {found}; give it the ending it should have, or {GET_AGAIN}"
     return None
 
 
@@ -309,7 +308,8 @@ def read_header(path: Path, label: str, separator: str) -> Table:
     Raises
     ------
     BrokenFileError
-        If the header is not UTF-8, uses another separator, repeats a name or lacks one, or no row follows.
+        If the header is not UTF-8, has no end, uses another separator, repeats a name or lacks one, or no row
+        follows.
     """
     if path.suffix == ".parquet":
         try:
@@ -318,22 +318,17 @@ def read_header(path: Path, label: str, separator: str) -> Table:
                 pl.scan_parquet(path).select(pl.len()).collect().item(),
             )
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise broken(label, "", f"is Parquet cut off or damaged; {_GET_AGAIN}") from error
+            raise broken(label, "", f"is Parquet cut off or damaged; {GET_AGAIN}") from error
         if not n_rows:
-            raise broken(label, "", f"has a header but no rows; {_GET_AGAIN}")
+            raise broken(label, "", f"has a header but no rows; {GET_AGAIN}")
         # Where pandas keeps the index of a frame that had been filtered or sorted.
         return Table(path, label, tuple(name for name in columns if not name.startswith("__index_level_")))
-    with path.open("rb") as file:
-        first = file.readline()
-        follows = any(line.strip() for line in file)
-    if not _is_utf8(first):
-        raise broken(label, "line 1", "is not UTF-8 text; save the file as UTF-8")
-    header = first.decode("utf-8-sig").rstrip("\r\n")
-    names = tuple(next(csv.reader([header], delimiter=separator), []))
+    header, follows = header_line(path, label)
+    names = tuple(split_line(header, separator, label, 1))
     columns = tuple(name.strip() for name in names)
     _check_header(columns, label, separator)
     if not follows:
-        raise broken(label, "", f"has a header but no rows; {_GET_AGAIN}")
+        raise broken(label, "", f"has a header but no rows; {GET_AGAIN}")
     return Table(path, label, columns, separator, names)
 
 

@@ -114,7 +114,7 @@ def make_twin(
     Raises
     ------
     UsageError
-        If scale, seed or file format is not allowed.
+        If scale, seed or file format is not allowed, or `folder` is a file.
     DataError
         If the folder holds other files, or the design cannot be used.
     """
@@ -186,7 +186,7 @@ def _natural_order(obs: pd.DataFrame) -> np.ndarray:
 def _refuse_other_files(folder: Path) -> None:
     """Raise if writing a twin would destroy something that is not one."""
     if folder.exists() and not folder.is_dir():
-        raise DataError(f"{folder} is a file: name a new or empty folder for the twin")
+        raise UsageError(f"{folder} is a file: name a new or empty folder for the twin")
     present = {path.name for path in folder.iterdir()} if folder.exists() else set()
     other = sorted(present - set(FILES)) if "twin.json" in present else sorted(present)
     if other:

@@ -9,6 +9,7 @@ import pandas as pd
 from helpers.errors import DataError
 from helpers.screens.facts import COLUMNS, CONDITION_ORDER, CONDITIONS
 from helpers.screens.layout import SITES, parse_well
+from helpers.screens.order import digits_key
 from helpers.screens.twin_model import stream
 from helpers.screens.twin_names import compound_number, draw_names, invented_smiles
 
@@ -215,7 +216,7 @@ def _in_order(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return wells and sites in the order of RxRx19a's files."""
     from helpers.screens.twin_design import WELL_COLUMNS
 
-    plate = rows["plate"].map(lambda p: (0, int(p), "") if p.isdecimal() else (1, 0, p))
+    plate = rows["plate"].map(lambda p: (0, *digits_key(p)) if p.isdecimal() else (1, 0, p))
     rows["well_id"] = rows["experiment"] + "_" + rows["plate"] + "_" + rows["well"]
     rows = rows.assign(order=plate, site=rows["site"].astype(int))
     rows = rows.sort_values(["experiment", "order", "well", "site"], kind="stable", ignore_index=True)

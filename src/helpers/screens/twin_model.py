@@ -1,7 +1,7 @@
 """The assumptions of the twin, each a named parameter, and the random streams they feed."""
 
 import zlib
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import Field, asdict, dataclass, field, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -23,9 +23,36 @@ def stream(seed: int, *keys: str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=spawn_key))
 
 
-def _given(default: object, unit: str, text: str, basis: str = "invented") -> object:
-    """Return a dataclass field that carries its unit, its meaning and where its value comes from."""
-    return field(default=default, metadata={"unit": unit, "help": text, "basis": basis})
+# What a value may be, by its unit: (lowest, highest, and whether the lowest itself is allowed). SDs are sizes
+# whatever their unit. The ends of sizes keep all embeddings far inside float32.
+_SIZE = (0.0, 1e3, True)
+_ALLOWED = {
+    AXIS: _SIZE,
+    "embedding units": (0.0, 1e6, False),
+    "share": (0.0, 1.0, True),
+    "share of top dose": (0.0, 1.0, False),
+    "cosine": (-1.0, 1.0, True),
+    "rescue": (-10.0, 1.0, True),  # nothing rescues beyond mock
+    "Hill slope": (0.0, 20.0, False),
+    "log10 uM": (0.0, 10.0, True),
+    "log": (0.0, 10.0, True),
+    "relative": (0.0, 10.0, True),
+    "fold": _SIZE,
+    "share of displacement": _SIZE,
+}
+
+
+def _given(
+    default: object, unit: str, text: str, basis: str = "invented", *, above: float | None = None
+) -> object:
+    """Return a dataclass field that carries its unit, its meaning and where its value comes from.
+
+    `above` is a bound that a value must exceed, where its unit alone would allow more.
+    """
+    kind, _, rest = unit.partition(", ")
+    low, high, closed = _SIZE if rest == "SD" and kind in ("cosine", "rescue") else _ALLOWED[kind]
+    allowed = (low, high, closed) if above is None else (above, high, False)
+    return field(default=default, metadata={"unit": unit, "help": text, "basis": basis, "allowed": allowed})
 
 
 @dataclass(frozen=True)
@@ -54,7 +81,7 @@ class TwinModel:
     class_emax: tuple = _given(
         (0.30, 0.20, 0.12, 0.0, 0.0, -0.12, -0.20, -0.30), "rescue", "mean largest rescue of classes A to H"
     )
-    class_emax_sd: float = _given(0.04, "rescue", "SD of largest rescue among members of a class")
+    class_emax_sd: float = _given(0.04, "rescue, SD", "SD of largest rescue among members of a class")
     class_phenotype: float = _given(0.20, AXIS, "off-axis phenotype that members of a class share")
     phenotype_size: tuple = _given((0.3, 0.8), AXIS, "largest off-axis phenotype of a phenotype compound")
     phenotype_leak: float = _given(0.05, "cosine, SD", "how far off-axis phenotypes lean on the axis")
@@ -66,7 +93,7 @@ class TwinModel:
     vero_ec50_sd: float = _given(0.3, "log10 uM", "SD of a compound's EC50 in Vero around HRCE's")
     vero_emax_sd: float = _given(0.2, "relative", "SD of a compound's largest rescue in Vero around HRCE's")
 
-    axis_cosine: float = _given(0.95, "cosine", "disease axes of two experiments of one cell line")
+    axis_cosine: float = _given(0.95, "cosine", "disease axes of two experiments of one cell line", above=0.0)
     vero_axis_cosine: float = _given(0.70, "cosine", "disease axes of an HRCE and a Vero experiment")
     experiment_shift: float = _given(6.0, AXIS, "distance of an experiment's island from the common centre")
     plate_shift: float = _given(2.5, AXIS, "distance of a plate from its experiment's centre, off the axis")
@@ -102,11 +129,33 @@ class TwinModel:
     blank_infected: float = _given(0.5, "share", "wells with an empty condition that look infected, not mock")
 
     def __post_init__(self):
+        for item in fields(self):
+            self._check(item)
+        if self.vero_axis_cosine < -self.axis_cosine:
+            raise UsageError(
+                f"assumption 'vero_axis_cosine' of the twin = {self.vero_axis_cosine} is not allowed; allowed: at "
+                f"least -axis_cosine ({-self.axis_cosine}), for no axis lies further from the others"
+            )
         shares = self.shares()
         if min(shares.values()) < 0:
             raise UsageError(f"the shares of compound kinds must lie in 0..1 and sum to at most 1: {shares}")
         if len(self.class_emax) != len(CLASS_LETTERS):
             raise UsageError(f"class_emax needs one value for each of the classes {', '.join(CLASS_LETTERS)}")
+
+    def _check(self, item: Field) -> None:
+        """Refuse a value that its unit does not allow."""
+        value, (low, high, closed) = getattr(self, item.name), item.metadata["allowed"]
+        numbers = value if isinstance(item.default, tuple) else (value,)
+        what = f"assumption '{item.name}' of the twin = {value} is not allowed; allowed"
+        meaning = f"({item.metadata['unit']}: {item.metadata['help']})"
+        if not all((low <= x if closed else low < x) and x <= high for x in numbers):
+            raise UsageError(f"{what}: {low:g} {'<=' if closed else '<'} x <= {high:g} {meaning}")
+        if (
+            isinstance(item.default, tuple)
+            and len(item.default) == 2
+            and not (len(numbers) == 2 and numbers[0] <= numbers[1])
+        ):
+            raise UsageError(f"{what}: a pair (low, high) {meaning}")
 
     def shares(self, *, reference: bool = False) -> dict[str, float]:
         """Return the share of each kind of compound, of the eight-dose ones if `reference`; they sum to 1."""

@@ -1,0 +1,157 @@
+"""Where wells failed, and where each kind of well lands on and off the disease axis."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from helpers.figures.plates import plate_shape
+from helpers.figures.style import (
+    CONDITION_STYLE,
+    EMPTY,
+    FAINT,
+    INK,
+    WIDTH,
+    natural_order,
+    plot_missing,
+    well_kind,
+)
+from helpers.screens.layout import row_label
+
+MOST_PLATES = 20
+"""Plates drawn as bars; of more, those with most failed wells."""
+
+MOST_POINTS = 400
+"""Points drawn per kind of well: the box shows the rest."""
+
+
+def plot_failures(wells: pd.DataFrame) -> Figure:
+    """Draw failed wells by plate, and where on the plates they stand.
+
+    Parameters
+    ----------
+    wells : DataFrame
+        One row per well: plate_id, row, col, condition, treatment, qc_flag.
+    """
+    failed = wells[(wells["qc_flag"].astype(str) != "").to_numpy()]
+    if failed.empty:
+        return plot_missing("No well of this screen failed quality control.").figure
+    counts = _counts_by_plate(failed, natural_order(wells["plate_id"].astype(str)))
+    rows, cols = plate_shape(wells)
+    height = 0.26 * len(counts) + 0.62 * WIDTH * rows / cols * 1.5 + 2.2
+    ratios = (0.26 * len(counts) + 0.9, 0.62 * WIDTH * rows / cols * 1.5)
+    layout = {"layout": "constrained", "gridspec_kw": {"height_ratios": ratios}}
+    figure, (bars, chart) = plt.subplots(2, 1, figsize=(WIDTH, height), **layout)
+    _draw_bars(bars, counts)
+    shown = len(counts)
+    n_plates = failed["plate_id"].nunique()
+    bars.set_title(
+        "failed wells by plate" + (f", the worst {shown} of {n_plates}" if n_plates > shown else "")
+    )
+    _draw_chart(chart, failed, wells, (rows, cols))
+    return figure
+
+
+def _counts_by_plate(failed: pd.DataFrame, plates: list[str]) -> pd.DataFrame:
+    """Return failed wells by plate and kind: plates in natural order, at most `MOST_PLATES`."""
+    table = pd.crosstab(failed["plate_id"].astype(str), well_kind(failed).astype(str))
+    worst = table.sum(axis=1).sort_values(ascending=False, kind="stable").index[:MOST_PLATES]
+    return table.loc[[plate for plate in plates if plate in set(worst)]]
+
+
+def _draw_bars(ax: Axes, counts: pd.DataFrame) -> None:
+    left = np.zeros(len(counts))
+    for kind, mark in CONDITION_STYLE.items():
+        if kind not in counts:
+            continue
+        width = counts[kind].to_numpy()
+        ax.barh(range(len(counts)), width, left=left, color=mark.color, ec="white", lw=0.6, label=mark.label)
+        left += width
+    ax.set_yticks(range(len(counts)), counts.index)
+    ax.set_ylim(len(counts) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlabel("failed wells")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.62 / (0.26 * len(counts) + 0.5)), ncols=3)
+
+
+def _draw_chart(ax: Axes, failed: pd.DataFrame, wells: pd.DataFrame, shape: tuple[int, int]) -> None:
+    """Draw a plate on which each position's area of a dot says how often it failed."""
+    used = wells[["row", "col"]].drop_duplicates()
+    step = 3.6 * 72 / shape[1]  # points between two columns
+    ax.scatter(used["col"], used["row"], s=(0.55 * step) ** 2, marker="s", c=EMPTY, linewidths=0)
+    often = failed.groupby(["row", "col"]).size().rename("n").reset_index()
+    most = int(often["n"].max())
+    unit = (0.75 * step) ** 2
+    ax.scatter(often["col"], often["row"], s=unit * np.sqrt(often["n"]), c=INK, alpha=0.75, linewidths=0)
+    ax.set_xlim(0.3, shape[1] + 0.7)
+    ax.set_ylim(shape[0] + 0.7, 0.3)
+    every = max(shape[0] // 8, 1)
+    ax.set_yticks(
+        range(every, shape[0] + 1, every), [row_label(r) for r in range(every, shape[0] + 1, every)]
+    )
+    ax.set_aspect("equal")
+    ax.set_xlabel("column")
+    ax.set_ylabel("row")
+    times = "a larger dot: on more plates, up to " + str(most) if most > 1 else "each dot: one failed well"
+    ax.set_title(f"where they stand, all plates\n({times})")
+
+
+def plot_landing(scored: pd.DataFrame) -> Figure:
+    """Draw where every kind of well lands along the disease axis and away from it.
+
+    Wells that failed have a row of their own. Boxes hold the middle half, with a line at the median.
+
+    Parameters
+    ----------
+    scored : DataFrame
+        One row per well: condition, treatment, qc_flag, on_disease, off_disease.
+    """
+    if "on_disease" not in scored or scored["on_disease"].notna().sum() == 0:
+        return plot_missing("Without embeddings, or without both controls, nothing can be scored.").figure
+    failed = (scored["qc_flag"].astype(str) != "").to_numpy()
+    kinds = well_kind(scored).astype(object).where(~failed, "failed")
+    order = [k for k in (*CONDITION_STYLE, "failed") if (kinds == k).any()]
+    size = (WIDTH, 0.52 * len(order) + 1.3)
+    figure, axes = plt.subplots(1, 2, figsize=size, sharey=True, layout="constrained")
+    for ax, column in zip(axes, ("on_disease", "off_disease"), strict=True):
+        values = [scored.loc[(kinds == k).to_numpy(), column].to_numpy(float) for k in order]
+        _draw_boxes(ax, values, order)
+    for at in (0, 1):
+        axes[0].axvline(at, color=FAINT, lw=0.8, zorder=0)
+    labels = {k: mark.label for k, mark in CONDITION_STYLE.items()} | {"failed": "failed, any kind"}
+    axes[0].set_yticks(range(len(order)), [labels[k] for k in order])
+    axes[0].set_ylim(len(order) - 0.4, -0.6)
+    axes[0].set_xlabel("on-disease\n(0 = mock, 1 = infected)")
+    axes[1].set_xlabel("off-disease\n(axis lengths)")
+    return figure
+
+
+def _draw_boxes(ax: Axes, values: list[np.ndarray], order: list[str]) -> None:
+    """Draw the values of each kind as a strip of points under a box."""
+    rng = np.random.default_rng(0)
+    everything = np.concatenate(values)
+    low, high = np.nanpercentile(everything, [0.5, 99.5])
+    room = 0.1 * (high - low) or 1.0
+    for y, (kind, x) in enumerate(zip(order, values, strict=True)):
+        x = x[np.isfinite(x)].clip(low - room, high + room)
+        mark = CONDITION_STYLE.get(kind)
+        some = rng.choice(x, min(len(x), MOST_POINTS), replace=False)
+        height = y + rng.uniform(-0.28, 0.28, len(some))
+        ax.scatter(some, height, s=7, c=mark.color if mark else FAINT, linewidths=0, alpha=0.7, zorder=1)
+        if len(x) > 3:
+            line = {"color": INK, "lw": 1.1}
+            box = {
+                "widths": 0.5,
+                "showfliers": False,
+                "whis": 0,
+                "showcaps": False,
+                "medianprops": {**line, "lw": 2},
+            }
+            ax.boxplot(
+                x, positions=[y], orientation="horizontal", boxprops=line, whiskerprops=line, zorder=3, **box
+            )
+    ax.set_xlim(low - 1.2 * room, high + 1.2 * room)
+    ax.tick_params(axis="y", length=0)
