@@ -35,7 +35,10 @@
 source: str = "twin"  # the screen: twin, rxrx19a, or a folder of your own
 experiments: str = "all"  # which experiments: all, or a comma list such as HRCE-1,VERO-1
 plates: str = "all"  # the first of these plates is drawn before and after: all, or a comma list
-recipe: str = "plate_center"  # the recipe shown as "after" [raw | experiment_center | plate_center]
+recipe: str = "plate_center"  # the recipe shown as "after" [raw | experiment_center | plate_center | plate_standard | plate_robust | position | pca | sphering | tvn | harmony | recommended]
+recipes: str = (
+    "raw,experiment_center,plate_center,plate_robust,recommended"  # recipes compared: a comma list, or all
+)
 exclude_plates: str = ""  # plates to leave out, a comma list such as HRCE-1_25
 fdr: float = 0.05  # share of false calls that is accepted [0 < x < 1]
 seed: int = 0  # where random numbers start [x >= 0]
@@ -54,6 +57,7 @@ analysis = Analysis(
     experiments=experiments,
     exclude_plates=exclude_plates,
     recipe=recipe,
+    recipes=recipes,
     fdr=fdr,
     seed=seed,
     results=results,
@@ -67,7 +71,7 @@ Markdown(sentences.lacking(analysis.lacks))
 # ## The recipes
 
 # %%
-show_table(summaries.recipe_list())
+show_table(summaries.recipe_list(), rows=20)
 
 # %% [markdown]
 # Write $x_w$ for the embedding of {term}`well` $w$ on {term}`plate` $p$, in row $r$ and column $c$.
@@ -92,7 +96,11 @@ show_table(summaries.recipe_list())
 # where $a$ and $b$ are estimated on wells that are *scattered* over the plate, not on controls in fixed places.
 # *Intuition:* plates differ in staining, and wells near an edge may differ from those inside.
 #
-# The reference $I$ is always the infected untreated wells that passed quality control. Two choices hide in that
+# **`plate_robust`** and **`plate_standard`** also divide each feature by how much the reference wells of the plate scatter;
+# **`recommended`** whitens after `plate_center`, by how the uninfected wells of *other* plates vary. The table above names
+# the rest; the parameter `recipes` says which are compared here.
+#
+# The reference $I$ of a centre is always the infected untreated wells that passed quality control. Two choices hide in that
 # sentence. The wells are *infected*, because they look like the treated wells that are judged later; the more of them a plate has,
 # and the better they are scattered over it, the better its centre is known. And they are all of *one* condition: subtracting the
 # centre of each condition would subtract the disease itself.
@@ -114,9 +122,9 @@ show_table(summaries.recipe_list())
 
 # %%
 analysis.write_table(analysis.recipes, "normalization.csv")
-show_table(analysis.recipes.drop(columns="reason", errors="ignore"), rows=20)
+show_table(summaries.recipe_measures(analysis.recipes), rows=20)
 
-# %% mystnb={"image": {"alt": "Table of dots with a row per recipe and a column per measure; each dot stands along its column's range with its value beneath, the best recipe of each measure is filled and the selected recipe is in bold."}, "figure": {"caption": "Recipes compared. Arrows point to what is better; filled dots are the best of their column, and any that is written like it; the selected recipe is bold.", "name": "fig-recipe-table"}}
+# %% mystnb={"image": {"alt": "Table of dots with a row per recipe and a column per measure; each dot stands along its column's range with its value beneath, the best recipe of each measure is filled and the selected recipe is in bold.", "classes": "panels"}, "figure": {"caption": "Recipes compared. Arrows point to what is better; filled dots are the best of their column, and any that is written like it; the selected recipe is bold.", "name": "fig-recipe-table"}}
 fig = figures.plot_recipe_table(analysis.recipes)
 analysis.save_figure(fig, "recipe_table")
 
@@ -164,7 +172,7 @@ print("by plate predictability:", ", ".join(by_plate["recipe"]))
 # {term}`Rescue <rescue>` is 0 for infected untreated wells and 1 for mock wells. Infected untreated wells had no compound on
 # any plate, so wherever a plate's median is away from 0, the plate itself pretends to be an effect.
 
-# %% mystnb={"image": {"alt": "Horizontal lines, one per plate, grouped by recipe: the middle ninety percent of rescue of infected untreated wells with a marker at the median, coloured by experiment, and a dashed line at zero."}, "figure": {"caption": "Infected untreated wells under each recipe: median and middle 90 % of every plate.", "name": "fig-spread"}}
+# %% mystnb={"image": {"alt": "Horizontal lines, one per plate, grouped by recipe: the middle ninety percent of rescue of infected untreated wells with a marker at the median, coloured by experiment, and a dashed line at zero.", "classes": "panels"}, "figure": {"caption": "Infected untreated wells under each recipe: median and middle 90 % of every plate.", "name": "fig-spread"}}
 tables = summaries.scored_by_recipe(analysis)
 ax = figures.plot_before_after(tables)
 analysis.save_figure(ax.figure, "plate_spread")
@@ -179,8 +187,8 @@ Markdown(sentences.plate_spread(tables))
 # %% [markdown]
 # ## Before and after: rows and columns
 
-# %% mystnb={"image": {"alt": "Two line charts of the median rescue of scattered wells relative to their plate, by plate row and by plate column, one line with a band for raw embeddings and one for the chosen recipe."}, "figure": {"caption": "Position effects: median rescue of scattered wells, treated or not, relative to their plate, along rows and columns, with two standard errors.", "name": "fig-position"}}
-fig = figures.plot_position_profiles({name: tables[name] for name in dict.fromkeys(["raw", recipe])})
+# %% mystnb={"image": {"alt": "Two line charts of the median rescue of scattered wells relative to their plate, by plate row and by plate column, one line with a band for raw embeddings and one for the chosen recipe.", "classes": "panels"}, "figure": {"caption": "Position effects: median rescue of scattered wells, treated or not, relative to their plate, along rows and columns, with two standard errors.", "name": "fig-position"}}
+fig = figures.plot_position_profiles({name: tables[name] for name in ("raw", recipe)})
 analysis.save_figure(fig, "position_profiles")
 
 # %% tags=["remove-input"]
@@ -193,7 +201,7 @@ Markdown(sentences.position_effect(tables["raw"], tables[recipe]))
 # %% [markdown]
 # ## Before and after: one plate
 
-# %% mystnb={"image": {"alt": "Two maps of the same plate side by side, wells coloured by rescue, from raw embeddings and after the chosen recipe."}, "figure": {"caption": "One plate coloured by rescue, from raw embeddings and after the recipe.", "name": "fig-before-after"}}
+# %% mystnb={"image": {"alt": "Two maps of the same plate side by side, wells coloured by rescue, from raw embeddings and after the chosen recipe.", "classes": "panels"}, "figure": {"caption": "One plate coloured by rescue, from raw embeddings and after the recipe.", "name": "fig-before-after"}}
 fig = figures.plot_plates(summaries.one_plate_by_recipe(tables, plates, recipe), "rescue")
 analysis.save_figure(fig, "plate_before_after")
 

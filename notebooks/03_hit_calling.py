@@ -34,7 +34,7 @@
 # %% tags=["parameters"]
 source: str = "twin"  # the screen: twin, rxrx19a, or a folder of your own
 experiments: str = "all"  # which experiments: all, or a comma list such as HRCE-1,VERO-1
-recipe: str = "plate_center"  # normalisation [raw | experiment_center | plate_center]
+recipe: str = "plate_center"  # normalisation [raw | experiment_center | plate_center | plate_standard | plate_robust | position | pca | sphering | tvn | harmony | recommended]
 exclude_plates: str = ""  # plates to leave out, a comma list such as HRCE-1_25
 fdr: float = 0.05  # share of false calls that is accepted [0 < x < 1]
 min_rescue: float = 0.1  # rescue up to this counts as none [0 <= x < 1]
@@ -132,7 +132,7 @@ show_table(arms.sort_values("rescue", ascending=False), rows=8, columns=columns)
 
 # %% tags=["remove-input"]
 off = findings.well_noise(scored, arms, analysis.screen["n_features"])
-Markdown(findings.plates_limit(arms) + " " + off)
+Markdown(findings.plates_limit(arms) + "\n\n" + off)
 
 # %% [markdown]
 # ## What is a false call?
@@ -159,34 +159,43 @@ Markdown(findings.plates_limit(arms) + " " + off)
 
 # %%
 analysis.write_table(hits, "hits.csv")
-top = ["experiment", "rank", "treatment", "call", "rescue_max", "dose_at_max_um", "score", "q_value"]
+top = ["experiment", "rank", "treatment", "call", "rescue_max", "dose_at_max_um"]
+top += ["score", "q_value"]
 show_table(hits.sort_values(["rank", "experiment"]), rows=15, columns=top)
 
 # %% tags=["remove-input"]
 Markdown(
     findings.calls(hits, fdr, min_rescue)
-    + " "
+    + "\n\n"
     + findings.top_hits(hits)
-    + " "
+    + "\n\n"
     + findings.deciding_dose(hits, arms)
 )
 
 # %% [markdown]
-# | call | what it says | the dose that decides |
-# |---|---|---|
-# | `rescue` | more rescue than $\rho$, and at one dose or more the compound is *on target* | of the on-target doses, that of the largest rescue |
-# | `rescue_off_target` | more rescue than $\rho$, but on target at no dose | that of the largest rescue |
-# | `toxic` | no rescue that counts, and at some dose further off the axis than the axis is long, and than noise reaches | that of the largest rescue |
-# | `worsens` | less rescue than $-\rho$ | that of the lowest rescue in the figures; `hits.csv` names that of the largest |
-# | `inactive` | none of these could be shown; which is not the same as no effect | that of the largest rescue |
+# | call | what it says |
+# |---|---|
+# | `rescue` | more rescue than $\rho$, and *on target* at one dose or more |
+# | `rescue_off_target` | more rescue than $\rho$, but on target at no dose |
+# | `toxic` | no rescue that counts, and at some dose further off the axis than the axis is long, and than noise reaches |
+# | `worsens` | less rescue than $-\rho$ |
+# | `inactive` | none of these could be shown; which is not the same as no effect |
 #
 # The first row that fits is the call. A dose is *on target* if its own p-value is at most `fdr`, and if its cells have moved no further
-# off the axis than back along it: off-disease at most rescue. In this comparison a rescue above 1 counts as 1. It means *past mock*, and cells driven past
-# mock are no more like mock than those that stop there; without this limit, a compound that pushes cells far out in every direction would
-# earn its distance off the axis by its distance along it. The {term}`score`, which ranks, is largest for a way straight back to mock: rescue, at most 1, times the cosine
-# between the way the cells went and the way back.
+# off the axis than back along it: off-disease at most rescue. In this comparison a rescue above 1 counts as 1. It means *past mock*, and cells driven
+# past mock are no more like mock than those that stop there; without this limit, a compound that pushes cells far out in every direction would
+# earn its distance off the axis by its distance along it.
+#
+# One dose stands for the compound in `hits.csv` and in the figures, the dose that decides:
+#
+# - for `rescue`, that of the largest rescue among the doses on target;
+# - for `worsens`, in the figures that of the lowest rescue (`hits.csv` names the largest);
+# - for all others, that of the largest rescue.
+#
+# The {term}`score`, which ranks, is taken over the same doses. It is largest for a way straight back to mock: rescue, at most 1, times the
+# cosine between the way the cells went and the way back.
 
-# %% mystnb={"image": {"alt": "One panel per experiment: compounds by rank with their rescue at the dose that decides and its interval, coloured and marked by call; dashed lines at zero and one; the first few compounds are named."}, "figure": {"caption": "All compounds by rank, with the rescue at the dose that decides (of the largest rescue; for compounds called worsens, of the lowest) and its 95 % interval. Dashed: infected (0) and mock (1).", "name": "fig-rank"}}
+# %% mystnb={"image": {"alt": "One panel per experiment: compounds by rank with their rescue at the dose that decides and its interval, coloured and marked by call; dashed lines at zero and one; the first few compounds are named.", "classes": "panels"}, "figure": {"caption": "All compounds by rank, with the rescue at the dose that decides (of the largest rescue; for compounds called worsens, of the lowest) and its 95 % interval. Dashed: infected (0) and mock (1).", "name": "fig-rank"}}
 fig = figures.plot_ranks(hits, arms)
 analysis.save_figure(fig, "rank_plot")
 
@@ -195,7 +204,7 @@ analysis.save_figure(fig, "rank_plot")
 # compounds with several doses do not lie around 0, and the lowest one, drawn where a compound worsens, is too low. And the ranking follows the
 # score, which also counts how straight the way back is, so the points need not fall evenly.
 
-# %% mystnb={"image": {"alt": "Names of the compounds of highest rank, one row each, with a marker for rescue at the dose that decides, its interval, the dose in micromolar, and the call as colour and marker."}, "figure": {"caption": "The compounds of highest rank in each experiment by name, with the dose that decides at the right.", "name": "fig-top"}}
+# %% mystnb={"image": {"alt": "Names of the compounds of highest rank, one row each, with a marker for rescue at the dose that decides, its interval, the dose in micromolar, and the call as colour and marker.", "classes": "panels"}, "figure": {"caption": "The compounds of highest rank in each experiment by name, with the dose that decides at the right.", "name": "fig-top"}}
 fig = figures.plot_top(hits, arms, n=10)
 analysis.save_figure(fig, "top_compounds")
 

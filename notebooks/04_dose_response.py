@@ -37,7 +37,7 @@ experiments: str = "all"  # which experiments: all, or a comma list such as HRCE
 exclude_plates: str = ""  # plates to leave out, a comma list such as HRCE-1_25
 compounds: str = ""  # draw these compounds too: a comma list, or empty for the strongest curves only
 n_curves: int = 8  # how many of the strongest curves are drawn [1 <= x <= 60]
-recipe: str = "plate_center"  # normalisation [raw | experiment_center | plate_center]
+recipe: str = "plate_center"  # normalisation [raw | experiment_center | plate_center | plate_standard | plate_robust | position | pca | sphering | tvn | harmony | recommended]
 fdr: float = 0.05  # share of false calls that is accepted [0 < x < 1]
 min_rescue: float = 0.1  # rescue up to this counts as none [0 <= x < 1]
 seed: int = 0  # where random numbers start [x >= 0]
@@ -132,12 +132,12 @@ columns += ["back", "hill", "r2", "q_value", "relevance"]
 show_table(curves.sort_values("relevance", ascending=False), rows=12, columns=columns)
 
 # %% tags=["remove-input"]
-Markdown(findings.curve_classes(curves) + " " + findings.falling(curves))
+Markdown(findings.curve_classes(curves) + "\n\n" + findings.falling(curves))
 
 # %% [markdown]
 # ## The strongest curves
 
-# %% mystnb={"image": {"alt": "Grid of dose-response curves with one scale: wells by plate, the fit, the EC50 with its interval, an arrow where only a bound is known or a hatched span where it lies between two of them; the titles give compound, class and EC50."}, "figure": {"caption": "The strongest rising curves by relevance, and those asked for. Markers: plates; crosses: wells that failed quality control. Hatched: the EC50 lies between two doses. Arrows: only a bound is known.", "name": "fig-curves"}}
+# %% mystnb={"image": {"alt": "Grid of dose-response curves with one scale: wells by plate, the fit, the EC50 with its interval, an arrow where only a bound is known or a hatched span where it lies between two of them; the titles give compound, class and EC50.", "classes": "panels"}, "figure": {"caption": "The strongest rising curves by relevance, and those asked for. Markers: plates; crosses: wells that failed quality control. Hatched: the EC50 lies between two doses. Arrows: only a bound is known.", "name": "fig-curves"}}
 shown = summaries.strongest_curves(curves, n_curves, compounds)
 fig = figures.plot_curves(scored, shown)
 analysis.save_figure(fig, "top_curves")
@@ -149,9 +149,9 @@ analysis.save_figure(fig, "top_curves")
 # %% [markdown]
 # ## What can go wrong
 #
-# A screen of this kind produces every kind of difficult curve. The next figure shows one of each class that this screen holds.
+# Curves can be difficult in several ways. The next figure shows one of each class that this screen holds.
 
-# %% mystnb={"image": {"alt": "One dose-response curve of each class that occurs in the screen, with the same elements as the grid before."}, "figure": {"caption": "One curve of each class, the most relevant of its kind. Only those called worsening fall.", "name": "fig-classes"}}
+# %% mystnb={"image": {"alt": "One dose-response curve of each class that occurs in the screen, with the same elements as the grid before.", "classes": "panels"}, "figure": {"caption": "One curve of each class, the most relevant of its kind. Only those called worsening fall.", "name": "fig-classes"}}
 each = summaries.one_of_each_class(curves)
 fig = figures.plot_curves(scored, each)
 analysis.save_figure(fig, "curve_classes")
@@ -172,7 +172,7 @@ analysis.save_figure(fig, "curve_classes")
 # %% [markdown]
 # ## Potency and effect
 
-# %% mystnb={"image": {"alt": "Scatter of curves with an EC50: EC50 in micromolar on a logarithmic axis with its interval, against the fitted rescue at high dose; arrows where the EC50 is only bounded; marked by class, with a dark rim where the fit stands at a bound; a few of the most potent are named."}, "figure": {"caption": "Potency against effect: EC50 with its interval, and the fitted rescue at high dose. Arrows: only a bound of the EC50 is known. Dark rim: a parameter of the fit stands at its bound, as a plateau does at the largest value allowed. Levels far below 0, if any, are arrowheads at the lower edge.", "name": "fig-potency"}}
+# %% mystnb={"image": {"alt": "Scatter of curves with an EC50: EC50 in micromolar on a logarithmic axis with its interval, against the fitted rescue at high dose; arrows where the EC50 is only bounded; marked by class, with a dark rim where the fit stands at a bound; a few of the most potent are named.", "classes": "panels"}, "figure": {"caption": "Potency against effect: EC50 with its interval, and the fitted rescue at high dose. Arrows: only a bound of the EC50 is known. Dark rim: a parameter of the fit stands at its bound, as a plateau does at the largest value allowed. Levels far below 0, if any, are arrowheads at the lower edge.", "name": "fig-potency"}}
 ax = figures.plot_potency(curves)
 analysis.save_figure(ax.figure, "potency")
 

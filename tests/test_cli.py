@@ -10,6 +10,15 @@ import pytest
 
 from helpers.cli import main
 from helpers.errors import DataError
+from screens.broken import write_screen
+
+
+@pytest.fixture(scope="module")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a tiny twin."""
+    folder = tmp_path_factory.mktemp("screen") / "tiny"
+    assert main(["data", "make", "twin", str(folder), "--scale", "tiny"]) == 0
+    return folder
 
 
 def lines(capsys: pytest.CaptureFixture) -> tuple[str, list[str]]:
@@ -44,7 +53,22 @@ def lines(capsys: pytest.CaptureFixture) -> tuple[str, list[str]]:
             "data fetch rxrx19a --what metdata",
             "did you mean metadata?; valid: metadata, embeddings, published",
         ),
+        (
+            "data make twin x --set dim_share=7",
+            "'dim_share' of the twin = 7.0 is not allowed; allowed: 0 <= x <= 1",
+        ),
+        ("data make twin x --set dim_cosine=-2", "allowed: -1 <= x <= 1"),
+        ("data make twin pyproject.toml", "pyproject.toml (it is a file): name a new or empty folder"),
+        ("data make twin pyproject.toml/x", "pyproject.toml/x (Not a directory): name a new or empty folder"),
+        ("data fetch rxrx19a --dest pyproject.toml", "choose another folder with --dest"),
         ("data check no/such/folder", "no folder at no/such/folder"),
+        ("run -p source=no/such/folder", "is no folder; allowed are twin, rxrx19a, or a folder"),
+        ("run -p source=pyproject.toml", "is no folder; allowed are twin, rxrx19a, or a folder"),
+        ("run --out pyproject.toml", "pyproject.toml (it is a file): choose another folder with --out"),
+        ("run -p results=pyproject.toml", "(it is a file): choose another folder with -p results=DIR"),
+        ("book --site pyproject.toml", "(it is a file): choose another folder with --site"),
+        ("book --site src", "src holds something else than a built site: choose a new or empty folder"),
+        ("workshop --out pyproject.toml", "(it is a file): choose another folder with --out"),
         ("run hit_caling", "did you mean hit_calling?; valid: dataset_tour, normalization, hit_calling"),
         ("params hit_caling", "did you mean hit_calling?"),
         ("run -p fdrr=0.1", "unknown parameter 'fdrr': did you mean fdr?; valid: source, experiments"),
@@ -59,10 +83,14 @@ def lines(capsys: pytest.CaptureFixture) -> tuple[str, list[str]]:
     ],
 )
 def test_a_wrong_call_is_one_line_and_exit_code_2(
-    arguments: str, said: str, capsys: pytest.CaptureFixture
+    arguments: str, said: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
+    monkeypatch.chdir(project)
+    before = set(project.glob("results/*"))
     code = main(arguments.split())
     out, errors = lines(capsys)
+    assert set(project.glob("results/*")) == before
+    assert not (project / "x").exists()
     assert (code, out, len(errors)) == (2, "", 1)
     assert errors[0].startswith("rxrx19: ")
     assert said in errors[0]
@@ -76,6 +104,45 @@ def test_missing_data_is_one_line_and_exit_code_1(
     _, errors = lines(capsys)
     assert len(errors) == 1
     assert "rxrx19 data fetch rxrx19a" in errors[0]
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_experiment_is_found_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a process was started")
+
+    monkeypatch.setattr("helpers.publish.run.subprocess.Popen", never)
+    screen, out = write_screen(tmp_path / "screen"), tmp_path / "out"
+    call = ["run", "-p", f"source={screen}", "--out", str(out)]
+    assert main([*call, "-p", "experiments=HRCE-1,HRCE-9"]) == 2
+    said = "rxrx19: experiments: 'HRCE-9' is not in this screen; allowed are all, HRCE-1"
+    assert lines(capsys) == ("", [said])
+    (screen / "metadata.csv").write_text("site_id\n")
+    assert main(call) == 1
+    assert "metadata.csv" in lines(capsys)[1][0]
+    assert not out.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("notebook", "pair", "said"),
+    [
+        ("dataset_tour", "plates=NOPE", "parameter 'plates': no plate NOPE; valid: all, HRCE-1_1"),
+        ("dose_response", "compounds=NOPE", "parameter 'compounds': 'NOPE' has no curve in this screen"),
+        ("hit_calling", "exclude_plates=NOPE", "parameter 'exclude_plates': no plate NOPE; valid: HRCE-1_1"),
+    ],
+)
+def test_a_value_that_only_the_notebook_can_judge_is_a_wrong_call_too(
+    notebook: str, pair: str, said: str, tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out = tmp_path / "out"
+    assert main(["run", notebook, "-p", f"source={tiny_folder}", "-p", pair, "--out", str(out)]) == 2
+    errors = [line for line in lines(capsys)[1] if line.startswith("rxrx19: ")]
+    assert len(errors) == 1
+    assert f"UsageError: {said}" in errors[0]
+    assert [path.name for path in out.iterdir()] == ["partial"]
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])

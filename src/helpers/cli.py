@@ -1,9 +1,12 @@
 """The command `rxrx19`. Exit codes: 0 done, 1 the data or the analysis cannot go on, 2 the call is wrong."""
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -41,12 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     debug = "--debug" in arguments
     try:
-        options, unknown = build_parser().parse_known_args(arguments)
-        _refuse(unknown, options.parser)
-        return options.command(options)
-    except KeyboardInterrupt:
+        with _stoppable():
+            options, unknown = build_parser().parse_known_args(arguments)
+            _refuse(unknown, options.parser)
+            return options.command(options)
+    except KeyboardInterrupt as error:
         _complain("interrupted")
-        return 130
+        return 128 + (error.args[0] if error.args else signal.SIGINT)
     except BrokenPipeError:
         # The reader of a pipe had enough; Python would complain once more when it flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -55,6 +59,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if debug:
             raise
         return _explain(error)
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let a request to end, or the terminal going away, take the way of Ctrl-C, which cleans up."""
+
+    def stop(number: int, _: object) -> NoReturn:
+        # Once is enough: a second one must not break off the cleaning up.
+        signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt(number)
+
+    wanted = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    in_main = threading.current_thread() is threading.main_thread()
+    # One that is ignored, as under nohup, stays ignored.
+    changed = [number for number in wanted if in_main and signal.getsignal(number) is signal.SIG_DFL]
+    for number in changed:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _refuse(unknown: Sequence[str], parser: argparse.ArgumentParser) -> None:
@@ -208,7 +234,7 @@ def _params(options: argparse.Namespace) -> int:
 
     for notebook in select_notebooks([options.notebook] if options.notebook else []):
         rows = [
-            (item.name, item.kind.__name__, repr(item.default), item.allowed or "any", item.help)
+            (item.name, item.kind.__name__, repr(item.default), item.allowed_text, item.help)
             for item in read_parameters(notebook.path).values()
         ]
         _say(notebook.name)
@@ -226,17 +252,20 @@ def _columns(rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _make(options: argparse.Namespace) -> int:
+    from helpers.publish.folders import check_writable
     from helpers.screens.twin import make_twin
 
     design = options.design and options.design.resolve()
     if design and not design.is_file():
         raise UsageError(f"no design file at {design}")
+    model = _twin_model(options.pairs)
+    check_writable(options.folder.resolve(), "name a new or empty folder for the twin")
     folder = make_twin(
         options.folder,
         scale=options.scale,
         seed=options.seed,
         design=design,
-        model=_twin_model(options.pairs),
+        model=model,
         file_format=options.format,
     )
     _say(f"the twin is in {folder}")
@@ -260,10 +289,7 @@ def _twin_model(pairs: Sequence[str]) -> object:
                 f"unknown assumption {name!r} of the twin{suggest(name, plain)}; valid: {', '.join(plain)}"
             )
         changes[name] = coerce(name, text, type(plain[name]))
-    try:
-        return dataclasses.replace(TwinModel(), **changes)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    return dataclasses.replace(TwinModel(), **changes)
 
 
 def _fetch(options: argparse.Namespace) -> int:

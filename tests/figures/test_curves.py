@@ -137,12 +137,18 @@ def test_every_plate_has_a_marker(points):
     assert [text.get_text() for text in legend.get_texts()] == ["plate 1", "plate 2"]
 
 
+def test_many_plates_are_counted_not_listed(points):
+    many = points.assign(plate=[f"P{i}" for i in range(len(points))])
+    legend = plot_curve(many.assign(qc_flag="")).figure.legends[0]
+    assert [text.get_text() for text in legend.get_texts()] == ["wells of 24 plates"]
+
+
 def test_grid_has_one_scale_and_a_title_each(wells, curves):
     figure = plot_curves(wells, curves)
     used = [ax for ax in figure.axes if ax.axison]
     assert len(used) == len(curves)
     assert len({ax.get_ylim() for ax in used}) == 1
-    assert used[1].get_title() == "TWN-0050, HRCE-1: step\nEC50 between 0.1 and 0.3 µM"
+    assert used[1].get_title() == "TWN-0050\nHRCE-1, step\nEC50 between 0.1 and 0.3 µM"
     top = wells.loc[(wells["treatment"] == "TWN-0060") & (wells["qc_flag"] == ""), "rescue"].max()
     assert used[0].get_ylim()[1] > top
 
@@ -156,6 +162,10 @@ def test_strip_shows_every_well_and_both_controls(wells):
     ax = plot_strip(wells, "HRCE-1", "TWN-0060")
     assert sum(len(c.get_offsets()) for c in ax.collections) == 24
     assert len(ax.patches) == 2
+    legend = [text.get_text() for text in ax.figure.legends[0].get_texts()]
+    assert legend[:2] == ["plate 1", "plate 2"]
+    assert legend[-3:] == ["mean", "mock, middle 90 %", "infected, untreated, middle 90 %"]
+    assert ax.get_title() == "TWN-0060, HRCE-1"
     assert "no scored wells" in plot_strip(wells, "HRCE-1", "nobody").texts[0].get_text()
 
 
@@ -167,7 +177,32 @@ def test_potency_leaves_out_curves_without_an_ec50(curves):
     assert "No curve" in plot_potency(curves.head(0)).texts[0].get_text()
 
 
-def test_potency_clips_extrapolated_plateaus(curves):
-    ax = plot_potency(curves.assign(back=40.0))
+def test_potency_shows_extrapolated_plateaus_as_arrowheads(curves):
+    ax = plot_potency(curves.assign(back=[1.0, -40.0, 0.6, 0.9, 0.01]))
     drawn = np.vstack([c.get_offsets() for c in ax.collections[1:] if len(c.get_offsets())])
-    assert np.all(drawn[:, 1] == 1.5)
+    low = ax.get_ylim()[0]
+    assert -1.2 < low < -1
+    assert [0.1732, low] in drawn.round(6).tolist()
+    assert len(drawn) == 4
+    assert "beyond the edge" in [text.get_text() for text in ax.figure.legends[0].get_texts()]
+
+
+def test_potency_rims_fits_at_a_bound(curves):
+    ax = plot_potency(curves.assign(at_bound=[False, False, True, False, False]))
+    rims = [c for c in ax.collections[1:] if len(c.get_offsets()) and not len(c.get_facecolor())]
+    np.testing.assert_allclose(np.vstack([c.get_offsets() for c in rims]), [[0.01, 0.6]])
+    assert "at a bound of the fit" in [text.get_text() for text in ax.figure.legends[0].get_texts()]
+
+
+def test_potency_names_the_most_potent_that_reach_half_way(curves):
+    written = [text.get_text() for text in plot_potency(curves).texts if text.get_text()]
+    assert written == ["TWN-0050", "TWN-0060"]
+
+
+def test_failed_wells_are_in_the_legend_only_where_there_are_any(points):
+    fine = points.assign(qc_flag="")
+    named = [text.get_text() for text in plot_curve(fine).figure.legends[0].get_texts()]
+    assert named == ["plate 1", "plate 2"]
+    failed = points.assign(qc_flag=["failed", *[""] * (len(points) - 1)])
+    named = [text.get_text() for text in plot_curve(failed).figure.legends[0].get_texts()]
+    assert named == ["plate 1", "plate 2", "failed, not fitted"]

@@ -15,6 +15,15 @@ def test_bars_add_up_to_the_wells(wells):
     assert {text.get_text() for text in ax.texts} >= {"1,440", "1,020"}
 
 
+def test_blank_wells_are_hatched_like_their_legend(wells):
+    ax = plot_counts(wells)
+    hatched = [bar.get_width() for bar in ax.patches if bar.get_hatch()]
+    counts = wells[wells["condition"] == "blank"].groupby("experiment", observed=True).size()
+    assert sorted(hatched) == sorted(counts)
+    handles = {h.get_label(): h.get_hatch() for h in ax.figure.legends[0].legend_handles}
+    assert [label for label, hatch in handles.items() if hatch] == ["blank"]
+
+
 def test_first_experiment_is_on_top(wells):
     labels = [label.get_text() for label in plot_counts(wells).get_yticklabels()]
     assert labels == ["VERO-1", "HRCE-1"]

@@ -53,8 +53,18 @@ def test_controls_are_drawn_where_the_layout_puts_them(plate):
     ax = plot_plate(plate, "condition")
     rows, cols = plate["row"].to_numpy(), plate["col"].to_numpy()
     for row, col, condition in zip(rows, cols, control_conditions(rows, cols), strict=True):
-        if condition:
+        if condition == "blank":
+            assert drawn_color(ax, row, col) == "#ffffff"
+        elif condition:
             assert drawn_color(ax, row, col) == to_hex(CONDITION_STYLE[condition].color), (row, col)
+
+
+def test_blank_wells_are_hatched_and_no_others(plate):
+    strokes = plot_plate(plate, "condition").collections[0].get_segments()
+    blank = plate[plate["condition"] == "blank"]
+    assert len(blank) == 30
+    np.testing.assert_allclose([s.mean(axis=0) for s in strokes], blank[["col", "row"]])
+    assert not plot_plate(plate, "rescue").collections
 
 
 def test_unused_ring_stays_empty(plate):

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from helpers.figures import best_arms, plot_on_off, plot_rank, plot_ranks, plot_top, plot_truth, plot_volcano
+from helpers.figures.ranking import deciding_arms
 
 
 def texts(ax):
@@ -56,13 +57,48 @@ def test_top_lists_names_and_doses(arms, hits):
 def test_plane_turns_rescue_into_on_disease(arms, hits):
     ax = plot_on_off(arms, hits)
     drawn = np.vstack([c.get_offsets() for c in ax.collections if len(c.get_offsets())])
-    order = np.lexsort(drawn.T)
     expected = np.column_stack([1 - arms["rescue"], arms["off_disease"]])
-    np.testing.assert_allclose(drawn[order], expected[np.lexsort(expected.T)])
+    distance = np.abs(drawn[:, None] - expected[None]).max(axis=-1)
+    assert distance.min(axis=0).max() < 1e-9, "every arm stands at its scores"
+    high = ax.get_ylim()[1]
+    arrowheads = drawn[distance.min(axis=1) > 1e-9]
+    assert len(arrowheads) == (arms["off_disease"] > high).sum()
+    assert np.all(arrowheads[:, 1] == high)
 
 
 def test_plane_of_one_feature_has_a_height(arms, hits):
-    assert plot_on_off(arms.assign(off_disease=0.0), hits).get_ylim() == (0, 0.1)
+    assert plot_on_off(arms.assign(off_disease=0.0), hits).get_ylim() == pytest.approx((-0.002, 0.1))
+
+
+@pytest.mark.parametrize(("plot", "place"), [(plot_on_off, (1 - 90.0, 0)), (plot_volcano, (90.0, 0))])
+def test_no_arm_is_dropped_and_far_ones_are_arrowheads(arms, hits, plot, place):
+    far = arms.copy()
+    far.loc[5, "rescue"] = 90.0
+    ax = plot(far, hits)
+    drawn = np.vstack([c.get_offsets() for c in ax.collections if len(c.get_offsets())])
+    left, right = ax.get_xlim()
+    assert right - left < 10
+    edge = left if place[0] < 0 else right
+    assert edge in drawn[:, 0]
+    assert np.sum((drawn[:, 0] > left) & (drawn[:, 0] < right)) >= len(arms) - 1
+    assert np.sum(drawn[:, 0] == edge) == 1
+    assert "beyond the edge" in [t.get_text() for t in ax.figure.legends[0].get_texts()]
+
+
+def test_compounds_that_worsen_are_drawn_where_they_do(arms, hits):
+    table = deciding_arms(hits, arms).set_index(["experiment", "treatment"])
+    best = best_arms(hits, arms).set_index(["experiment", "treatment"])
+    worst = (
+        arms.astype({"experiment": str, "treatment": str})
+        .groupby(["experiment", "treatment"])["rescue"]
+        .min()
+    )
+    harm = table["call"] == "worsens"
+    assert harm.sum() > 5
+    np.testing.assert_allclose(table.loc[harm, "rescue_max"], worst[table.index[harm]])
+    np.testing.assert_allclose(table.loc[harm, "rescue_low"], table.loc[harm, "rescue_max"] - 0.1)
+    pd.testing.assert_frame_equal(table[~harm], best[~harm])
+    assert (best.loc[harm, "rescue_max"] > table.loc[harm, "rescue_max"]).all()
 
 
 def test_volcano_marks_the_rate_and_the_hypothesis(arms, hits):

@@ -4,7 +4,8 @@ import pytest
 from helpers.errors import DataError, UsageError
 from helpers.profiles import RECIPES, normalize
 from helpers.profiles.selection import controls
-from helpers.profiles.steps import Center, PositionTrend
+from helpers.profiles.steps import Center
+from helpers.profiles.trend import PositionTrend
 
 
 @pytest.mark.parametrize("recipe", list(RECIPES))

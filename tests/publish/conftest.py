@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from helpers.publish.notebooks import select_notebooks
+from screens.broken import metadata
 
 HEADER = """# %% [markdown]
 # # {title}
@@ -78,10 +79,10 @@ def notebooks(toys: Path) -> list:
 
 @pytest.fixture
 def screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in for the screens floor: every source is this folder of one file."""
+    """Stand in for the screens floor: every source is this folder, a design of a few wells."""
     folder = tmp_path / "screen"
     folder.mkdir()
-    (folder / "metadata.csv").write_text("site_id\n")
+    metadata().to_csv(folder / "metadata.csv", index=False)
     (folder / "twin.json").write_text('{"scale": "tiny", "seed": 3}')
     monkeypatch.setattr("helpers.publish.provenance.resolve_source", lambda _: folder)
     return folder

@@ -118,6 +118,9 @@ def test_classes_are_counted(curves):
     text = findings.curve_classes(curves)
     assert text.startswith("Of 6 curves: ")
     assert "1 not told from a flat line, so without an EC50" in text
+    assert "Of the active ones" not in text
+    loose = curves.assign(ec50_um=[np.nan, *curves["ec50_um"][1:]])
+    assert "Of the active ones 1 has no EC50 all the same" in findings.curve_classes(loose)
     assert "EC50 `<`" in text
 
 
@@ -142,6 +145,80 @@ def test_most_potent_curve_reaches_half_way(curves):
     assert "is A in E (EC50 0.4 µM (0.1 to 0.8))" in text
     assert "None of them" in findings.potency(curves.assign(back=0.4))
     assert "No rising curve" in findings.potency(curves.head(0))
+
+
+def test_a_plateau_at_its_limit_is_said_to_be_assumed(curves):
+    bounded = curves.assign(back=[1.25, 0.9, 0, 0.5, 0.8, np.nan], at_bound=True)
+    assert "For 1 of them the plateau stands at 1.25" in findings.potency(bounded)
+    assert "the largest that the fit allows (1.25)" in findings.one_curve(bounded.iloc[0])
+    assert "largest" not in findings.potency(curves)
+    assert "largest" not in findings.one_curve(curves.iloc[0])
+
+
+def test_falling_curves_are_counted_by_what_is_known(curves):
+    falls = curves.assign(curve_class=["worsening"] * 5 + ["inactive"])
+    text = findings.falling(falls)
+    assert "5 curves fall with dose" in text
+    assert "2 with limits of the EC50 on both sides, 2 with a bound, 1 without an EC50" in text
+    assert findings.falling(curves) == "No significant curve falls with dose."
+
+
+def test_share_of_intervals_that_hold_the_truth(curves, known):
+    assert "100 % of 1 interval for compounds that only rescue." in findings.truth_share(curves, known)
+    wrong = curves.assign(ec50_low_um=0.3)
+    assert "0 % of 1 interval" in findings.truth_share(wrong, known)
+    assert "only where the truth is known" in findings.truth_share(curves, None)
+
+
+def test_the_price_of_a_recipe_names_what_others_do_better():
+    recipes = pd.DataFrame(
+        {
+            "recipe": ["raw", "centre"], "selected": [False, True], "plate_predictability": [1.0, 0.7],
+            "experiment_predictability": [0.0, 0.6947], "replicate_map": [0.1, 0.2], "control_auroc": [1.0, 0.9999],
+            "z_prime_robust": [np.nan, 0.5], "uv_mock_gap": [0.043, 0.044],
+        }
+    )  # fmt: skip
+    text = findings.recipe_price(recipes)
+    assert text == (
+        "The selected recipe is not the best in experiment predictability (0.695; `raw`: 0) and UV to mock gap (0.044; "
+        "`raw`: 0.043)."
+    )
+    best = recipes.assign(experiment_predictability=0.0, uv_mock_gap=0.1)
+    assert "No other recipe is better" in findings.recipe_price(best)
+
+
+def test_noise_of_wells_is_set_against_arms():
+    wells = pd.DataFrame(
+        {
+            "experiment": ["E", "E", "E", "E"], "condition": ["infected"] * 3 + ["mock"], "treatment": None,
+            "qc_flag": ["", "", "bad", ""], "off_disease": [2.0, 2.2, 90.0, 50.0],
+        }
+    )  # fmt: skip
+    arms = pd.DataFrame({"off_disease": [0.0, 0.0, 0.4, np.nan]})
+    text = findings.well_noise(wells, arms, 1024)
+    assert "1,024 features" in text
+    assert "2.1 in E" in text
+    assert "median arm stands at 0, and 67 % of the arms at 0" in text
+    assert "one feature" in findings.well_noise(wells, arms, 1)
+    assert "nothing to compare" in findings.well_noise(wells.assign(off_disease=np.nan), arms, 5)
+
+
+def test_the_dose_that_decides_need_not_be_that_of_the_largest_rescue(hits):
+    arms = pd.DataFrame(
+        {
+            "experiment": "E",
+            "treatment": ["a", "a", "C", "D"],
+            "dose_um": [1.0, 9.0, 1.0, 1.0],
+            "rescue": [0.95, 1.7, 0.3, 1.2],
+        }
+    )
+    text = findings.deciding_dose(hits, arms)
+    assert text.startswith("Of 2 compounds called `rescue`, 1 has a larger rescue at another dose")
+    assert "none stands past mock" in text
+    past = findings.deciding_dose(hits.assign(rescue_max=1.8), arms)
+    assert "none has a larger" in past
+    assert "2 stand past mock" in past
+    assert findings.deciding_dose(hits.assign(call="inactive"), arms) == ""
 
 
 def test_true_potency(curves, known):
@@ -201,6 +278,10 @@ def test_absent_tables_have_columns_and_no_rows(name):
         (findings.off_axis, "hits", ()),
         (findings.curve_classes, "curves", ()),
         (findings.potency, "curves", ()),
+        (findings.falling, "curves", ()),
+        (findings.truth_share, "curves", (None,)),
+        (findings.recipe_price, "recipes", ()),
+        (findings.deciding_dose, "hits", (empty_table("arms"),)),
         (findings.truth_arms, "arms", (None,)),
         (findings.plates_limit, "arms", ()),
     ],

@@ -1,5 +1,6 @@
 """What is written around the notebooks: banner, status page, editions."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -74,6 +75,18 @@ def test_the_twin_table_has_one_row_an_assumption() -> None:
     rows = twin_table().strip().splitlines()
     assert len(rows) - 2 == len(TwinModel().describe())
     assert {row.count(" | ") for row in rows} == {2}
+
+
+def test_the_twin_table_writes_for_readers() -> None:
+    text = twin_table()
+    assert "uM" not in text
+    assert "log10 µM" in text
+    assert not re.search(r"\d\.\d{5,}", text.replace("0.006132", "")), "digits that nobody needs"
+    assert "| `low_cell_blank` = 0.2702 share | fact |" in text
+
+
+def test_the_status_page_says_why_times_do_not_add_up() -> None:
+    assert "Notebooks run in parallel" in status_page(RECORD)
 
 
 def test_tables_escape_bars_and_code_holds_any_sign() -> None:

@@ -24,7 +24,9 @@ def test_a_cell_is_read_with_types_defaults_help_and_allowed_values(toy: Path) -
         "share of false calls",
         "0 < x < 1",
     )
-    assert parameters["mode"].allowed == "mean | median"
+    assert parameters["mode"].allowed == parameters["mode"].allowed_text == "mean | median"
+    assert parameters["source"].allowed_text == "twin | rxrx19a | a folder"
+    assert parameters["results"].allowed_text == "a folder"
 
 
 @pytest.mark.parametrize(
@@ -155,6 +157,12 @@ def test_a_section_of_a_notebook_that_is_not_run_is_skipped(toys: Path, tmp_path
     assert assign(select_notebooks(["first"], toys), [], file) == {"first": {}}
 
 
+def test_a_section_without_a_line_is_empty(notebooks: list, tmp_path: Path) -> None:
+    file = tmp_path / "p.yml"
+    file.write_text("fdr: 0.1\nsecond:\n")
+    assert assign(notebooks, [], file) == {"first": {"fdr": 0.1}, "second": {"fdr": 0.1}}
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -167,6 +175,14 @@ def test_a_section_of_a_notebook_that_is_not_run_is_skipped(toys: Path, tmp_path
         ("fdr: true\n", "must be a finite number"),
         ("- fdr\n", "must hold `name: value` lines"),
         ("fdr: [\n", "is not YAML"),
+        ("fdr: 0.1\nseed: 1\nfdr: 0.2\n", r"p\.yml, lines 1 and 3: the key 'fdr' is given twice; keep one"),
+        ("second:\n  seed: 1\n  seed: 2\n", "lines 2 and 3: the key 'seed' is given twice"),
+        ("second:\n  seed: 1\nsecond:\n  seed: 2\n", "lines 1 and 3: the key 'second' is given twice"),
+        ("fdr: " + "[" * 5000, "nested too deeply"),
+        ("fdr: " + "{a: " * 5000, "nested too deeply"),
+        (f"seed: {'9' * 5000}\n", "holds a value that cannot be read"),
+        (f"fdr: 1{'0' * 400}\n", "must be a finite number"),
+        ('results: "a\\0b"\n', "'results' must be text"),
     ],
 )
 def test_a_bad_file_is_a_usage_error(notebooks: list, tmp_path: Path, content: str, message: str) -> None:
@@ -185,6 +201,7 @@ def test_a_bad_file_is_a_usage_error(notebooks: list, tmp_path: Path, content: s
         ("fdr", "not of the form NAME=VALUE"),
         ("=1", "not of the form NAME=VALUE"),
         ("source=", "must not be empty"),
+        pytest.param(f"seed={'9' * 5000}", "must be a whole number .* got '999.*'$", id="long"),
     ],
 )
 def test_a_bad_pair_is_a_usage_error(notebooks: list, pair: str, message: str) -> None:

@@ -30,10 +30,11 @@ def test_a_source_is_known_by_the_hashes_of_its_files(screen: Path) -> None:
     (screen / ".hidden.csv").write_text("x")
     (screen / "notes.txt").write_text("x")
     facts = describe_source("twin")
-    assert facts["files"]["metadata.csv"] == hashlib.sha256(b"site_id\n").hexdigest()
+    metadata = screen / "metadata.csv"
+    assert facts["files"]["metadata.csv"] == hashlib.sha256(metadata.read_bytes()).hexdigest()
     assert set(facts["files"]) == {"metadata.csv", "twin.json"}
     assert (facts["kind"], facts["scale"], facts["seed"]) == ("twin", "tiny", 3)
-    (screen / "metadata.csv").write_text("site_id\nx\n")
+    metadata.write_text("site_id\nx\n")
     assert describe_source("twin")["sha256"] != facts["sha256"]
 
 

@@ -147,13 +147,88 @@ def test_results_of_another_notebook_keep_their_record(done: Path, toys: Path) -
     assert second["notebooks"]["second"]["run_id"] == second["run_id"] != first["run_id"]
 
 
-def test_two_runs_do_not_share_a_folder(notebooks: list, tmp_path: Path) -> None:
+@pytest.mark.parametrize("held", ["out", "results"])
+def test_two_runs_do_not_share_a_folder(held: str, notebooks: list, tmp_path: Path) -> None:
     import fcntl
 
-    with (tmp_path / ".lock").open("w") as lock:
+    (tmp_path / held).mkdir()
+    values = assign(notebooks, [f"results={tmp_path / 'results'}"])
+    with (tmp_path / held / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(DataError, match="another run is writing"):
-            run_notebooks(notebooks, assign(notebooks), tmp_path)
+        with pytest.raises(DataError, match=f"another run is writing to {tmp_path / held}: wait for it, or"):
+            run_notebooks(notebooks, values, tmp_path / "out")
+    other = "results" if held == "out" else "out"
+    assert not (tmp_path / other).exists()
+
+
+def test_results_may_go_to_a_folder_of_their_own(notebooks: list, tmp_path: Path) -> None:
+    out, results = tmp_path / "out", tmp_path / "results"
+    run_notebooks(notebooks, assign(notebooks, [f"results={results}"]), out)
+    assert sorted(path.name for path in out.iterdir()) == ["notebooks", "run.json"]
+    assert sorted(path.name for path in results.iterdir()) == ["figures", "tables"]
+    assert f"written to {results}/tables" in (out / "notebooks" / "01_first.ipynb").read_text()
+
+
+@pytest.mark.parametrize("place", ["results", "results/tables", "out/notebooks", "results/below/it"])
+def test_a_file_in_the_way_is_found_before_anything_starts(
+    place: str, done: Path, notebooks: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, record = contents(done), (done / "run.json").read_bytes()
+    if place == "out/notebooks":
+        (done / "notebooks").rename(done / "old")
+        before = {name.replace("notebooks/", "old/"): data for name, data in before.items()}
+    path = tmp_path / place if "below" not in place else tmp_path / "results"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("mine")
+    results = tmp_path / ("results/below/it" if "below" in place else "results")
+    monkeypatch.setattr(subprocess, "Popen", None)
+    with pytest.raises(UsageError, match="choose another folder with"):
+        run_notebooks(notebooks, assign(notebooks, [f"results={results}"]), done)
+    path.unlink()
+    assert contents(done) == before
+    assert (done / "run.json").read_bytes() == record
+    assert not (done / ".lock").exists()
+
+
+def test_a_file_that_cannot_be_put_in_place_leaves_the_earlier_results(
+    done: Path, toys: Path, notebooks: list
+) -> None:
+    """The last of the files to be moved is in the way; none may have moved by then."""
+    (done / "tables" / "two.csv").unlink()
+    (done / "tables" / "two.csv").mkdir()
+    before, record = contents(done), (done / "run.json").read_bytes()
+    with pytest.raises(
+        DataError, match=r"two\.csv cannot be written .* the earlier results are as they were"
+    ):
+        run_notebooks(notebooks, assign(notebooks, ["fdr=0.9"]), done)
+    assert contents(done) == before
+    assert (done / "run.json").read_bytes() == record
+
+
+def test_a_source_that_is_not_there_leaves_nothing(
+    notebooks: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UsageError, match="is no folder; allowed are twin, rxrx19a"):
+        run_notebooks(notebooks, assign(notebooks, ["source=nowhere"]), None)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_the_next_run_removes_what_a_killed_one_left(done: Path, notebooks: list) -> None:
+    for name in (
+        ".work-dead/first/results/tables",
+        "tables/.work-dead",
+        "partial/.work-dead",
+        ".run.json.dead",
+    ):
+        (done / name).mkdir(parents=True)
+        (done / name / "half.csv").write_text("half")
+    (done / ".lock").write_text("")
+    run_notebooks(notebooks, assign(notebooks), done)
+    assert sorted(path.name for path in done.iterdir()) == ["figures", "notebooks", "run.json", "tables"]
+    assert [path.name for path in done.rglob("*") if "dead" in path.name] == []
 
 
 SCRIPT = """
@@ -222,6 +297,51 @@ def test_nothing_of_a_killed_run_keeps_computing(toys: Path, tmp_path: Path, scr
     while is_running(kernel) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not is_running(kernel)
+
+
+COMMAND = """
+import sys
+from pathlib import Path
+import helpers.publish.notebooks
+helpers.publish.notebooks.project_root = lambda: Path(sys.argv[1])
+from helpers.cli import main
+
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)]
+)
+def test_a_run_that_is_told_to_end_cleans_up(
+    number: signal.Signals, code: int, toys: Path, tmp_path: Path, screen: Path
+) -> None:
+    """Also of what its kernel still writes, which would go on for a second."""
+    path = toys / "01_first.py"
+    path.write_text(
+        path.read_text()
+        + "\n# %%\nimport itertools\n\nfor number in itertools.count():\n"
+        + "    tables.mkdir(parents=True, exist_ok=True)\n"
+        + "    (tables / f'{number % 100}.csv').write_text('x')\n"
+    )
+    out = tmp_path / "deep" / "out"
+    call = [sys.executable, "-c", COMMAND, str(tmp_path), "run", "first", "--out", str(out)]
+    run = subprocess.Popen(
+        [*call, "-p", f"source={screen}"],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background job ignores Ctrl-C, and so would whatever it starts.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
+    )
+    deadline = time.monotonic() + 60
+    while not list(out.glob(".work-*/*/results/tables/99.csv")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    run.send_signal(number)
+    _, errors = run.communicate(timeout=30)
+    assert run.returncode == code
+    assert [line for line in errors.splitlines() if "%" not in line] == ["rxrx19: interrupted"]
+    time.sleep(1.5)
+    assert not out.parent.exists()
 
 
 def is_running(pid: int) -> bool:

@@ -112,6 +112,10 @@ def test_replicates_count_plates_as_clusters(wells):
     assert arms.loc[("E-1", "A", 0.1)].tolist() == [2, 2]
     assert arms.loc[("E-1", "B", 10.0)].tolist() == [2, 1]
     assert "5 arms" in sentences.replicates(wells)
+    assert "one on each: 3 independent draws" in sentences.replicates(
+        pd.concat([wells.assign(plate_id=f"E-1_{i}", experiment="E-1") for i in (1, 2, 3)]).query("treatment == 'A'")
+        .drop_duplicates(["treatment", "dose_um", "plate_id"])
+    )  # fmt: skip
     one_plate = wells[wells["plate_id"] == "E-2_10"]
     assert "plate-to-plate variation cannot be seen" in sentences.replicates(one_plate)
     assert "no arms" in sentences.replicates(wells[wells["treatment"].isna()])
@@ -126,53 +130,11 @@ def test_spellings(wells):
     assert "No treatment is named" in sentences.names(wells[wells["treatment"].isna()])
 
 
-def test_failures(wells):
-    text = sentences.failures(wells)
-    assert "**1 well** (3.8 %)" in text
-    assert "1 of 6 mock" in text
-    assert "far out (1)" in text
-    assert sentences.failed_controls(wells) == "Failed mock and UV wells: E-1_2 R5C8."
-    assert sentences.failures(wells.assign(qc_flag="")) == "No well failed quality control."
-
-
 def test_plates_are_chosen_by_number_or_id(wells):
     assert summaries.choose_plates(wells, "all") is wells
     assert set(summaries.choose_plates(wells, "2, E-2_10")["plate_id"]) == {"E-1_2", "E-2_10"}
     with pytest.raises(UsageError, match="no plate 7; valid: all, E-1_1, E-1_2, E-2_10"):
         summaries.choose_plates(wells, "7")
-
-
-def test_explained_share_is_one_way_r_squared(wells):
-    components = wells.assign(pc_1=wells["plate"].astype(float), pc_2=np.arange(len(wells)) % 2)
-    components.attrs["explained"] = [0.75, 0.25]
-    table = summaries.explained_by(components)
-    assert table.loc["PC 1", "plate"] == pytest.approx(1)
-    fine = components[components["qc_flag"] == ""]
-    means = fine.groupby("experiment")["pc_2"].transform("mean")
-    assert table.loc["PC 2", "experiment"] == pytest.approx(means.var() / fine["pc_2"].var())
-    text = sentences.projection(components)
-    assert "PC 1 holds 75 % and PC 2 holds 25 %" in text
-    assert text.endswith("mostly experiment."), "the coarser of two that explain alike"
-    shares = summaries.explained_table(components)
-    assert shares["explained by plate (%)"].iloc[0] == 100
-    assert shares["share of variance (%)"].tolist() == [75, 25]
-
-
-def test_quality_names_plates_that_fail():
-    table = pd.DataFrame(
-        {
-            "experiment": "E", "plate": [1, 2], "z_prime": [0.5, 0.1], "z_prime_robust": [0.6, -0.2],
-            "auroc": [1.0, 0.7], "passes": [True, False], "held_out": True,
-        }
-    )  # fmt: skip
-    text = sentences.quality(table)
-    assert "0.2 in the median plate (−0.2 to 0.6)" in text
-    assert "**1 of 2 plates passes:**" in text
-    assert "These do not: E plate 2." in text
-    one = sentences.quality(table.head(1).assign(held_out=False))
-    assert "0.6 on the only plate" in one
-    assert "flatters" in one
-    assert "needs mock and infected" in sentences.quality(table.head(0))
 
 
 def test_recipe_choice_compares_with_raw():

@@ -5,6 +5,7 @@ The table `BROKEN` is shared by the tests of reading, checking and the command l
 
 import gzip
 import io
+import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -170,6 +171,10 @@ def _line(number: int, change: Callable[[bytes], bytes]) -> Callable[[bytes], by
     return _lines(lambda rows: [change(row) if i == number else row for i, row in enumerate(rows, 1)])
 
 
+def _gzipped_nul(packed: bytes) -> bytes:
+    return gzip.compress(gzip.decompress(packed) + b"\0" * 9000)
+
+
 HTML = b"<!DOCTYPE html><html><body>Sign in</body></html>"
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n"
 M, E = "metadata.csv", "embeddings.csv"
@@ -241,6 +246,39 @@ BROKEN = [
         (M, "line 18", "UTF-8"),
     ),
     Broken("not_utf8_embeddings", _bytes(E, _line(4, lambda row: b"\xb2" + row[1:])), (E, "line 4", "UTF-8")),
+    Broken("old_mac_lines", _bytes(M, lambda b: b.replace(b"\n", b"\r")), (M, "line 1", "CR alone", "LF")),
+    Broken(
+        "old_mac_lines_embeddings", _bytes(E, lambda b: b.replace(b"\n", b"\r")), (E, "line 1", "CR alone")
+    ),
+    Broken(
+        "old_mac_lines_below_the_header",
+        _bytes(M, lambda b: b.replace(b"\n", b"\r").replace(b"\r", b"\n", 1)),
+        (M, "line 2", "CR alone", "LF"),
+    ),
+    Broken("padded_with_nul", _bytes(M, lambda b: b + b"\0" * 9000), (M, "line 66", "NUL", "byte", "again")),
+    Broken(
+        "padded_with_nul_embeddings", _bytes(E, lambda b: b + b"\0" * 9000), (E, "line 66", "NUL", "again")
+    ),
+    Broken(
+        "nul_in_a_name",
+        _bytes(M, _line(18, lambda row: row.replace(b"TWN-0001", b"TWN-\x00001"))),
+        (M, "line 18", "NUL", "byte", "again"),
+    ),
+    Broken(
+        "nul_in_a_gzip", _repack("metadata", ".csv.gz", _gzipped_nul), ("metadata.csv.gz", "line 66", "NUL")
+    ),
+    Broken("a_pipe", lambda d: ((d / M).unlink(), os.mkfifo(d / M)), (M, "pipe", "regular files")),
+    *(
+        Broken(
+            f"unread_{name}",
+            lambda d, name=name: (d / E).rename(d / name),
+            (name, "not read", "embeddings.csv.gz", "convert or rename"),
+        )
+        for name in (
+            *("embeddings.csv.xz", "embeddings.csv.bz2", "embeddings.7z", "embeddings.tsv", "embeddings.npy"),
+            *("my_embeddings.csv", "RxRx19a-DL-embeddings.h5"),
+        )
+    ),
     # Rows and columns.
     Broken("semicolons", _bytes(M, lambda b: b.replace(b",", b";")), (M, "line 1", "semicolons", "commas")),
     Broken(
@@ -311,6 +349,21 @@ BROKEN = [
         "text_column_in_embeddings",
         _edit(E, lambda t: t.assign(batch="one")),
         (E, "line 1", "'batch'", "no number", "remove"),
+    ),
+    Broken(
+        "beyond_float32",
+        _set(E, 5, "feature_2", "1e39"),
+        (E, "line 7", "feature_2", "'1e39', beyond what float32 holds", "rescale"),
+    ),
+    Broken(
+        "a_feature_beyond_float32",
+        _edit(E, lambda t: t.assign(feature_1=[f"-{i}e39" for i in range(1, len(t) + 1)])),
+        (E, "line", "feature_1", "'-1e39', beyond what float32 holds", "64 such cells"),
+    ),
+    Broken(
+        "nothing_varies",
+        _edit(E, lambda t: t.assign(**dict.fromkeys(FEATURES, "0.5"))),
+        (E, "every one of 4 features", "one value in all 64 rows", "again"),
     ),
     # Ids.
     Broken(

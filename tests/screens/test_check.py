@@ -1,10 +1,13 @@
+import os
 import shutil
+import time
 
 import pytest
 
-from helpers.errors import DataError
-from helpers.screens import check_screen, open_screen
-from screens.broken import BROKEN, write_screen
+from helpers.errors import DataError, UsageError
+from helpers.screens import check_screen, open_screen, read_truth
+from helpers.screens.check import check_design
+from screens.broken import BROKEN, metadata, write_screen
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.name)
@@ -54,9 +57,9 @@ def test_a_broken_file_does_not_hide_the_other(name, tmp_path):
 @pytest.mark.parametrize("source", ["nowhere", "metadata.csv"])
 def test_a_source_that_is_no_folder(source, tmp_path):
     folder = write_screen(tmp_path)
-    with pytest.raises(DataError, match="folder"):
+    with pytest.raises(UsageError, match="folder"):
         check_screen(folder / source)
-    with pytest.raises(DataError, match="allowed are twin, rxrx19a, or a folder"):
+    with pytest.raises(UsageError, match="allowed are twin, rxrx19a, or a folder"):
         open_screen(folder / source)
 
 
@@ -119,3 +122,75 @@ def test_real_screens_pass(real_data):
     assert "a design only" in vero
     assert "60 wells with an empty condition" in vero
     assert notes(real_data / "screens" / "hrce1_plate25") == ""
+
+
+def test_embeddings_in_capitals_are_not_taken_for_a_design(tmp_path):
+    folder = write_screen(tmp_path)
+    (folder / "embeddings.csv").rename(folder / "Embeddings.CSV")
+    if (folder / "embeddings.csv").exists():
+        pytest.skip("this file system does not tell capitals from small letters")
+    fatal = [str(problem) for problem in check_screen(folder) if problem.level == "fatal"]
+    assert len(fatal) == 1
+    assert fatal[0].startswith("Embeddings.CSV: is not read; allowed are embeddings.parquet, embeddings.csv,")
+
+
+def test_some_constant_features_are_a_note(tmp_path):
+    folder = write_screen(tmp_path)
+    rewrite(folder, lambda t: t.assign(feature_1="7", feature_10="0.0"), "embeddings.csv")
+    said = notes(folder)
+    assert "2 of 4 features have one value in all rows and tell nothing: 'feature_1', 'feature_10'" in said
+
+
+def test_a_feature_that_varies_in_the_last_row_only_is_not_constant(tmp_path):
+    folder = write_screen(tmp_path)
+    rewrite(folder, lambda t: t.assign(feature_1=["7"] * 63 + ["8"]), "embeddings.csv")
+    assert "one value" not in notes(folder)
+
+
+def test_a_nul_in_a_parquet_is_found(tmp_path):
+    folder = write_screen(tmp_path, suffix=".parquet")
+    table = metadata()
+    table.loc[16:19, "treatment"] = "TWN\0001"
+    table.to_parquet(folder / "metadata.parquet")
+    fatal = [str(problem) for problem in check_screen(folder) if problem.level == "fatal"]
+    assert len(fatal) == 1
+    assert fatal[0].startswith("metadata.parquet, row 17: column 'treatment' holds a NUL")
+
+
+@pytest.mark.parametrize("name", ["metadata.csv", "embeddings.csv"])
+def test_two_gigabytes_of_nul_are_refused_at_once(name, tmp_path):
+    """A sparse file, as an interrupted copy leaves it; reading its one last line used to take for ever."""
+    folder = write_screen(tmp_path)
+    size = (folder / name).stat().st_size
+    with (folder / name).open("r+b") as file:
+        file.truncate(2 << 30)
+    clock = time.monotonic()
+    fatal = [str(problem) for problem in check_screen(folder) if problem.level == "fatal"]
+    assert time.monotonic() - clock < 10
+    assert len(fatal) == 1
+    assert f"{name}, line 66: holds a NUL, which no text has, as byte {size + 1:,}" in fatal[0]
+
+
+@pytest.mark.parametrize("name", ["screen.yml", "twin.json", "truth.csv", "embeddings.csv"])
+def test_a_pipe_never_blocks(name, tmp_path):
+    folder = write_screen(tmp_path)
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+    fatal = [str(problem) for problem in check_screen(folder) if problem.level == "fatal"]
+    assert len(fatal) == (name in ("screen.yml", "embeddings.csv"))
+    assert read_truth(folder) is None
+
+
+def test_the_design_is_checked_without_the_embeddings(tmp_path):
+    folder = write_screen(tmp_path)
+    check_design(folder, "HRCE-1")
+    with pytest.raises(UsageError, match="'HRCE-2' is not in this screen; allowed are all, HRCE-1"):
+        check_design(folder, "HRCE-2")
+    (folder / "embeddings.csv").write_bytes(b"<html>")
+    with pytest.raises(DataError, match=r"embeddings\.csv: is a web page"):
+        check_design(folder)
+    (folder / "embeddings.csv").write_bytes(b"site_id,feature_0\nnobody,1\n")
+    check_design(folder)
+    next(broken for broken in BROKEN if broken.name == "unknown_condition").do(folder)
+    with pytest.raises(DataError, match="is 'Mock' meant"):
+        check_design(folder)

@@ -283,7 +283,7 @@ def test_wrong_calls(tmp_path):
     with pytest.raises(UsageError, match="'images': allowed are metadata, embeddings, published"):
         fetch_rxrx19a("images", tmp_path)
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match="choose another folder with --dest"):
+    with pytest.raises(UsageError, match="choose another folder with --dest"):
         fetch_rxrx19a("metadata", tmp_path / "file" / "below")
 
 

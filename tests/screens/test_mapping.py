@@ -244,6 +244,15 @@ def test_a_mistake_in_the_mapping_gives_one_clear_line(name, tmp_path):
     ("text", "says"),
     [
         ("name: [1\nlevel: well", "is not YAML"),
+        (
+            "name: a\nlevel: well\nname: b\n",
+            "screen.yml, lines 1 and 3: the key 'name' is given twice; keep one",
+        ),
+        ("columns:\n  plate: a\n  plate: b\n", "screen.yml, lines 2 and 3: the key 'plate' is given twice"),
+        ("columns: {plate: a, plate: b}\n", "screen.yml, line 1: the key 'plate' is given twice"),
+        ("a: " + "[" * 5000, "nested too deeply"),
+        (f"name: {'9' * 5000}\n", "holds a value that cannot be read"),
+        ("name: 2024-13-45\n", "holds a value that cannot be read"),
         ("", "expected is a mapping with the keys name, level"),
         ("- a\n- b\n", "expected is a mapping with the keys name, level"),
     ],

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from helpers.errors import DataError, UsageError
 from helpers.files import sha256
 from helpers.screens import make_twin, open_screen, read_classes, read_truth, resolve_source, simulate_twin
+from helpers.screens.order import natural_key
 from screens.broken import embeddings, metadata, write_screen, write_table
 
 
@@ -311,3 +312,21 @@ def test_a_gzip_may_end_with_blank_lines(plain, tmp_path):
     (folder / "metadata.csv").unlink()
     (folder / "metadata.csv.gz").write_bytes(gzip.compress(everything(data)))
     assert_same(open_screen(folder), plain)
+
+
+def test_a_plate_may_have_thousands_of_digits(tmp_path):
+    """More than Python turns into a number, and more than an int64 holds: then plates are names."""
+    long = "9" * 5000
+    table = metadata()
+    table["plate"] = table["plate"].map({2: long, 10: "10"})
+    table = in_experiment(table, "HRCE-1")
+    write_table(table, tmp_path / "metadata.csv")
+    assert list(open_screen(tmp_path).obs["plate"].cat.categories) == ["10", long]
+    made = make_twin(tmp_path / "twin", scale="tiny", design=tmp_path / "metadata.csv")
+    assert (made / "twin.json").is_file()
+
+
+def test_numbers_of_any_length_are_sorted_as_numbers():
+    names = ["P10", "P9", "P009", "P" + "1" * 5000, "P" + "2" * 4999, "Q1", "10", "9", "P"]
+    ordered = ["9", "10", "P", "P9", "P009", "P10", "P" + "2" * 4999, "P" + "1" * 5000, "Q1"]
+    assert sorted(names, key=natural_key) == ordered

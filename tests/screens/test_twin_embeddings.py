@@ -1,6 +1,6 @@
 """The generative model: what is switched on must be found again in the numbers, and nothing else."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
@@ -264,6 +264,39 @@ def test_impossible_models_are_refused():
         TwinModel(share_toxic=0.9)
     with pytest.raises(UsageError, match="class_emax"):
         TwinModel(class_emax=(0.1,))
+    with pytest.raises(UsageError, match=r"'vero_axis_cosine' .* at least -axis_cosine \(-0.95\)"):
+        TwinModel(vero_axis_cosine=-0.96)
+
+
+def test_every_assumption_has_its_range():
+    """Beyond either end of what its unit allows, every one of them is refused with that range."""
+    for item in fields(TwinModel):
+        low, high, closed = item.metadata["allowed"]
+        for bad in (low - 1e-9 if closed else low, high * 1.001, float("nan"), float("inf")):
+            value = (bad,) * len(item.default) if isinstance(item.default, tuple) else bad
+            with pytest.raises(UsageError, match=f"'{item.name}' of the twin = .* allowed: {low:g} <"):
+                TwinModel(**{item.name: value})
+    with pytest.raises(UsageError, match=r"'dim_size' .* allowed: a pair \(low, high\)"):
+        TwinModel(dim_size=(2.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("name", "bad", "allowed"),
+    [
+        ("dim_share", 7, "0 <= x <= 1"),
+        ("blank_infected", -0.1, "0 <= x <= 1"),
+        ("dim_cosine", -1.1, "-1 <= x <= 1"),
+        ("well_noise", -0.01, "0 <= x"),
+        ("class_emax_sd", -0.01, "0 <= x"),
+        ("plate_shift", -1, "0 <= x"),
+        ("axis_length", 0, "0 < x"),
+        ("axis_cosine", 0, "0 < x <= 1"),
+        ("hill", (0, 1), "0 < x"),
+    ],
+)
+def test_shares_sizes_and_cosines_keep_their_ranges(name, bad, allowed):
+    with pytest.raises(UsageError, match=f"'{name}' of the twin = .* is not allowed; allowed: {allowed}"):
+        TwinModel(**{name: bad})
 
 
 def test_streams_depend_on_seed_and_on_every_key():

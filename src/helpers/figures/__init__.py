@@ -5,6 +5,7 @@ axes of its own, and returns them (figures of several panels return the figure).
 screen lacks what a figure needs, a sentence that says so is drawn instead.
 """
 
+from helpers.figures.compounds import plot_structures
 from helpers.figures.curves import (
     curve_points,
     ec50_text,
@@ -14,6 +15,9 @@ from helpers.figures.curves import (
 )
 from helpers.figures.design import plot_counts, plot_dose_sets, plot_replicates
 from helpers.figures.embedding import plot_embedding, plot_embeddings, plot_projections
+from helpers.figures.example import plot_stains
+from helpers.figures.failures import plot_failures, plot_landing
+from helpers.figures.gate import plot_gate
 from helpers.figures.images import plot_site, plot_sites, show_site, stretch_limits
 from helpers.figures.plates import plate_grid, plot_plate, plot_plates
 from helpers.figures.positions import plot_position_profiles, position_profile
@@ -36,6 +40,7 @@ from helpers.figures.ranking import (
     plot_volcano,
 )
 from helpers.figures.style import CALL_STYLE, CONDITION_STYLE, plot_missing, use_style, well_kind
+from helpers.figures.variance import plot_variance
 
 __all__ = [
     "CALL_STYLE",
@@ -54,6 +59,9 @@ __all__ = [
     "plot_dose_sets",
     "plot_embedding",
     "plot_embeddings",
+    "plot_failures",
+    "plot_gate",
+    "plot_landing",
     "plot_missing",
     "plot_on_off",
     "plot_plate",
@@ -68,9 +76,12 @@ __all__ = [
     "plot_replicates",
     "plot_site",
     "plot_sites",
+    "plot_stains",
     "plot_strip",
+    "plot_structures",
     "plot_top",
     "plot_truth",
+    "plot_variance",
     "plot_volcano",
     "position_profile",
     "principal_components",

@@ -129,8 +129,8 @@ def plot_curve(
     ax.set_ylabel("rescue")
     ax.set_title(_title(points, curve) if title is None else title, fontsize=11 if legend else 9)
     if legend:
-        plates = legend_handles(plate_styles(points["plate"]), points["plate"].unique())
-        legend_below(ax, [*plates, *_flag_handle(points), *extra], ncols=4 if not extra else 3)
+        handles = [*_plate_handles(points["plate"]), *_flag_handle(points), *extra]
+        legend_below(ax, handles, ncols=2 if extra else 4 if len(handles) < 5 else 3)
     return ax
 
 
@@ -141,6 +141,18 @@ def _flagged(points: pd.DataFrame) -> np.ndarray:
         if "qc_flag" in points
         else np.zeros(len(points), bool)
     )
+
+
+MANY = 8
+"""Of more plates than this a legend gives the number only: their markers repeat."""
+
+
+def _plate_handles(plates: pd.Series) -> list[Line2D]:
+    """Return the legend entries of the plates."""
+    styles = plate_styles(plates)
+    if len(styles) <= MANY:
+        return legend_handles(styles, plates.unique())
+    return [Line2D([], [], ls="", marker="o", color=SERIES[0], ms=6, label=f"wells of {len(styles)} plates")]
 
 
 def _flag_handle(points: pd.DataFrame) -> list[Line2D]:

@@ -7,14 +7,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
 
 from helpers.figures.style import (
     CONDITION_STYLE,
     WIDTH,
     axes_or_new,
+    format_um,
     hide_spare,
     legend_handles,
     natural_order,
@@ -172,6 +175,8 @@ def _explain(figure: Figure | SubFigure, axes: list[Axes], key: Key | None) -> N
             key.mappable, ax=axes, location="bottom", label=key.label, shrink=0.8, aspect=40, pad=0.02
         )
         bar.outline.set_linewidth(0.4)
+        if isinstance(key.mappable.norm, LogNorm):
+            _plain_ticks(bar, key.mappable.norm)
         return
     if not key.handles:
         return
@@ -182,6 +187,15 @@ def _explain(figure: Figure | SubFigure, axes: list[Axes], key: Key | None) -> N
         axes[0].legend(handles=key.handles, loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=columns)
     else:
         figure.legend(handles=key.handles, loc="outside lower center", ncols=columns)
+
+
+def _plain_ticks(bar: Colorbar, norm: LogNorm) -> None:
+    """Write decades of a dose as plain numbers."""
+    low, high = np.floor(np.log10([norm.vmin, norm.vmax]) + 1e-9)
+    decades = [10.0**k for k in np.arange(low, high + 1) if norm.vmin * 0.999 <= 10.0**k <= norm.vmax * 1.001]
+    if decades:
+        bar.set_ticks(decades, labels=[format_um(dose) for dose in decades])
+        bar.ax.xaxis.set_minor_locator(NullLocator())
 
 
 def plot_projections(table: pd.DataFrame, color_by: Sequence[str]) -> Figure:
@@ -197,14 +211,15 @@ def plot_projections(table: pd.DataFrame, color_by: Sequence[str]) -> Figure:
     useful = _useful(table, color_by)
     if not useful or "umap_1" not in table:
         return plot_embeddings(table, color_by)
-    figure = plt.figure(figsize=(WIDTH, 3.25 * len(useful)), layout="constrained")
+    # Clouds of points need fewer dots per inch than letters, and are the heaviest pictures of a page.
+    figure = plt.figure(figsize=(WIDTH, 3.25 * len(useful)), dpi=130, layout="constrained")
     rows = np.atleast_1d(figure.subfigures(len(useful), 1))
     for part, column in zip(rows, useful, strict=True):
         axes = part.subplots(1, 2)
         for ax, (x, y) in zip(axes, (("pc_1", "pc_2"), ("umap_1", "umap_2")), strict=True):
             points = _in_frame(table, x, y)
             _label_axes(ax, table, x, y)
-            key = _draw_points(ax, _with_plate(points, column), column, x, y, 7)
+            key = _draw_points(ax, _with_plate(points, column), column, x, y, 10 if len(points) < 5000 else 6)
         axes[0].set_title(f"by {_words(column)}: components")
         axes[1].set_title("neighbours")
         _explain(part, list(axes), key)

@@ -4,10 +4,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from helpers.figures.plates import plate_shape
+from helpers.figures.plates import plate_grid, plate_shape
 from helpers.figures.style import (
     CONDITION_STYLE,
     EMPTY,
@@ -40,8 +41,9 @@ def plot_failures(wells: pd.DataFrame) -> Figure:
         return plot_missing("No well of this screen failed quality control.").figure
     counts = _counts_by_plate(failed, natural_order(wells["plate_id"].astype(str)))
     rows, cols = plate_shape(wells)
-    height = 0.26 * len(counts) + 0.62 * WIDTH * rows / cols * 1.5 + 2.2
-    ratios = (0.26 * len(counts) + 0.9, 0.62 * WIDTH * rows / cols * 1.5)
+    chart_height = 0.85 * WIDTH * rows / cols + 1.2
+    height = 0.26 * len(counts) + chart_height + 1.9
+    ratios = (0.26 * len(counts) + 0.5, chart_height)
     layout = {"layout": "constrained", "gridspec_kw": {"height_ratios": ratios}}
     figure, (bars, chart) = plt.subplots(2, 1, figsize=(WIDTH, height), **layout)
     _draw_bars(bars, counts)
@@ -74,29 +76,34 @@ def _draw_bars(ax: Axes, counts: pd.DataFrame) -> None:
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("failed wells")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.62 / (0.26 * len(counts) + 0.5)), ncols=3)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.62 / (0.26 * len(counts) + 0.2)), ncols=3)
 
 
 def _draw_chart(ax: Axes, failed: pd.DataFrame, wells: pd.DataFrame, shape: tuple[int, int]) -> None:
-    """Draw a plate on which each position's area of a dot says how often it failed."""
-    used = wells[["row", "col"]].drop_duplicates()
-    step = 3.6 * 72 / shape[1]  # points between two columns
-    ax.scatter(used["col"], used["row"], s=(0.55 * step) ** 2, marker="s", c=EMPTY, linewidths=0)
+    """Draw a plate on which the darkness of a position says on how many plates the well there failed."""
+    positions = wells[["row", "col"]].drop_duplicates()
     often = failed.groupby(["row", "col"]).size().rename("n").reset_index()
+    n_plates = wells["plate_id"].nunique()
+    table = positions.merge(often, how="left", on=["row", "col"]).fillna({"n": 0})
+    extent = (0.5, shape[1] + 0.5, shape[0] + 0.5, 0.5)
     most = int(often["n"].max())
-    unit = (0.75 * step) ** 2
-    ax.scatter(often["col"], often["row"], s=unit * np.sqrt(often["n"]), c=INK, alpha=0.75, linewidths=0)
-    ax.set_xlim(0.3, shape[1] + 0.7)
-    ax.set_ylim(shape[0] + 0.7, 0.3)
+    colors = ListedColormap([EMPTY, *plt.get_cmap("Greys")(np.linspace(0.4, 1.0, most))])
+    look = {"cmap": colors, "norm": BoundaryNorm(np.arange(-0.5, most + 1), most + 1), "extent": extent}
+    picture = ax.imshow(plate_grid(table, table["n"], shape), interpolation="nearest", **look)
     every = max(shape[0] // 8, 1)
     ax.set_yticks(
         range(every, shape[0] + 1, every), [row_label(r) for r in range(every, shape[0] + 1, every)]
     )
-    ax.set_aspect("equal")
     ax.set_xlabel("column")
     ax.set_ylabel("row")
-    times = "a larger dot: on more plates, up to " + str(most) if most > 1 else "each dot: one failed well"
-    ax.set_title(f"where they stand, all plates\n({times})")
+    ax.set_title("where they stand, all plates on one another" if n_plates > 1 else "where they stand")
+    ticks = np.unique(np.linspace(0, most, min(most + 1, 6)).astype(int))
+    label = "plates on which the well failed" if n_plates > 1 else "failed (1 = yes)"
+    bar = ax.figure.colorbar(
+        picture, ax=ax, location="bottom", label=label, ticks=ticks, shrink=0.6, aspect=40
+    )
+    bar.outline.set_linewidth(0.4)
+    bar.ax.tick_params(length=0)
 
 
 def plot_landing(scored: pd.DataFrame) -> Figure:

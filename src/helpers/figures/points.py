@@ -125,7 +125,12 @@ def name_points(
     return written
 
 
-PLACES = (((9, 8), "left"), ((9, -15), "left"), ((-9, 8), "right"), ((-9, -15), "right"))
+PLACES = tuple(
+    ((side * x, y), "left" if side > 0 else "right")
+    for x, up in ((9, 8), (16, 20), (26, 34), (40, 48))
+    for side in (1, -1)
+    for y in (up, -up - 7)
+)
 """Offsets of a name from its point, in points, and its alignment; the first that is free is taken."""
 
 
@@ -133,6 +138,7 @@ def _place(text: Annotation, inside: Bbox, obstacles: np.ndarray, taken: list[Bb
     """Move a name to the first free place beside its point, and return whether there was one."""
     for offset, side in PLACES:
         text.set(position=offset, ha=side)
+        text.get_window_extent()  # moves the text to its new place
         box = Text.get_window_extent(text)  # of the letters, without the line to the point
         fits = inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1
         x, y = obstacles.T

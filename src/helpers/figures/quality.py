@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from helpers.figures.points import name_points
 from helpers.figures.style import (
     CONDITION_STYLE,
     FAINT,
@@ -213,19 +214,14 @@ def plot_recipe_tradeoff(
         x, y = getattr(row, technical), getattr(row, biology)
         if row.selected:
             ax.scatter(x, y, s=260, facecolors="none", edgecolors=INK, linewidths=1.2, zorder=3)
-        ax.scatter(x, y, s=70, c=SERIES[i % len(SERIES)], marker=MARKERS[i % len(MARKERS)], zorder=4)
-        left, down = x > table[technical].mean(), i % 2
-        ax.annotate(
-            row.recipe,
-            (x, y),
-            xytext=(-11 if left else 11, -12 if down else 8),
-            textcoords="offset points",
-            ha="right" if left else "left",
-            fontsize=10,
-        )
+        # Beyond eight recipes colours come again, with other markers.
+        marker = MARKERS[(i + i // len(SERIES)) % len(MARKERS)]
+        ax.scatter(x, y, s=70, c=SERIES[i % len(SERIES)], marker=marker, zorder=4)
     ax.set_xlabel(f"{_measure(technical)} (lower = less technical variation)")
     ax.set_ylabel(f"{_measure(biology)}\n(higher = more biology)")
     ax.margins(0.3, 0.25)
+    table = table.sort_values("selected", ascending=False, kind="stable")
+    name_points(ax, table[[technical, biology]], table["recipe"], most=len(table))
     return ax
 
 
@@ -330,7 +326,8 @@ def plot_before_after(
     if not tables:
         return plot_missing("Without embeddings and controls there is nothing to compare.", ax=ax)
     plates = max(len(plates_in_order(t)) for t in tables.values())
-    ax = axes_or_new(ax, (WIDTH, min(max(0.5, 0.1 * plates), 2.6) * len(tables) + 1.6))
+    height = min(max(0.5, 0.1 * plates), 2.6, max(8 / len(tables), 0.5))
+    ax = axes_or_new(ax, (WIDTH, height * len(tables) + 1.6))
     for y, wells in enumerate(tables.values()):
         chosen = wells[(well_kind(wells) == kind).to_numpy()]
         if "qc_flag" in chosen:

@@ -113,7 +113,8 @@ def plot_rank(ranked: pd.DataFrame, *, ax: Axes | None = None, label: int = 5, t
     _name_top(ax, table.head(label), beside=len(table) <= FEW)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_xlim(1 - 0.02 * len(table) - 0.5, len(table) * 1.02 + 0.5)
-    low, high = show_limits(table["rescue_max"], include=(-0.1, 1.0))
+    shown = table[["rescue_max", "rescue_low", "rescue_high"]].to_numpy(float).ravel()
+    low, high = show_limits(shown, include=(-0.1, 1.0))
     # Names in a column need the room above the points.
     ax.set_ylim(low, high if len(table) <= FEW else high + 0.4 * (high - low))
     draw_beyond(ax, table["rank"], table["rescue_max"], colors)

@@ -233,7 +233,7 @@ def _replicate_variance(obs: pd.DataFrame) -> tuple[float, float]:
 
 def _centres_plates(scored: ad.AnnData) -> bool:
     steps = scored.uns.get("normalization", {}).get("steps", {})
-    return any(step["step"] == "center by plate_id" for step in steps.values())
+    return any(step.get("centers") == "plate_id" for step in steps.values())
 
 
 def _shift_variance(values: dict, pooled: float) -> float:

@@ -1,5 +1,7 @@
 """Linear algebra on tall float32 matrices, sized for 76,380 wells x 1,024 features."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 
@@ -25,3 +27,49 @@ def principal_axes(X: np.ndarray, n_components: int, *, center: bool = False) ->
     axes = vectors[:, ::-1][:, :n_components]
     peaks = np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0)
     return (axes * np.where(peaks < 0, -1.0, 1.0)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class SymmetricMap:
+    """A symmetric matrix that is a multiple of the identity but for a few directions.
+
+    Plates have tens of reference wells and embeddings a thousand features: applying such a matrix costs a tenth of
+    what a full one does, and it is never written out.
+
+    Attributes
+    ----------
+    axes
+        Orthonormal columns, shape (n_features, k), float32.
+    gains
+        Factor along each of them, shape (k,).
+    base
+        Factor in all other directions.
+    """
+
+    axes: np.ndarray
+    gains: np.ndarray
+    base: float
+
+    def apply(self, X: np.ndarray) -> np.ndarray:
+        """Return `X` times the matrix, float32."""
+        if (
+            self.axes.shape[0] == self.axes.shape[1]
+        ):  # all directions are named: subtracting the base only loses digits
+            return (X @ self.axes * self.gains.astype(np.float32)) @ self.axes.T
+        out = (X @ self.axes * (self.gains - self.base).astype(np.float32)) @ self.axes.T
+        out += np.float32(self.base) * X
+        return out
+
+
+def second_moments(X: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the eigenvalues above rounding error of X'X / degrees, largest first, and their axes as columns.
+
+    Through the smaller of the two Gram matrices, in float64: wells are few where features are many.
+    """
+    X = X.astype(np.float64)
+    tall = X.shape[0] >= X.shape[1]
+    values, vectors = np.linalg.eigh(X.T @ X if tall else X @ X.T)
+    keep = np.flatnonzero(values > 1e-10 * max(values[-1], 1e-300))[::-1]
+    values, vectors = values[keep], vectors[:, keep]
+    axes = vectors if tall else X.T @ (vectors / np.sqrt(values))
+    return values / degrees, axes.astype(np.float32)

@@ -5,9 +5,61 @@ from dataclasses import dataclass
 
 import anndata as ad
 import numpy as np
+import pandas as pd
 
 from helpers.errors import UsageError
-from helpers.profiles.steps import Center, PositionTrend, Step
+from helpers.profiles.components import N_COMPONENTS, Components, Harmony
+from helpers.profiles.reference import batch_column
+from helpers.profiles.steps import Center, Standardize, Step
+from helpers.profiles.trend import PositionTrend
+from helpers.profiles.tvn import TypicalVariation
+from helpers.profiles.whitening import CrossWhitening, Sphering
+from helpers.screens.order import natural_key
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What can be chosen about recipes; each step takes what it knows.
+
+    Attributes
+    ----------
+    reference
+        Wells to learn from: `infected`, `mock` or `controls` (both).
+    batch
+        What is made alike by plate_standard, plate_robust, sphering and tvn: `plate` or `experiment`.
+    position_model
+        `trend`, `row_column` or `none`.
+    n_components
+        Of pca and harmony (50 if None) and of tvn (all if None).
+    regulariser
+        Of whitening: `ledoit_wolf`, or the weight of the identity, 0 to 1; None = `ledoit_wolf` for sphering, and for
+        recommended the weight that is best on held-out plates.
+    min_reference
+        Reference wells that a batch needs; None = what each step needs by itself (3 for a centre, 8 for a spread,
+        10 for a covariance).
+    pooled
+        Take the estimate of the whole experiment where a plate has fewer, instead of an error.
+    seed
+        Of harmony's clustering.
+    """
+
+    reference: str = "infected"
+    batch: str = "plate"
+    position_model: str = "trend"
+    n_components: int | None = None
+    regulariser: str | float | None = None
+    min_reference: int | None = None
+    pooled: bool = False
+    seed: int = 0
+
+    def common(self, **more) -> dict:
+        """Return the arguments of a step that learns from reference wells."""
+        least = {} if self.min_reference is None else {"min_reference": self.min_reference}
+        return {"reference": self.reference, "pooled": self.pooled, **least, **more}
+
+    def batched(self, **more) -> dict:
+        """Return the arguments of a step that works batch by batch."""
+        return self.common(by=batch_column(self.batch), **more)
 
 
 @dataclass(frozen=True)
@@ -21,35 +73,86 @@ class Recipe:
     summary
         One line for tables and help texts.
     steps
-        Returns new, unfitted steps, in the order in which they are applied.
+        Takes :class:`Settings` and returns new, unfitted steps, in the order in which they are applied.
     """
 
     name: str
     summary: str
-    steps: Callable[[], list[Step]]
+    steps: Callable[[Settings], list[Step]]
+
+
+def _position(settings: Settings) -> PositionTrend:
+    return PositionTrend(model=settings.position_model)
+
+
+def _or(value, default):
+    return default if value is None else value
+
+
+def _plate_center(settings: Settings) -> list[Step]:
+    # The median is taken of infected wells that no longer differ by where they stand.
+    return [_position(settings), Center(**settings.common(by="plate_id"))]
 
 
 RECIPES = {
     recipe.name: recipe
     for recipe in (
-        Recipe("raw", "the embeddings as they are", list),
+        Recipe("raw", "the embeddings as they are", lambda _: []),
         Recipe(
             "experiment_center",
             "subtract each experiment's median infected untreated well",
-            lambda: [Center(by="experiment")],
+            lambda s: [Center(**s.common(by="experiment"))],
         ),
         Recipe(
             "plate_center",
             "subtract each plate's row and column trend, then its median infected untreated well",
-            # The median is taken of infected wells that no longer differ by where they stand.
-            lambda: [PositionTrend(), Center(by="plate_id")],
+            _plate_center,
+        ),
+        Recipe(
+            "plate_standard",
+            "subtract the mean of each plate's infected untreated wells and divide by their standard deviation",
+            lambda s: [Standardize(**s.batched())],
+        ),
+        Recipe(
+            "plate_robust",
+            "the same with median and median absolute deviation",
+            lambda s: [Standardize(robust=True, **s.batched())],
+        ),
+        Recipe("position", "subtract each plate's row and column trend", lambda s: [_position(s)]),
+        Recipe(
+            "pca",
+            "plate_center, then only the leading principal components",
+            lambda s: [*_plate_center(s), Components(s.n_components or N_COMPONENTS)],
+        ),
+        Recipe(
+            "sphering",
+            "centre each plate on its infected untreated wells and whiten it by their covariance, shrunk",
+            lambda s: [Sphering(regulariser=_or(s.regulariser, "ledoit_wolf"), **s.batched())],
+        ),
+        Recipe(
+            "tvn",
+            "typical variation normalisation: scale on controls, rotate, scale by plate, align covariances",
+            lambda s: [TypicalVariation(n_components=s.n_components, **s.batched())],
+        ),
+        Recipe(
+            "harmony",
+            "leading principal components, plates of an experiment aligned by Harmony",
+            lambda s: [Components(s.n_components or N_COMPONENTS), Harmony(seed=s.seed)],
+        ),
+        Recipe(
+            "recommended",
+            "plate_center, then whitening by how uninfected wells of other plates vary",
+            lambda s: [*_plate_center(s), CrossWhitening(regulariser=_or(s.regulariser, "held_out"))],
         ),
     )
 }
 
 
-def normalize(wells: ad.AnnData, recipe: str, *, seed: int = 0) -> ad.AnnData:
+def normalize(wells: ad.AnnData, recipe: str, *, seed: int = 0, **settings) -> ad.AnnData:
     """Return a normalised copy of the wells.
+
+    Wells are put into the order of their plates first and back afterwards, so that no result depends on the order of
+    the rows, not even in its last digit.
 
     Parameters
     ----------
@@ -58,28 +161,58 @@ def normalize(wells: ad.AnnData, recipe: str, *, seed: int = 0) -> ad.AnnData:
     recipe
         A name in :data:`RECIPES`.
     seed
-        For recipes with a random part; the ones so far have none.
+        For recipes with a random part.
+    **settings
+        Attributes of :class:`Settings`.
 
     Returns
     -------
     AnnData
-        `X` float32 of the same shape; `uns["normalization"]` holds the recipe and, step by step, which wells
-        were the reference and how many there were.
+        `X` float32; of the same shape, or with principal components `PC1`, ... for features after recipes that
+        rotate. `uns["normalization"]` holds the recipe, the settings and, step by step, which wells were the reference
+        and how many there were.
 
     Raises
     ------
     UsageError
-        For an unknown recipe.
+        For an unknown recipe or setting.
     DataError
         If a plate or experiment lacks the reference wells that the recipe needs.
     """
     if recipe not in RECIPES:
         raise UsageError(f"recipe {recipe!r} is unknown; choose one of {', '.join(RECIPES)}")
-    X = np.array(wells.X, dtype=np.float32)
-    records = {}
-    if wells.n_vars:
-        for number, step in enumerate(RECIPES[recipe].steps(), start=1):
-            X = step.fit(X, wells.obs).transform(X, wells.obs)
-            records[f"step {number}"] = step.record()  # a dict, since h5ad files hold no lists of dicts
-    uns = {**wells.uns, "normalization": {"recipe": recipe, "seed": seed, "steps": records}}
-    return ad.AnnData(X, obs=wells.obs.copy(), var=wells.var.copy(), uns=uns)
+    chosen = make_settings(seed=seed, **settings)
+    order = plate_order(wells.obs)
+    straight = bool((np.diff(order) == 1).all())
+    X = np.asarray(wells.X, dtype=np.float32)
+    X, obs = (X, wells.obs) if straight else (X[order], wells.obs.iloc[order])
+    rotated, records = False, {}
+    for number, step in enumerate(RECIPES[recipe].steps(chosen) if wells.n_vars else [], start=1):
+        X = step.fit(X, obs).transform(X, obs)
+        rotated |= isinstance(step, Components | TypicalVariation)
+        records[f"step {number}"] = step.record()  # a dict, since h5ad files hold no lists of dicts
+    if not straight:
+        X = X[np.argsort(order)]
+    elif not records:
+        X = X.copy()
+    record = {"recipe": recipe, "seed": seed, "settings": settings, "steps": records}
+    var = pd.DataFrame(index=[f"PC{i + 1}" for i in range(X.shape[1])]) if rotated else wells.var.copy()
+    return ad.AnnData(X, obs=wells.obs.copy(), var=var, uns={**wells.uns, "normalization": record})
+
+
+def make_settings(**given) -> Settings:
+    """Return settings from keyword arguments, after checking their names."""
+    unknown = set(given) - set(Settings.__dataclass_fields__)
+    if unknown:
+        raise UsageError(
+            f"setting {', '.join(sorted(unknown))} is unknown; choose among {', '.join(Settings.__dataclass_fields__)}"
+        )
+    return Settings(**given)
+
+
+def plate_order(obs: pd.DataFrame) -> np.ndarray:
+    """Return the row order by plate, row and column, in which people count; ties go by the index."""
+    plates = obs["plate_id"].astype(str)
+    rank = {plate: i for i, plate in enumerate(sorted(plates.unique(), key=natural_key))}
+    keys = (obs.index.astype(str), obs["col"].to_numpy(), obs["row"].to_numpy(), plates.map(rank).to_numpy())
+    return np.lexsort(keys)

@@ -11,8 +11,11 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from helpers.errors import DataError
-from helpers.profiles.selection import as_slice, controls, rows_by, scattered
+from helpers.profiles.reference import Batches, batch_record, centers_record, find_batches
+from helpers.profiles.selection import as_slice, rows_by
+
+MAD_SCALE = np.float32(1.482602218505602)
+"""Standard deviations per median absolute deviation, for Gaussian values."""
 
 
 class Step(Protocol):
@@ -30,7 +33,7 @@ class Step(Protocol):
 
 @dataclass
 class Center:
-    """Subtract the median infected untreated well of each plate or experiment, per feature.
+    """Subtract the median reference well of each plate or experiment, per feature.
 
     The infected untreated wells are the only wells without a compound that are scattered over the plate. The
     median of n wells has 1.57 times the variance of a mean, in return for which a few unnoticed failures do no harm.
@@ -41,6 +44,10 @@ class Center:
         `plate_id` or `experiment`.
     min_reference
         With fewer reference wells in a group than this there is no median worth subtracting.
+    reference
+        `infected`, `mock` or `controls`.
+    pooled
+        Take the median of the experiment's reference wells where a plate has too few, instead of raising.
 
     Raises
     ------
@@ -50,21 +57,22 @@ class Center:
 
     by: str = "plate_id"
     min_reference: int = 3
+    reference: str = "infected"
+    pooled: bool = False
     centers_: dict = field(default_factory=dict, repr=False)
-    n_reference_: dict = field(default_factory=dict, repr=False)
+    batches_: Batches | None = field(default=None, repr=False)
 
     def fit(self, X: np.ndarray, obs: pd.DataFrame) -> "Center":
         """Take the median reference well of every group."""
-        reference = controls(obs, "infected")
-        for group, rows in rows_by(obs, self.by).items():
-            chosen = rows[reference[rows]]
-            if len(chosen) < self.min_reference:
-                raise DataError(
-                    f"{self.by.removesuffix('_id')} {group} has {len(chosen)} infected untreated wells that passed "
-                    f"quality control, centring needs {self.min_reference}: use recipe raw, or leave it out"
-                )
-            self.centers_[group] = np.median(X[as_slice(chosen)], axis=0)
-            self.n_reference_[str(group)] = len(chosen)
+        self.batches_ = find_batches(
+            obs,
+            self.by,
+            reference=self.reference,
+            min_reference=self.min_reference,
+            pooled=self.pooled,
+            purpose="centring",
+        )
+        self.centers_ = {batch: np.median(X[as_slice(rows)], axis=0) for batch, rows in self.batches_}
         return self
 
     def transform(self, X: np.ndarray, obs: pd.DataFrame) -> np.ndarray:
@@ -76,91 +84,84 @@ class Center:
 
     def record(self) -> dict:
         """Return the reference and how many wells of it each group had."""
-        return {
-            "step": f"center by {self.by}",
-            "reference": "infected untreated wells",
-            "n": self.n_reference_,
-        }
+        record = batch_record(f"center by {self.by}", self.reference, self.batches_)
+        return {**record, **centers_record(self.reference, self.by)}
 
 
 @dataclass
-class PositionTrend:
-    """Subtract a smooth row and column trend from each plate, estimated on the wells that are scattered.
+class Standardize:
+    """Subtract the centre of each batch's reference wells and divide by their spread, per feature.
 
-    The trend is a quadratic in row and column (five terms), fitted with weights that take wells far from the rest
-    out of the fit (Huber weights on the residual norm), because scattered wells include treated ones. It is
-    shrunk by the positive-part Stein factor: where position explains no more than chance would, nothing is
-    subtracted. It is zero on average over the scattered wells, so it does not move the plate as a whole.
+    Mean and standard deviation (denominator n) as pycytominer's `standardize`, or median and median absolute deviation
+    times 1.4826 as its `mad_robustize`. A feature without spread is only centred. With reference wells of a single
+    condition the disease is in no spread; still, every feature is divided by an estimate of its own, so a plate's axis
+    turns a little against the others'.
 
     Parameters
     ----------
-    min_wells
-        Plates with fewer scattered wells than this keep their positions as they are.
+    robust
+        Median and MAD instead of mean and standard deviation.
+    by, reference, pooled
+        As in :class:`Center`.
+    min_reference
+        A spread needs more wells than a centre: that of 8 wells is off by a quarter.
     """
 
-    min_wells: int = 100
-    trends_: dict = field(default_factory=dict, repr=False)
-    shrinkage_: dict = field(default_factory=dict, repr=False)
+    robust: bool = False
+    by: str = "plate_id"
+    min_reference: int = 8
+    reference: str = "infected"
+    pooled: bool = False
+    centers_: dict = field(default_factory=dict, repr=False)
+    scales_: dict = field(default_factory=dict, repr=False)
+    batches_: Batches | None = field(default=None, repr=False)
 
-    def fit(self, X: np.ndarray, obs: pd.DataFrame) -> "PositionTrend":
-        """Estimate the trend of every plate that has enough scattered wells."""
-        reference = scattered(obs)
-        for plate, rows in rows_by(obs, "plate_id").items():
-            chosen = rows[reference[rows]]
-            if len(chosen) < self.min_wells:
-                continue
-            basis, origin = position_basis(obs.iloc[chosen])
-            coefficients, shrinkage = _robust_trend(basis, X[as_slice(chosen)])
-            self.trends_[plate] = (origin, (shrinkage * coefficients).astype(np.float32))
-            self.shrinkage_[str(plate)] = round(shrinkage, 4)
+    def fit(self, X: np.ndarray, obs: pd.DataFrame) -> "Standardize":
+        """Estimate centre and spread of every batch."""
+        self.batches_ = find_batches(
+            obs,
+            self.by,
+            reference=self.reference,
+            min_reference=self.min_reference,
+            pooled=self.pooled,
+            purpose="a spread",
+        )
+        estimate = median_and_mad if self.robust else mean_and_sd
+        for batch, rows in self.batches_:
+            self.centers_[batch], self.scales_[batch] = estimate(X[as_slice(rows)])
         return self
 
     def transform(self, X: np.ndarray, obs: pd.DataFrame) -> np.ndarray:
-        """Subtract each plate's trend at the wells' positions."""
-        out = np.array(X, dtype=np.float32)
-        for plate, rows in rows_by(obs, "plate_id").items():
-            if plate in self.trends_:
-                origin, coefficients = self.trends_[plate]
-                basis, _ = position_basis(obs.iloc[rows], origin)
-                out[as_slice(rows)] -= basis @ coefficients
+        """Centre and scale each batch."""
+        out = np.empty(X.shape, dtype=np.float32)
+        for batch, rows in rows_by(obs, self.by).items():
+            place = as_slice(rows)
+            if isinstance(place, slice):  # in place: no copy of a plate is made
+                np.subtract(X[place], self.centers_[batch], out=out[place])
+                out[place] /= self.scales_[batch]
+            else:
+                out[place] = (X[place] - self.centers_[batch]) / self.scales_[batch]
         return out
 
     def record(self) -> dict:
-        """Return the reference and how much of the estimated trend each plate kept (0 = none)."""
-        return {"step": "position trend", "reference": "scattered infected wells", "kept": self.shrinkage_}
+        """Return the reference and how many wells of it each batch had."""
+        name = "median and MAD" if self.robust else "mean and SD"
+        record = batch_record(f"{name} by {self.by}", self.reference, self.batches_)
+        return {**record, **centers_record(self.reference, self.by)}
 
 
-def position_basis(obs: pd.DataFrame, origin: tuple | None = None) -> tuple[np.ndarray, tuple]:
-    """Return row, column, their squares and product, (n_wells, 5) float32, and the origin they refer to."""
-    row, col = obs["row"].to_numpy(float), obs["col"].to_numpy(float)
-    if origin is None:
-        scale = np.array([max(np.ptp(row), 1.0), max(np.ptp(col), 1.0)]) / 2
-        middle = np.array([row.mean(), col.mean()])
-    else:
-        middle, scale, _ = origin
-    r, c = (row - middle[0]) / scale[0], (col - middle[1]) / scale[1]
-    terms = np.column_stack([r, c, r * r, c * c, r * c])
-    offset = terms.mean(axis=0) if origin is None else origin[2]
-    return (terms - offset).astype(np.float32), (middle, scale, offset)
+def mean_and_sd(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation (denominator n) per feature, spread 1 where there is none."""
+    return X.mean(axis=0, dtype=np.float64).astype(np.float32), _live(X.std(axis=0, dtype=np.float64), X)
 
 
-def _robust_trend(basis: np.ndarray, X: np.ndarray, n_rounds: int = 3) -> tuple[np.ndarray, float]:
-    """Return trend coefficients (5, n_features) and the share of them to keep, in [0, 1]."""
-    weights = np.ones(len(X), dtype=np.float32)
-    for _ in range(n_rounds):
-        design = np.column_stack([np.ones(len(X), dtype=np.float32), basis])
-        weighted = design * weights[:, None]
-        coefficients = np.linalg.pinv(weighted.T @ design) @ (weighted.T @ X)
-        residual = X - design @ coefficients
-        norm = np.sqrt(np.einsum("ij,ij->i", residual, residual))
-        weights = np.minimum(1.0, 1.5 * np.median(norm) / np.maximum(norm, 1e-12)).astype(np.float32)
-    fitted = basis @ coefficients[1:]
-    return coefficients[1:], _stein_factor(fitted, residual, weights, n_terms=basis.shape[1])
+def median_and_mad(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return median and scaled median absolute deviation per feature, spread 1 where there is none."""
+    center = np.median(X, axis=0)
+    return center, _live(MAD_SCALE * np.median(np.abs(X - center), axis=0), X)
 
 
-def _stein_factor(fitted: np.ndarray, residual: np.ndarray, weights: np.ndarray, n_terms: int) -> float:
-    """Return max(0, 1 - 1/F), F = variance explained per term over residual variance, all features pooled."""
-    degrees = max(len(fitted) - n_terms - 1, 1)
-    explained = float(np.einsum("i,ij,ij->", weights, fitted, fitted)) / n_terms
-    noise = float(np.einsum("i,ij,ij->", weights, residual, residual)) / degrees
-    return max(0.0, 1.0 - noise / explained) if explained > 0 else 0.0
+def _live(scale: np.ndarray, X: np.ndarray) -> np.ndarray:
+    """Replace spreads that are only rounding error by 1."""
+    noise = 10 * np.finfo(np.float32).eps * np.abs(X).max(axis=0)
+    return np.where(scale > noise, scale, 1.0).astype(np.float32)

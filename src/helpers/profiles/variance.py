@@ -10,10 +10,11 @@ because plates are a random factor and two experiments differ already by having 
 import anndata as ad
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from helpers.profiles.linalg import principal_axes
-from helpers.profiles.selection import controls, rows_by, treated, usable
-from helpers.profiles.steps import position_basis
+from helpers.profiles.selection import as_slice, controls, rows_by, treated, usable
+from helpers.profiles.trend import position_basis
 
 FACTORS = ("experiment", "plate", "condition", "position", "arm")
 N_COMPONENTS = 50
@@ -158,7 +159,7 @@ def _position_projection(obs: pd.DataFrame):
     parts = []
     for rows in rows_by(obs, "plate_id").values():
         basis, _ = position_basis(obs.iloc[rows])
-        parts.append((rows, np.linalg.qr(basis.astype(np.float64))[0]))
+        parts.append((as_slice(rows), np.linalg.qr(basis.astype(np.float64))[0]))
 
     def project(Z: np.ndarray) -> np.ndarray:
         out = np.zeros_like(Z)
@@ -190,14 +191,15 @@ def _project_out(Z: np.ndarray, projections: list) -> np.ndarray:
         before = float((Z**2).sum())
         for project in reversed(projections):
             Z = Z - project(Z)
-        if before - float((Z**2).sum()) <= 1e-7 * max(before, 1e-300):
+        if before - float((Z**2).sum()) <= 1e-5 * max(before, 1e-300):
             break
     return Z
 
 
 def _group_means(Z: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """Return each row's group mean, shape of Z."""
-    n_groups = int(codes.max()) + 1
-    counts = np.bincount(codes, minlength=n_groups)
-    sums = np.column_stack([np.bincount(codes, weights=column, minlength=n_groups) for column in Z.T])
-    return (sums / counts[:, None])[codes]
+    counts = np.bincount(codes)
+    weights = 1 / counts[codes]
+    # One sparse product is several times faster than a sum per column.
+    member = sparse.csr_matrix((weights, codes, np.arange(len(codes) + 1)), shape=(len(codes), len(counts)))
+    return (member.T.tocsr() @ Z)[codes]

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.errors import DataError
+from helpers.errors import DataError, UsageError
 from helpers.publish.banner import banner_html
+from helpers.publish.folders import check_writable
 from helpers.publish.kernel import quiet_environment
 from helpers.publish.notebooks import select_notebooks, tags, write_notebook
 from helpers.publish.parameters import Value
@@ -64,9 +65,12 @@ def build_book(
     ------
     DataError
         If anything of this fails; the message holds the first problem and the log's path.
+    UsageError
+        If a folder cannot be written, or the folder of the site holds something else.
     """
     run = (run or root / "build" / "book-run").resolve()
     site = (site or root / "_build" / "html").resolve()
+    _refuse_other_files(site)
     run_notebooks(select_notebooks([], root / "notebooks"), values, run, jobs=jobs, say=say, root=root)
     with _copy_of_sources(root) as copy:
         log = root / "build" / "book.log"
@@ -78,6 +82,15 @@ def build_book(
             _accept(check_site(built, toc_pages(copy / "book")), log)
             replace_folder(built, site)
     return site
+
+
+def _refuse_other_files(site: Path) -> None:
+    """Refuse to replace a folder that holds no site of this builder."""
+    check_writable(site, "choose another folder with --site")
+    if site.is_dir() and any(site.iterdir()) and not (site / "objects.inv").is_file():
+        raise UsageError(
+            f"{site} holds something else than a built site: choose a new or empty folder with --site"
+        )
 
 
 @contextlib.contextmanager

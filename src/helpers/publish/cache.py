@@ -24,7 +24,17 @@ from pyarrow import feather
 
 from helpers.files import cache_dir
 
-LIBRARIES = ("anndata", "copairs", "numpy", "pandas", "polars", "rdkit", "scikit-learn", "scipy")
+LIBRARIES = (
+    "anndata",
+    "copairs",
+    "numpy",
+    "pandas",
+    "polars",
+    "rdkit",
+    "scikit-learn",
+    "scipy",
+    "umap-learn",
+)
 MAX_BYTES = 8_000_000_000
 """When the cache grows beyond this, entries that were not used for longest go first."""
 

@@ -1,7 +1,7 @@
 """Execute one notebook in a process of its own (``python -m helpers.publish.execute JOB.json``).
 
-The process tells its parent on standard output, one JSON object a line, which cell is done and how it ended;
-whatever else the tools print goes to standard error, which the parent keeps in a file.
+The process tells its parent on standard output, one JSON object a line, which process its kernel is, which cell is
+done and how it ended; whatever else the tools print goes to standard error, which the parent keeps in a file.
 """
 
 import json
@@ -43,7 +43,7 @@ def execute(job: dict, report: Callable[[dict], None]) -> dict:
     job : dict
         ``input``, ``output``, ``folder`` (where the kernel runs) and ``parameters``.
     report : callable
-        Called with ``{"cell": n}`` after each cell.
+        Called with ``{"kernel": pid}`` at the start and ``{"cell": n}`` after each cell.
 
     Returns
     -------
@@ -103,10 +103,30 @@ def _reporting_engine(report: Callable[[dict], None]) -> str:
                 report({"cell": cell_index})
 
             nb_man.cell_complete = complete_and_report
+            kwargs["kernel_manager_class"] = _reporting_manager(report)
             super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
 
     papermill_engines.register("rxrx19", ReportingEngine)
     return "rxrx19"
+
+
+def _reporting_manager(report: Callable[[dict], None]) -> type:
+    """Return a kernel manager that tells the kernel's process, so that who ends this one can end that one too."""
+    from jupyter_client.manager import AsyncKernelManager
+
+    class ReportingManager(AsyncKernelManager):
+        def __init__(self, **settings: object) -> None:
+            super().__init__(**settings)
+            # Network ports are chosen before the kernel takes them, and meanwhile another process may. Sockets in
+            # the working folder, which is the kernel's too, are nobody else's.
+            self.transport, self.ip = "ipc", "kernel"
+
+        async def start_kernel(self, **kwargs: object) -> None:
+            await super().start_kernel(**kwargs)
+            if pid := getattr(self.provisioner, "pid", None):
+                report({"kernel": pid})
+
+    return ReportingManager
 
 
 def tidy(path: Path, moved: dict[str, str]) -> None:

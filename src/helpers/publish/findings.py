@@ -27,8 +27,8 @@ def recipe_price(recipes: pd.DataFrame) -> str:
         if pd.isna(own) or others.empty:
             continue
         best = others.idxmin() if better == "low" else others.idxmax()
-        loss = own - others[best] if better == "low" else others[best] - own
-        if loss > 5e-4:
+        loss = round(own, 3) - round(others[best], 3)
+        if (loss > 0) if better == "low" else (loss < 0):
             name = label.replace("-\n", "").replace("\n", " ")
             other = f"`{recipes.loc[best, 'recipe']}`: {_plain(others[best])}"
             parts.append(f"{name} ({_plain(own)}; {other})")
@@ -65,7 +65,7 @@ def deciding_dose(hits: pd.DataFrame, arms: pd.DataFrame) -> str:
     """Say how often the best dose of a rescuer is not that of its largest rescue, and how many are past mock."""
     found = hits[hits["call"] == "rescue"] if len(hits) else hits
     if found.empty:
-        return "No compound is called `rescue`, so no dose had to be chosen."
+        return ""
     keys = ["experiment", "treatment"]
     highest = arms.astype(dict.fromkeys(keys, str)).groupby(keys)["rescue"].max().rename("highest")
     joined = found.astype(dict.fromkeys(keys, str)).merge(highest, left_on=keys, right_index=True)
@@ -278,7 +278,9 @@ def _bounded(curves: pd.DataFrame) -> str:
 
 def falling(curves: pd.DataFrame) -> str:
     """Say how many curves fall, and what is known of their EC50."""
-    down = curves[curves["curve_class"] == "worsening"] if len(curves) else curves
+    if curves.empty:
+        return ""
+    down = curves[curves["curve_class"] == "worsening"]
     if down.empty:
         return "No significant curve falls with dose."
     bound = down["ec50_censored"].isin(["<", ">"])

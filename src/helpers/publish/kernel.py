@@ -32,6 +32,8 @@ def kernel_environment(work: Path) -> dict[str, str]:
     (kernels / "kernel.json").write_text(json.dumps(description), encoding="utf-8")
     return {
         **quiet_environment(work),
+        # A relative one means the user's working folder.
+        "RXRX19_CACHE": str(cache_dir().resolve()),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "PYTHONHASHSEED": "0",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",

@@ -13,10 +13,12 @@ import io
 import json
 import math
 import re
+import sys
 import tokenize
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr as short_repr
 
 from helpers.errors import DataError, UsageError
 from helpers.publish.notebooks import Notebook, find_notebooks, read_notebook, suggest, tags
@@ -27,6 +29,8 @@ TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 # A relative path means the user's working folder, which is not the one a kernel runs in.
 PATHS = ("source", "results")
 KEYWORD_SOURCES = ("twin", "rxrx19a")
+# What no list or range in a cell can say.
+_ALLOWED_TEXTS = {"source": "twin | rxrx19a | a folder", "results": "a folder"}
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _RANGE = re.compile(rf"(?:({_NUMBER})\s*(<=?)\s*)?x(?:\s*(<=?|>=?)\s*({_NUMBER}))?")
@@ -43,6 +47,11 @@ class Parameter:
     default: Value
     help: str
     allowed: str = ""
+
+    @property
+    def allowed_text(self) -> str:
+        """Return what is allowed, in words where no list or range says it."""
+        return self.allowed or _ALLOWED_TEXTS.get(self.name, "any")
 
     def check(self, value: object) -> Value:
         """Return the value in the parameter's type.
@@ -78,10 +87,11 @@ def coerce(name: str, value: object, kind: type) -> Value:
     """
     result = _from_text(value.strip(), kind) if isinstance(value, str) and kind is not str else value
     if kind is float and isinstance(result, int) and not isinstance(result, bool):
-        result = float(result)
-    if type(result) is not kind or (kind is float and not math.isfinite(result)):
+        result = float(result) if abs(result) <= sys.float_info.max else math.inf
+    odd = (kind is float and not math.isfinite(result)) if type(result) is kind else True
+    if odd or (kind is str and "\0" in result):
         form = {str: "text", int: "a whole number", float: "a finite number", bool: "true or false"}[kind]
-        raise UsageError(f"parameter '{name}' must be {form} ({kind.__name__}), got {value!r}")
+        raise UsageError(f"parameter '{name}' must be {form} ({kind.__name__}), got {short_repr(value)}")
     return result
 
 
@@ -89,7 +99,8 @@ def _from_text(text: str, kind: type) -> object:
     if kind is bool:
         return _TRUTH.get(text.lower())
     if kind is int:
-        return int(text) if re.fullmatch(r"[+-]?\d+", text) else None
+        # No seed or count has more digits, and Python refuses to read thousands of them.
+        return int(text) if re.fullmatch(r"[+-]?\d{1,100}", text) else None
     try:
         return float(text) if "_" not in text else None
     except ValueError:
@@ -192,14 +203,16 @@ def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:
 
 def read_file(path: Path) -> dict[str, object]:
     """Read a YAML file of parameters: ``name: value`` lines, and mappings named after notebooks."""
-    import yaml
+    from helpers.screens.yaml_file import YamlFileError, parse_yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = parse_yaml(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(f"parameter file {path} cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"parameter file {path} is not YAML: {' '.join(str(error).split())}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"parameter file {path} is not UTF-8 text; save it as UTF-8") from None
+    except YamlFileError as error:
+        raise UsageError(f"parameter file {path}, {error}" if error.where else f"{path}: {error}") from None
     if not isinstance(content or {}, dict) or any(not isinstance(key, str) for key in content or {}):
         raise UsageError(f"parameter file {path} must hold `name: value` lines")
     return content or {}
@@ -221,7 +234,12 @@ def assign(
     notebooks = list(notebooks)
     known = {notebook.name: read_parameters(notebook.path) for notebook in notebooks}
     given = read_file(file) if file else {}
-    alone = {name: value for name, value in given.items() if isinstance(value, dict)}
+    # A section without a line in it holds nothing.
+    alone = {
+        name: value or {}
+        for name, value in given.items()
+        if isinstance(value, dict) or (value is None and name in _sections(notebooks))
+    }
     typed = parse_pairs(pairs)
     everyone = {**{name: value for name, value in given.items() if name not in alone}, **typed}
     _check_names(everyone, alone, known)
@@ -251,13 +269,17 @@ def _check_names(
 
 def _check_sections(alone: Mapping[str, Mapping], notebooks: Sequence[Notebook]) -> None:
     """Refuse a section of the file that no notebook is named after; one that is not run now is skipped."""
-    valid = [notebook.name for notebook in find_notebooks(notebooks[0].path.parent)] if alone else []
+    valid = _sections(notebooks) if alone else []
     for name in alone:
         if name not in valid:
             raise UsageError(
                 f"section {name!r} of the parameter file is not a notebook{suggest(name, valid)}; "
                 f"valid: {', '.join(valid)}"
             )
+
+
+def _sections(notebooks: Sequence[Notebook]) -> list[str]:
+    return [notebook.name for notebook in find_notebooks(notebooks[0].path.parent)]
 
 
 def _refuse(name: str, valid: Iterable[str], of: str) -> None:

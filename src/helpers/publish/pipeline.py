@@ -12,20 +12,24 @@ from helpers.dose import fit_screen
 from helpers.errors import UsageError
 from helpers.files import atomic_path
 from helpers.hits import assay_quality, call_hits, compare_recipes, score_wells
-from helpers.profiles import normalize, to_wells
+from helpers.profiles import RECIPES, normalize, to_wells
 from helpers.profiles.selection import treated
-from helpers.profiles.variance import decompose_variance, site_agreement
+from helpers.profiles.variance import decompose_variance
 from helpers.publish.absent import empty_table, unscored
+from helpers.publish.agreement import agreement_on_some
 from helpers.publish.banner import banner_markdown
 from helpers.publish.cache import cached_tables, cached_wells, entry_key
 from helpers.publish.projections import Projection, join_projection, project_wells
 from helpers.publish.provenance import describe_source
-from helpers.screens import open_screen, read_classes, read_truth
+from helpers.screens import open_screen, read_classes, read_truth, resolve_source
 
 WELL_COLUMNS = (
     "experiment", "plate", "well", "row", "col", "condition", "treatment", "dose_um", "n_sites", "qc_flag",
     "on_disease", "off_disease", "rescue",
 )  # fmt: skip
+
+
+COMPARED = "raw,experiment_center,plate_center,plate_robust,recommended"
 
 
 class Analysis:
@@ -43,6 +47,8 @@ class Analysis:
         `all` or a comma list.
     recipe
         A name in :data:`helpers.profiles.RECIPES`.
+    recipes
+        The recipes to compare: a comma list, or `all`.
     fdr, min_rescue
         As in :func:`helpers.hits.call_hits`.
     seed
@@ -61,6 +67,7 @@ class Analysis:
         *,
         experiments: str = "all",
         recipe: str = "plate_center",
+        recipes: str = COMPARED,
         fdr: float = 0.05,
         min_rescue: float = 0.1,
         seed: int = 0,
@@ -69,6 +76,7 @@ class Analysis:
         results: str = "",
     ):
         self.source, self.experiments, self.recipe = source, experiments, recipe
+        self.compared = _recipe_names(recipes)
         self.fdr, self.min_rescue, self.seed = fdr, min_rescue, seed
         self.exclude_plates, self.min_z_prime = exclude_plates, min_z_prime
         self.results = Path(results or tempfile.mkdtemp(prefix="rxrx19-results-"))
@@ -83,7 +91,20 @@ class Analysis:
     @functools.cached_property
     def wells(self) -> ad.AnnData:
         """Wells with `qc_flag`, not normalised."""
-        return cached_wells(self._key("wells"), lambda: to_wells(self._without_plates(self.sites)))
+        return cached_wells(self._key("wells"), self._aggregate)
+
+    def _aggregate(self) -> ad.AnnData:
+        """Read the sites, take from them what only sites can tell, and let go of them: they are the largest part."""
+        sites = self._without_plates(open_screen(self.source, experiments=self.experiments))
+        self._agreement_of(sites)
+        return to_wells(sites)
+
+    def _agreement_of(self, sites: ad.AnnData | None = None) -> pd.DataFrame:
+        def compute() -> dict[str, pd.DataFrame]:
+            some = self._without_plates(self.sites) if sites is None else sites
+            return {"agreement": agreement_on_some(some, seed=self.seed)}
+
+        return cached_tables(self._key("wells", part="agreement", seed=self.seed), compute)["agreement"]
 
     def _without_plates(self, sites: ad.AnnData) -> ad.AnnData:
         """Leave out the plates that the user named."""
@@ -126,9 +147,11 @@ class Analysis:
         """Recipes compared (normalization.csv)."""
         if not self.has("axis"):
             return empty_table("recipes")
-        return self._tables("recipes", lambda: {"recipes": compare_recipes(self.wells, seed=self.seed)})[
-            "recipes"
-        ]
+
+        def compute() -> dict[str, pd.DataFrame]:
+            return {"recipes": compare_recipes(self.wells, self.compared, seed=self.seed, truth=self.truth)}
+
+        return cached_tables(self._key("recipes", recipes=self.compared), compute)["recipes"]
 
     @functools.cached_property
     def _calls(self) -> dict[str, pd.DataFrame]:
@@ -173,14 +196,8 @@ class Analysis:
 
     @functools.cached_property
     def agreement(self) -> pd.DataFrame:
-        """How alike the sites of a well are, per experiment: experiment, icc, sites_per_well."""
-        if not self.has("embeddings") or self.wells.obs["n_sites"].max() < 2:
-            return pd.DataFrame(columns=["experiment", "icc", "sites_per_well"])
-
-        def compute() -> dict[str, pd.DataFrame]:
-            return {"agreement": site_agreement(self._without_plates(self.sites), seed=self.seed)}
-
-        return self._tables("agreement", compute)["agreement"]
+        """How alike the sites of a well are, per experiment: experiment, n_plates, icc, sites_per_well."""
+        return self._agreement_of()
 
     @functools.cached_property
     def variance(self) -> pd.DataFrame:
@@ -194,6 +211,14 @@ class Analysis:
             return {"variance": pd.concat(parts, ignore_index=True)}
 
         return self._tables("variance", compute)["variance"]
+
+    @functools.cached_property
+    def known_failures(self) -> pd.DataFrame | None:
+        """Wells that a twin made fail (well_id, reason), None for a real screen."""
+        path = resolve_source(self.source) / "failed_wells.csv"
+        if self.screen["kind"] != "twin" or not path.exists():
+            return None
+        return pd.read_csv(path, keep_default_na=False)
 
     def projected(self, max_wells: int, center_by: str | None = None) -> Projection:
         """Return raw wells on principal components and on a map of neighbours (see `project_wells`)."""
@@ -327,3 +352,16 @@ class Analysis:
 
     def _tables(self, step: str, compute: Callable[[], dict[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
         return cached_tables(self._key(step), compute)
+
+
+def _recipe_names(recipes: str) -> tuple[str, ...]:
+    """Return the recipes that a comma list names, each once."""
+    names = (
+        list(RECIPES) if recipes.strip() == "all" else [n.strip() for n in recipes.split(",") if n.strip()]
+    )
+    unknown = [name for name in names if name not in RECIPES]
+    if unknown or not names:
+        raise UsageError(
+            f"parameter 'recipes': no recipe {', '.join(unknown) or '(empty)'}; valid: all, {', '.join(RECIPES)}"
+        )
+    return tuple(dict.fromkeys(names))

@@ -8,7 +8,7 @@ import pandas as pd
 
 from helpers.figures.projection import N_COMPONENTS, map_neighbors, principal_components, sample_wells
 from helpers.figures.style import natural_order, well_kind
-from helpers.publish.words import count, listing, percent
+from helpers.publish.words import count, listing, number, percent
 
 KEPT = 4
 """Principal components that are kept of the ones in which neighbours are sought."""
@@ -93,11 +93,15 @@ def explained_by(components: pd.DataFrame, columns: tuple[str, ...] = ("experime
         groups = classes.get(column, fine.get(column))
         groups = groups[groups.notna()].astype(str)
         if len(groups.unique()) > 1:
-            table[column.removesuffix("_um")] = [_between_share(fine.loc[groups.index, n], groups) for n in names]
+            table[column.removesuffix("_um")] = [
+                _between_share(fine.loc[groups.index, n], groups) for n in names
+            ]
     return pd.DataFrame(table, index=pd.Index([n.replace("pc_", "PC ") for n in names], name="component"))
 
 
-def explained_table(components: pd.DataFrame, columns: tuple[str, ...] = ("experiment", "plate", "condition")):
+def explained_table(
+    components: pd.DataFrame, columns: tuple[str, ...] = ("experiment", "plate", "condition")
+):
     """Return, in percent, the variance each component holds and how much of it columns of the wells explain."""
     table = 100 * explained_by(components, columns)
     table = table.rename(columns=lambda column: f"explained by {column} (%)")
@@ -144,17 +148,19 @@ def _strongest(table: pd.DataFrame) -> str:
 
 def neighbors_found(projection: Projection) -> str:
     """Say of what kind a well's neighbours are, beside what chance would give."""
+    if not projection.points.attrs.get("explained"):
+        return NO_EMBEDDINGS
     if projection.neighbors.empty:
-        return (
-            ""
-            if not projection.points.attrs.get("explained")
-            else "For a map of neighbours this screen has too few features or too few wells."
-        )
+        return "For a map of neighbours this screen has too few features or too few wells."
     parts = [
         f"{percent(row.share)} share its {row.column} (chance: {percent(row.chance)})"
         for row in projection.neighbors.itertuples()
     ]
-    return f"Of a well's nearest neighbours, {listing(parts)}."
+    lift = projection.neighbors.set_index("column").eval("(share - chance) / (1 - chance)")
+    # Plates are nested in experiments: of equally strong ones the finer one says more.
+    first = lift[lift > 0.95 * lift.max()].index[-1]
+    text = f"Of a well's nearest neighbours, {listing(parts)}"
+    return f"{text}: beyond chance they go by {first} first of all." if len(lift) > 1 else f"{text}."
 
 
 def variance_found(shares: pd.DataFrame) -> str:
@@ -165,7 +171,9 @@ def variance_found(shares: pd.DataFrame) -> str:
     parts = []
     for recipe in recipes:
         part = shares[shares["recipe"] == recipe].set_index("factor")["share"]
-        technical = [f"{percent(part[name])} {name}" for name in ("experiment", "plate", "position") if name in part]
+        technical = [
+            f"{percent(part[name])} {name}" for name in ("experiment", "plate", "position") if name in part
+        ]
         done = float(part.reindex(["condition", "arm"]).sum())
         parts.append(
             f"with `{recipe}`, {listing(technical)} (where and when), {percent(done)} condition and arm (what was "
@@ -185,9 +193,11 @@ def _change(shares: pd.DataFrame, recipes: list[str]) -> str:
         done = float(part.reindex(["condition", "arm"]).sum())
         place = float(part.reindex(["experiment", "plate", "position"]).sum())
         ratios.append(done / place if place > 0 else np.inf)
-    first, last = ("nothing of where and when" if np.isinf(r) else f"{r:.2g}" for r in ratios)
+    first, last = ("nothing of where and when" if np.isinf(r) else number(r, 2) for r in ratios)
     if np.isinf(ratios[1]):
-        return f"After normalisation {last} is left beside what was done; before, its ratio to that was {first}."
+        return (
+            f"After normalisation {last} is left beside what was done; before, its ratio to that was {first}."
+        )
     return f"The ratio of what was done to where and when goes from {first} to {last}."
 
 
@@ -210,4 +220,6 @@ def experiments_apart(projection: Projection) -> str:
     if not disease or not np.mean(disease):
         return ""
     ratio = np.mean(apart) / np.mean(disease)
-    return f"On these two axes experiments lie {ratio:.2g} times as far apart as mock and infected wells of one."
+    return (
+        f"On these two axes experiments lie {ratio:.2g} times as far apart as mock and infected wells of one."
+    )

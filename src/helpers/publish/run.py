@@ -3,7 +3,9 @@
 import contextlib
 import datetime
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,14 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers.errors import DataError, UsageError
-from helpers.files import atomic_path
 from helpers.publish import provenance
 from helpers.publish.execute import tidy
+from helpers.publish.folders import WORK, check_results, held_folders, put_in_place
 from helpers.publish.kernel import kernel_environment
 from helpers.publish.notebooks import Notebook, read_notebook, write_notebook
 from helpers.publish.parameters import Value, read_parameters
-
-_WORK = ".work-"
+from helpers.publish.preflight import check_sources
 
 
 @dataclass
@@ -30,9 +31,9 @@ class Job:
     """One notebook on its way: its own stage collects what it writes until the whole run has succeeded."""
 
     notebook: Notebook
-    work: Path
     values: dict[str, Value]
     results: Path
+    work: Path = Path()
     cells: int = 0
     outcome: dict = field(default_factory=dict)
 
@@ -46,8 +47,9 @@ class Job:
         """Return the executed notebook, still inside the working folder."""
         return self.work / "executed" / self.notebook.ipynb
 
-    def write(self) -> Path:
+    def write(self, work: Path) -> Path:
         """Write what the executing process reads: the notebook as ``.ipynb`` and the job around it."""
+        self.work = work / self.notebook.path.stem
         for folder in (self.stage, self.output.parent, self.work / "cwd"):
             folder.mkdir(parents=True)
         node = read_notebook(self.notebook.path)
@@ -79,8 +81,9 @@ def run_notebooks(
 ) -> Path:
     """Execute notebooks and write their tables, figures, executed pages and ``run.json``.
 
-    Everything is written beside its place first. A run that fails or is killed leaves the folder as it was,
-    but for ``partial/`` with the notebook that failed.
+    Sources and folders are checked before anything is written or started. Then everything is written beside its
+    place first. A run that fails or is killed leaves the folder as it was, but for ``partial/`` with the notebook
+    that failed.
 
     Parameters
     ----------
@@ -105,22 +108,29 @@ def run_notebooks(
     Raises
     ------
     DataError
-        If a notebook fails; the message names the cell, the error and the partial notebook.
+        If a screen cannot be opened, another run writes into one of the folders, or a notebook fails; the message
+        names the cell, the error and the partial notebook.
     UsageError
-        If a notebook itself finds that a parameter is wrong.
+        If a folder cannot be written, an experiment is not in the screen, or a notebook itself finds that a
+        parameter is wrong.
     """
     started = datetime.datetime.now(datetime.UTC)
     clock = time.monotonic()
     run_id = provenance.new_run_id(values, started)
     out = (out or Path("results") / run_id).resolve()
-    with _only_run(out), _work_folder(out) as work:
-        sources = {name: provenance.describe_source(name) for name in _sources(notebooks, values)}
-        code = provenance.describe_code(root)
-        todo = [_job(notebook, values.get(notebook.name, {}), work, out) for notebook in notebooks]
-        scripts = [job.write() for job in todo]
+    todo = [_job(notebook, values.get(notebook.name, {}), out) for notebook in notebooks]
+    folders = _folders(todo, out)
+    check_results(folders)
+    sources = check_sources(notebooks, values)
+    code = provenance.describe_code(root)
+    with held_folders(folders), _work_folder(out) as work:
+        scripts = [job.write(work) for job in todo]
         _execute_all(todo, scripts, kernel_environment(work), jobs, say, out)
         kept = provenance.kept_entries(out, [job.notebook.name for job in todo])
-        _put_in_place(todo, out)
+        # A folder without run.json is one whose run did not end. Moving takes milliseconds; a run killed within
+        # them is repeated as a whole and writes the same bytes.
+        put_in_place(_results(todo, out), out / "run.json")
+        shutil.rmtree(out / "partial", ignore_errors=True)
         entries = {job.notebook.name: _entry(job, run_id, sources) for job in todo}
         record = {
             "run_id": run_id,
@@ -135,18 +145,16 @@ def run_notebooks(
     return out
 
 
-def _job(notebook: Notebook, values: Mapping[str, Value], work: Path, out: Path) -> Job:
-    return Job(notebook, work / notebook.path.stem, dict(values), Path(str(values.get("results") or out)))
+def _job(notebook: Notebook, values: Mapping[str, Value], out: Path) -> Job:
+    return Job(notebook, dict(values), Path(str(values.get("results") or out)).resolve())
 
 
-def _sources(notebooks: Sequence[Notebook], values: Mapping[str, Mapping[str, Value]]) -> list[str]:
-    """Return the distinct sources of a run, which is one unless the parameter file says otherwise."""
-    found: dict[str, None] = {}
-    for notebook in notebooks:
-        parameters = read_parameters(notebook.path)
-        if "source" in parameters:
-            found[str(values.get(notebook.name, {}).get("source", parameters["source"].default))] = None
-    return list(found)
+def _folders(todo: Sequence[Job], out: Path) -> dict[Path, str]:
+    """Return the folders that a run writes into, and which parameter names another."""
+    advice = "choose another folder with"
+    return {out: f"{advice} --out"} | {
+        job.results: f"{advice} -p results=DIR" for job in todo if job.results != out
+    }
 
 
 def _entry(job: Job, run_id: str, sources: Mapping[str, dict]) -> dict:
@@ -176,31 +184,9 @@ def _ordered(entries: Mapping[str, dict]) -> dict[str, dict]:
 
 
 @contextlib.contextmanager
-def _only_run(out: Path) -> Iterator[None]:
-    """Hold the folder's lock, which the system releases however the process ends."""
-    import fcntl
-
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        lock = (out / ".lock").open("w")
-    except OSError as error:
-        raise UsageError(f"cannot write to {out}: {error.strerror}") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise DataError(
-                f"another run is writing to {out}: wait for it or choose another folder with --out"
-            ) from None
-        yield
-
-
-@contextlib.contextmanager
 def _work_folder(out: Path) -> Iterator[Path]:
     """Yield a temporary folder inside `out`, where a rename is enough to put a file in place."""
-    for stale in out.glob(f"{_WORK}*"):
-        shutil.rmtree(stale, ignore_errors=True)
-    work = Path(tempfile.mkdtemp(prefix=_WORK, dir=out))
+    work = Path(tempfile.mkdtemp(prefix=WORK, dir=out))
     try:
         yield work
     finally:
@@ -218,6 +204,7 @@ def _execute_all(
     from tqdm import tqdm
 
     workers: list[subprocess.Popen] = []
+    kernels: set[int] = set()
     stop = threading.Event()
     with (
         tqdm(total=sum(job.cells for job in todo), unit="cell", disable=None, leave=False) as bar,
@@ -227,7 +214,7 @@ def _execute_all(
         def one(job: Job, script: Path) -> None:
             if stop.is_set():
                 return
-            job.outcome = _execute_one(script, environment, workers, stop, bar.update)
+            job.outcome = _execute_one(script, environment, workers, kernels, stop, bar.update)
             if "error" in job.outcome and not stop.is_set():
                 raise _failure(job, out)
             if not stop.is_set():
@@ -235,14 +222,18 @@ def _execute_all(
                     f"{job.notebook.name}: {job.outcome['seconds']:.1f} s, {job.outcome['peak_memory_mb']} MB"
                 )
 
-        futures = [pool.submit(one, job, script) for job, script in zip(todo, scripts, strict=True)]
         try:
+            futures = [pool.submit(one, job, script) for job, script in zip(todo, scripts, strict=True)]
             wait(futures, return_when=FIRST_EXCEPTION)
             failed = [future.exception() for future in futures if future.done() and future.exception()]
         finally:
             stop.set()
             for worker in workers:
                 worker.kill()
+            # They would end by themselves within a second, and write until then.
+            for kernel in list(kernels):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(kernel, signal.SIGKILL)
     if failed:
         raise failed[0]
 
@@ -251,11 +242,12 @@ def _execute_one(
     script: Path,
     environment: Mapping[str, str],
     workers: list[subprocess.Popen],
+    kernels: set[int],
     stop: threading.Event,
     advance: Callable[[], object],
 ) -> dict:
     """Run one executing process to its end and return its last word."""
-    log = script.with_name("log.txt")
+    log, kernel = script.with_name("log.txt"), None
     with log.open("w", encoding="utf-8") as errors:
         worker = subprocess.Popen(
             [sys.executable, "-m", "helpers.publish.execute", str(script)],
@@ -263,6 +255,8 @@ def _execute_one(
             stdout=subprocess.PIPE,
             stderr=errors,
             env=dict(environment),
+            # The kernel's folder: their sockets are named relative to it, for a whole path may be too long.
+            cwd=script.parent / "cwd",
             encoding="utf-8",
             # A Ctrl-C in the terminal is for the parent alone, which then ends its workers in order.
             start_new_session=True,
@@ -274,8 +268,14 @@ def _execute_one(
             for line in worker.stdout or ():
                 event = json.loads(line)
                 if "done" in event:
+                    # Its number may soon be another process's.
+                    kernels.discard(kernel)
                     return event["done"]
-                advance()
+                if "kernel" in event:
+                    kernel = event["kernel"]
+                    kernels.add(kernel)
+                else:
+                    advance()
     lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     return {
         "error": "the executing process ended",
@@ -297,26 +297,12 @@ def _failure(job: Job, out: Path) -> Exception:
     return UsageError(text) if job.outcome["error"] == "UsageError" else DataError(text)
 
 
-def _put_in_place(todo: Sequence[Job], out: Path) -> None:
-    """Move staged results over the earlier ones, file by file.
-
-    ``run.json`` goes first and comes last: a folder without it is one whose run did not end. Moving takes
-    milliseconds; a run killed within them is repeated as a whole and writes the same bytes.
-    """
+def _results(todo: Sequence[Job], out: Path) -> dict[Path, Path]:
+    """Return where every file belongs and where it is; of two with one place, the later notebook's counts."""
+    found = {}
     for job in todo:
         tidy(job.output, {str(job.stage): str(job.results)})
-    (out / "run.json").unlink(missing_ok=True)
-    for job in todo:
         for path in sorted(path for path in job.stage.rglob("*") if path.is_file()):
-            _move(path, job.results / path.relative_to(job.stage))
-        _move(job.output, out / "notebooks" / job.notebook.ipynb)
-    shutil.rmtree(out / "partial", ignore_errors=True)
-
-
-def _move(path: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        path.replace(target)
-    except OSError:  # another file system
-        with atomic_path(target) as temporary:
-            shutil.copyfile(path, temporary)
+            found[job.results / path.relative_to(job.stage)] = path
+        found[out / "notebooks" / job.notebook.ipynb] = job.output
+    return found

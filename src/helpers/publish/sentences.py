@@ -14,8 +14,6 @@ from helpers.publish.summaries import (
     SCATTERED,
     arm_sizes,
     dose_sets,
-    explained_by,
-    failed_wells,
     shared_compounds,
     spellings,
 )
@@ -50,7 +48,8 @@ def design(wells: pd.DataFrame, sites: int | None = None) -> str:
         f"{count(wells['experiment'].nunique(), 'experiment')} "
         f"({listing(natural_order(wells['experiment'].astype(str)))}), {wells_text} wells a plate"
     )
-    text += f", seen at {count(sites, 'site')}." if sites else "."
+    # A screen of wells counts each well as one site: that is no further number.
+    text += f", seen at {count(sites, 'site')}." if sites and sites != len(wells) else "."
     treated = (kind == "treated").sum()
     if not treated:
         return f"{text} No well is treated."
@@ -106,6 +105,8 @@ def replicates(wells: pd.DataFrame) -> str:
     )
     if arms["n_plates"].max() == 1:
         return f"{text}: every arm lives on one plate only, so **plate-to-plate variation cannot be seen**."
+    if plates == usual:
+        return f"{text}, one on each: {count(usual, 'independent draw')}."
     return f"{text}: that is {count(plates, 'cluster')}, not {count(usual, 'independent draw')}."
 
 
@@ -134,93 +135,6 @@ def notes(screen: dict) -> str:
     if not found:
         return "Reading the files, nothing odd was found."
     return "Reading the files, this was found:\n\n" + "\n".join(f"- {name_code(note)}" for note in found)
-
-
-def projection(components: pd.DataFrame) -> str:
-    """Say how much variance the first components hold, and what explains each of them."""
-    explained = components.attrs.get("explained", [])
-    if not explained:
-        return NO_EMBEDDINGS
-    shares = [f"PC {i} holds {percent(share)}" for i, share in enumerate(explained[:2], start=1)]
-    table = explained_by(components)
-    text = f"Of the variance, {listing(shares)}. "
-    lines = []
-    for component, row in table.iterrows():
-        parts = [f"{percent(share)} by {column}" for column, share in row.items()]
-        lines.append(f"{component} is explained {listing(parts)}")
-    fate = f"What the eye sees first is mostly {_strongest(table)}." if table.shape[1] > 1 else ""
-    return f"{text}{'; '.join(lines)}. {fate}"
-
-
-def _strongest(table: pd.DataFrame) -> str:
-    """Return the column that explains the first component best; the coarser one of nested columns."""
-    first = table.iloc[0]
-    best = first.max()
-    return next(str(column) for column, share in first.items() if share > 0.9 * best)
-
-
-def failures(wells: pd.DataFrame) -> str:
-    """Say how many wells failed quality control, and how many controls are among them."""
-    table = failed_wells(wells).set_index("kind")
-    flagged = int(table["flagged"].sum())
-    if not flagged:
-        return "No well failed quality control."
-    reasons = wells.loc[wells["qc_flag"].astype(str) != "", "qc_flag"].astype(str).value_counts()
-    worst = [f"{row.flagged:,} of {row.wells:,} {row.Index}" for row in table.itertuples() if row.flagged]
-    return (
-        f"**{count(flagged, 'well')}** ({percent(flagged / len(wells))}) failed quality control: "
-        f"{listing(worst)}. "
-        f"The reasons: {listing(f'{reason} ({n:,})' for reason, n in reasons.items())}. They are kept "
-        "in every table, "
-        "and out of every fit."
-    )
-
-
-def failed_controls(wells: pd.DataFrame) -> str:
-    """Name the failed control wells of the screen, or count them by plate where they are many."""
-    kind = well_kind(wells).isin(["mock", "uv"])
-    chosen = wells[kind.to_numpy() & (wells["qc_flag"].astype(str) != "").to_numpy()]
-    if chosen.empty:
-        return "No mock or UV well failed."
-    plates = chosen["plate_id"].astype(str)
-    if len(chosen) > 12:
-        counts = [f"{plate} ({n})" for plate, n in plates.value_counts().items()]
-        return f"Failed mock and UV wells by plate: {listing(counts, 6)}."
-    labels = chosen["well"].astype(str)
-    if len(wells["plate_id"].unique()) > 1:
-        labels = plates + " " + labels
-    return f"Failed mock and UV wells: {listing(labels, 12)}."
-
-
-def quality(table: pd.DataFrame) -> str:
-    """Say how well the assay works over plates."""
-    known = table.dropna(subset=["z_prime_robust"]) if len(table) else table
-    if known.empty:
-        return (
-            "Assay quality needs mock and infected untreated wells with embeddings, and this screen has "
-            "no plate with both."
-        )
-    passing = int(known["passes"].astype(bool).sum())
-    z = known["z_prime_robust"]
-    where = "on the only plate"
-    if len(known) > 1:
-        where = f"in the median plate ({number(z.min(), 2)} to {number(z.max(), 2)})"
-    text = (
-        f"Robust Z′ is {number(z.median(), 2)} {where}, plain Z′ "
-        f"{number(known['z_prime'].median(), 2)}, AUROC "
-        f"{number(known['auroc'].median())}. **{passing} of {count(len(table), 'plate')} "
-        f"{'passes' if passing == 1 else 'pass'}:** the bands of three robust standard deviations do "
-        "not overlap."
-    )
-    if "held_out" in table and not table["held_out"].astype(bool).all():
-        text += (
-            " Where an experiment has one plate only, the axis had to be fitted on it, which flatters them."
-        )
-    failing = table[~table["passes"].fillna(False).astype(bool)]
-    if len(failing):
-        labels = failing["experiment"].astype(str) + " plate " + failing["plate"].astype(str)
-        text += f" These do not: {listing(labels, 12)}."
-    return text
 
 
 def recipe_rule() -> str:

@@ -1,11 +1,11 @@
 """Small tables behind the sentences and figures of the pages: counts, doses, names, failures, truth."""
 
+import contextlib
 import difflib
 
-import numpy as np
 import pandas as pd
 
-from helpers.errors import UsageError
+from helpers.errors import DataError, UsageError
 from helpers.figures.curves import curve_points
 from helpers.figures.style import CONDITION_STYLE, natural_order, well_kind
 from helpers.hits import score_wells
@@ -173,53 +173,10 @@ def shared_compounds(wells: pd.DataFrame) -> pd.DataFrame:
     return where.value_counts().rename_axis("experiments").rename("n_compounds").reset_index()
 
 
-def failed_wells(wells: pd.DataFrame) -> pd.DataFrame:
-    """Count flagged wells by kind: kind, wells, flagged, share (%)."""
-    kind = well_kind(wells).astype(str)
-    flagged = (wells["qc_flag"].astype(str) != "").groupby(kind.to_numpy())
-    table = pd.DataFrame({"wells": flagged.size(), "flagged": flagged.sum()})
-    table = table.reindex([k for k in CONDITION_STYLE if k in table.index])
-    table["share (%)"] = (100 * table["flagged"] / table["wells"]).round(1)
-    table.index = [CONDITION_STYLE[k].label for k in table.index]
-    return table.rename_axis("kind").reset_index()
-
-
-def explained_by(components: pd.DataFrame, columns: tuple[str, ...] = ("experiment", "plate", "condition")):
-    """Return how much of each principal component a column of the wells explains.
-
-    The share is the one-way coefficient of determination: the variance between the means of the column's
-    classes over the total variance, over wells that passed quality control. Shares of nested columns (a plate
-    belongs to an experiment) overlap.
-
-    Returns
-    -------
-    DataFrame
-        One row per component, one column per name of `columns` that has more than one class.
-    """
-    fine = components[(components["qc_flag"].astype(str) == "").to_numpy()]
-    classes = {"experiment": fine["experiment"], "plate": fine["plate_id"], "condition": well_kind(fine)}
-    names = [c for c in components if c.startswith("pc_")]
-    table = {}
-    for column in columns:
-        groups = classes.get(column, fine.get(column)).astype(str)
-        if len(groups.unique()) > 1:
-            table[column] = [_between_share(fine[name], groups) for name in names]
-    return pd.DataFrame(table, index=pd.Index([n.replace("pc_", "PC ") for n in names], name="component"))
-
-
-def explained_table(components: pd.DataFrame) -> pd.DataFrame:
-    """Return, in percent, the variance each component holds and how much of it columns of the wells explain."""
-    table = 100 * explained_by(components)
-    table = table.rename(columns=lambda column: f"explained by {column} (%)")
-    table.insert(0, "share of variance (%)", 100 * np.array(components.attrs["explained"]))
-    return table.round(1).reset_index()
-
-
-def _between_share(values: pd.Series, groups: pd.Series) -> float:
-    """Return the share of a variable's variance that lies between groups."""
-    between = values.groupby(groups).transform("mean")
-    total = float(np.var(values))
-    return float(np.var(between) / total) if total > 0 else np.nan
+def untreated_by_stage(analysis) -> dict[str, pd.DataFrame]:
+    """Return the infected untreated wells, scored without normalisation and with the analysis' recipe."""
+    stages = {"raw": analysis.raw_scored.obs} | {analysis.recipe: analysis.scored.obs}
+    return {name: obs[(well_kind(obs) == "infected").to_numpy()] for name, obs in stages.items()}
 
 
 def worst_plate(wells: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
@@ -242,7 +199,7 @@ def recipe_list() -> pd.DataFrame:
 
 
 def scored_by_recipe(analysis) -> dict[str, pd.DataFrame]:
-    """Return the scored wells under every recipe, name -> obs; scores are missing where there is no axis.
+    """Return the scored wells under each recipe compared, name -> obs; scores are missing where there is no axis.
 
     Parameters
     ----------
@@ -250,12 +207,19 @@ def scored_by_recipe(analysis) -> dict[str, pd.DataFrame]:
         The screen; its own recipe is not computed twice.
     """
     tables = {}
-    for name in RECIPES:
+    for name in dict.fromkeys((*analysis.compared, "raw", analysis.recipe)):
         if name == analysis.recipe or not analysis.has("axis"):
             tables[name] = analysis.scored.obs
         else:
-            tables[name] = score_wells(normalize(analysis.wells, name, seed=analysis.seed)).obs
+            with contextlib.suppress(DataError):  # the comparison table says why a recipe cannot be used here
+                tables[name] = score_wells(normalize(analysis.wells, name, seed=analysis.seed)).obs
     return tables
+
+
+def recipe_measures(recipes: pd.DataFrame) -> pd.DataFrame:
+    """Return the measures of a recipe comparison without their intervals and remarks, for a table on a page."""
+    intervals = [c for c in recipes.columns if c.endswith(("_low", "_high"))]
+    return recipes.drop(columns=[*intervals, "reason", "excluded"], errors="ignore")
 
 
 def one_plate_by_recipe(tables: dict[str, pd.DataFrame], plates: str, recipe: str) -> pd.DataFrame:

@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from helpers.publish.folders import check_writable
 from helpers.publish.notebooks import project_root, read_notebook, select_notebooks, tags, write_notebook
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+EDITIONS = ("instructor", "student")
 PLACEHOLDER = {"code": "# your turn\n", "markdown": "*Write your answer here.*"}
 
 
@@ -20,11 +22,18 @@ def build_workshop(out: Path, folder: Path | None = None) -> list[Path]:
         Folder of both editions.
     folder : Path, optional
         Where the notebooks are; the project's own by default.
+
+    Raises
+    ------
+    UsageError
+        If `out` cannot be written.
     """
+    for written_to in (out, *(out / edition for edition in EDITIONS)):
+        check_writable(written_to, "choose another folder with --out")
     written = []
     for notebook in select_notebooks([], folder or project_root() / "notebooks"):
         node = read_notebook(notebook.path)
-        for edition, content in (("instructor", node), ("student", student_edition(node))):
+        for edition, content in zip(EDITIONS, (node, student_edition(node)), strict=True):
             path = out / edition / notebook.ipynb
             write_notebook(content, path)
             written.append(path)

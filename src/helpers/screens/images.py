@@ -26,7 +26,7 @@ def open_images(where: str | Path) -> ImageStore:
         - a ZIP archive of such a folder: members are read singly, nothing is unpacked;
         - an address under which ``images/`` lies as single files;
         - the address of a ZIP archive on a server that answers range requests. Its list of members is fetched
-          first and kept: for the release that alone is more than 100 MB, so single files are the better choice.
+          first and kept: for the release that alone is some 150 MB, so single files are the better choice.
 
     Returns
     -------

@@ -50,7 +50,8 @@ def _given(
     `above` is a bound that a value must exceed, where its unit alone would allow more.
     """
     kind, _, rest = unit.partition(", ")
-    low, high, closed = _SIZE if rest == "SD" and kind in ("cosine", "rescue") else _ALLOWED[kind]
+    # An SD is no cosine and no rescue, but none of theirs can exceed one.
+    low, high, closed = (0.0, 1.0, True) if rest and kind in ("cosine", "rescue") else _ALLOWED[kind]
     allowed = (low, high, closed) if above is None else (above, high, False)
     return field(default=default, metadata={"unit": unit, "help": text, "basis": basis, "allowed": allowed})
 

@@ -1,0 +1,111 @@
+"""The choice of a recipe: a rule that uses only what a real screen has, and how firm its answer is."""
+
+import numpy as np
+import pandas as pd
+
+from helpers.errors import DataError
+
+CRITERIA = ("replicate_error", "z_prime_robust", "control_auroc", "null_ratio")
+MIN_NULL_RATIO = 0.8
+MIN_AUROC = 0.8
+TIE = 0.01
+RULE = (
+    "the smallest replicate error, which is the standard error of an arm's rescue told from how its plates differ, "
+    f"in axis lengths; among recipes whose controls separate on held-out plates (AUROC at least {MIN_AUROC}) and "
+    f"whose null is not narrower than what replicates show (null ratio at least {MIN_NULL_RATIO}); within {TIE:.0%} "
+    "the simpler recipe wins; where no arm has replicates, the highest robust Z' decides"
+)
+
+
+def select_recipe(table: pd.DataFrame) -> str:
+    """Return the recipe that :data:`RULE` picks from a comparison table, its rows ordered from simple to complex.
+
+    A condition that no recipe meets does not count, nor does a measure that is missing everywhere.
+
+    Raises
+    ------
+    DataError
+        If no recipe can be used.
+    """
+    picked = pick(*(table[name].to_numpy(float) for name in CRITERIA))
+    if picked < 0:
+        raise DataError("no recipe can be used on this screen; `rxrx19 data check` lists what it lacks")
+    return str(table["recipe"].iloc[picked])
+
+
+def pick(error: np.ndarray, z: np.ndarray, auroc: np.ndarray, null_ratio: np.ndarray) -> int:
+    """Return the position of the recipe that :data:`RULE` picks, -1 if none can be used.
+
+    Parameters
+    ----------
+    error, z, auroc, null_ratio
+        The measures :data:`CRITERIA` of the recipes, each of shape (n_recipes,), from simple to complex.
+    """
+    usable = np.isfinite(z)
+    fit = usable & ~(auroc < MIN_AUROC) & ~(null_ratio < MIN_NULL_RATIO)
+    usable = fit if fit.any() else usable
+    if not usable.any():
+        return -1
+    error = np.where(usable, error, np.nan)
+    if np.isfinite(error).any():
+        return int(np.flatnonzero(error <= (1 + TIE) * np.nanmin(error))[0])
+    z = np.where(usable, z, -np.inf).round(6)  # a difference in the last digits is none
+    return int(z.argmax())
+
+
+def exclusions(table: pd.DataFrame) -> pd.Series:
+    """Return why the rule does not consider a recipe, "" where it does."""
+    out = pd.Series("", index=table.index)
+    out[table["null_ratio"] < MIN_NULL_RATIO] = "its null is narrower than what replicates show"
+    out[table["control_auroc"] < MIN_AUROC] = "its controls do not separate on held-out plates"
+    return out
+
+
+def selection_shares(recipes: list[str], draws: dict[str, np.ndarray]) -> dict[str, float]:
+    """Return recipe -> share of the bootstrap draws in which the rule picks it, of those that allow a pick.
+
+    Parameters
+    ----------
+    recipes
+        In the order of the table.
+    draws
+        Each of :data:`CRITERIA` -> its values, shape (n_draws, n_recipes).
+    """
+    picks = np.array(
+        [pick(*rows) for rows in zip(*(draws[name] for name in CRITERIA), strict=True)], dtype=int
+    )
+    picks = picks[picks >= 0]
+    return {name: float((picks == i).mean()) for i, name in enumerate(recipes)} if len(picks) else {}
+
+
+def explain_choice(table: pd.DataFrame) -> list[str]:
+    """Return sentences that say what was picked, by how much, how firmly, and what would change it.
+
+    Parameters
+    ----------
+    table
+        From :func:`helpers.hits.compare_recipes`.
+    """
+    picked = table[table["selected"]].iloc[0]
+    lines = [f"The rule picks {picked['recipe']}: {RULE}."]
+    if np.isfinite(picked["selection_share"]):
+        lines.append(
+            f"It picks the same recipe in {picked['selection_share']:.0%} of the bootstrap draws over plates."
+        )
+    else:
+        lines.append("How firm this pick is cannot be told: no experiment has two plates to draw from.")
+    if not np.isfinite(picked["replicate_error"]):
+        return [*lines, "Replicates of arms would change it: without them only controls are compared."]
+    rivals = table[(table["excluded"] == "") & ~table["selected"] & table["replicate_error"].notna()]
+    if len(rivals):
+        rival = rivals.sort_values("replicate_error").iloc[0]
+        gain = picked["replicate_error"] / rival["replicate_error"] - 1
+        lines.append(
+            f"Next is {rival['recipe']}; the pick's replicate error is {abs(gain):.0%} "
+            f"{'smaller' if gain < 0 else 'larger'} ({picked['replicate_error']:.3f} against "
+            f"{rival['replicate_error']:.3f} axis lengths)."
+        )
+    barred = table[(table["excluded"] != "") & (table["replicate_error"] < picked["replicate_error"])]
+    for _, row in barred.iterrows():
+        lines.append(f"Without its condition the rule would pick {row['recipe']}: {row['excluded']}.")
+    return lines

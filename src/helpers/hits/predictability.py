@@ -1,0 +1,169 @@
+"""Predictability: how well plate, experiment, position and compound can be told from a well's embedding."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+
+from helpers.hits.evidence import Measure, mean_of, missing, weighted_mean
+from helpers.profiles.selection import controls, rows_by, scattered, treated, usable
+
+N_COMPOUNDS = 150
+N_FOLDS = 5
+
+
+def plate_predictability(Z: np.ndarray, obs: pd.DataFrame, *, seed: int = 0) -> Measure:
+    """Return how much better than chance the plate of a held-out mock well is named; mean over experiments.
+
+    Mock wells are the test because no recipe centres on them by default: wells that a plate was centred on lie, by
+    construction, away from where the rest of their plate lies.
+    """
+    from sklearn.model_selection import StratifiedKFold
+
+    mock = controls(obs, "mock")
+    measures = []
+    for rows in rows_by(obs, "experiment").values():
+        chosen = rows[mock[rows]]
+        plates = obs["plate_id"].astype(str).to_numpy()[chosen]
+        counts = pd.Series(plates).value_counts()
+        if len(counts) > 1 and counts.min() >= N_FOLDS:
+            folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed).split(Z[chosen], plates)
+            right = _named(Z[chosen], plates, folds)
+            measures.append(_above_chance(pd.Series(right).groupby(plates).mean().to_dict(), len(counts)))
+    return mean_of(measures)
+
+
+def experiment_predictability(Z: np.ndarray, obs: pd.DataFrame) -> Measure:
+    """Return how much better than chance the experiment of mock wells on a held-out plate is named."""
+    from sklearn.model_selection import GroupKFold
+
+    chosen = np.flatnonzero(controls(obs, "mock"))
+    labels = obs["experiment"].astype(str).to_numpy()[chosen]
+    plates = obs["plate_id"].astype(str).to_numpy()[chosen]
+    per_experiment = pd.Series(plates).groupby(labels).nunique()
+    if len(per_experiment) < 2 or per_experiment.min() < 2:
+        return missing
+    folds = list(GroupKFold(min(N_FOLDS, int(per_experiment.min()))).split(Z[chosen], labels, plates))
+    right = pd.Series(_named(Z[chosen], labels, folds))
+    parts = [
+        _above_chance(
+            right[labels == name].groupby(plates[labels == name]).mean().to_dict(), len(per_experiment)
+        )
+        for name in per_experiment.index
+    ]
+    # above 0 only as a whole: an experiment that is never named makes up for one that always is
+    whole = mean_of(parts)
+    return lambda weights: max(0.0, whole(weights))
+
+
+def position_predictability(Z: np.ndarray, obs: pd.DataFrame) -> Measure:
+    """Return the share of the variance of row and column that a linear fit tells of held-out scattered wells.
+
+    Plate by plate, five folds; treated wells take part, for their positions are random too. 0 = no better than
+    naming the middle of the plate.
+    """
+    chosen = scattered(obs)
+    values = {}
+    for plate, rows in rows_by(obs, "plate_id").items():
+        mine = rows[chosen[rows]]
+        if len(mine) >= 4 * Z.shape[1] + N_FOLDS:
+            place = obs[["row", "col"]].to_numpy(float)[mine]
+            values[plate] = max(0.0, _held_out_r2(Z[mine], place))
+    return weighted_mean(values)
+
+
+def _held_out_r2(Z: np.ndarray, y: np.ndarray) -> float:
+    """Return the mean R2 over the columns of `y` that vary; folds are dealt by order on the plate."""
+    y = y[:, y.std(axis=0) > 0]
+    if not y.shape[1]:
+        return 0.0
+    order = np.lexsort(y.T)
+    fold = np.empty(len(y), dtype=int)
+    fold[order] = np.arange(len(y)) % N_FOLDS
+    design = np.column_stack([np.ones(len(Z)), Z / np.maximum(Z.std(axis=0), 1e-12)])
+    error = np.empty_like(y)
+    for number in range(N_FOLDS):
+        test = fold == number
+        moments = design[~test].T @ design[~test]
+        coefficients = np.linalg.pinv(moments, hermitian=True) @ (design[~test].T @ y[~test])
+        error[test] = y[test] - design[test] @ coefficients
+    return float((1 - (error**2).sum(axis=0) / ((y - y.mean(axis=0)) ** 2).sum(axis=0)).mean())
+
+
+def replicate_map(Z: np.ndarray, obs: pd.DataFrame, *, seed: int = 0) -> Measure:
+    """Return the mean average precision of finding a compound's other plates, by copairs, cosine similarity.
+
+    A profile is the mean of an arm's wells on one plate, at the highest dose that most compounds share; up to 150
+    compounds of each experiment take part, each compared with profiles of other compounds on other plates.
+    """
+    measures = []
+    for rows in rows_by(obs, "experiment").values():
+        profiles = _plate_profiles(Z, obs, rows, seed)
+        if profiles is not None:
+            measures.append(_average_precision(*profiles))
+    return mean_of(measures)
+
+
+def _plate_profiles(Z, obs, rows, seed) -> tuple[pd.DataFrame, np.ndarray] | None:
+    members = rows[(treated(obs) & usable(obs))[rows]]
+    table = obs.iloc[members][["treatment", "dose_um", "plate_id"]].astype(
+        {"treatment": str, "plate_id": str}
+    )
+    if table["plate_id"].nunique() < 2:
+        return None
+    counts = table.groupby("dose_um")["treatment"].nunique()
+    dose = counts.index[counts >= 0.5 * counts.max()].max()
+    keep = (table["dose_um"] == dose).to_numpy()
+    table, members = table[keep], members[keep]
+    many = table.groupby("treatment")["plate_id"].nunique()
+    names = many.index[many > 1].to_numpy()
+    if len(names) < 3:
+        return None
+    chosen = np.random.default_rng(seed).permutation(names)[:N_COMPOUNDS]
+    keep = table["treatment"].isin(chosen).to_numpy()
+    frame = pd.DataFrame(Z[members[keep]]).assign(
+        treatment=table["treatment"].to_numpy()[keep], plate_id=table["plate_id"].to_numpy()[keep]
+    )
+    means = frame.groupby(["treatment", "plate_id"]).mean()
+    return means.index.to_frame(index=False), means.to_numpy(np.float32)
+
+
+def _average_precision(meta: pd.DataFrame, features: np.ndarray) -> Measure:
+    from copairs.map import average_precision
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = average_precision(
+            meta,
+            features,
+            pos_sameby=["treatment"],
+            pos_diffby=["plate_id"],
+            neg_sameby=[],
+            neg_diffby=["treatment", "plate_id"],
+            progress_bar=False,
+        )
+    grouped = result.groupby("plate_id")["average_precision"].agg(["sum", "count"])
+    found, n = grouped["sum"].to_dict(), grouped["count"].to_dict()
+
+    def measure(weights: dict) -> float:
+        total = sum(weights[plate] * n[plate] for plate in n)
+        return float(sum(weights[plate] * found[plate] for plate in n) / total) if total else np.nan
+
+    return measure
+
+
+def _named(Z: np.ndarray, labels: np.ndarray, folds) -> np.ndarray:
+    """Return which wells a linear discriminant named rightly when they were held out, shape (n_wells,)."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    predicted = np.empty(len(labels), dtype=object)
+    for train, test in folds:
+        model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+        predicted[test] = model.fit(Z[train], labels[train]).predict(Z[test])
+    return predicted == labels
+
+
+def _above_chance(recall: dict, n_classes: int) -> Measure:
+    """Return (recall - chance) / (1 - chance), recall averaged over plates."""
+    mean, chance = weighted_mean(recall), 1 / n_classes
+    return lambda weights: (mean(weights) - chance) / (1 - chance)

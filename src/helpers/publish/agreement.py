@@ -1,0 +1,50 @@
+"""How far the sites of a well agree, measured on some plates of every experiment."""
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+from helpers.profiles.selection import rows_by
+from helpers.profiles.variance import site_agreement
+
+MOST_PLATES = 4
+"""Plates of an experiment that are used, evenly spread over its order: thousands of wells are enough for one number."""
+
+COLUMNS = ["experiment", "n_plates", "icc", "sites_per_well"]
+
+
+def agreement_on_some(sites: ad.AnnData, *, seed: int = 0) -> pd.DataFrame:
+    """Return the intraclass correlation of sites within wells, per experiment.
+
+    Parameters
+    ----------
+    sites : AnnData
+        One row per site, or per well where the screen has no sites.
+    seed : int
+        As in :func:`helpers.profiles.variance.site_agreement`.
+
+    Returns
+    -------
+    DataFrame
+        experiment, n_plates (that were used), icc, sites_per_well; no rows without embeddings or without sites.
+    """
+    if sites.n_vars == 0 or "site" not in sites.obs or not sites.obs["well_id"].duplicated().any():
+        return pd.DataFrame(
+            {name: pd.Series(dtype=object if name == "experiment" else float) for name in COLUMNS}
+        )
+    rows = some_plates(sites.obs)
+    some = sites[rows]
+    n_plates = some.obs.groupby(some.obs["experiment"].astype(str))["plate_id"].nunique()
+    table = site_agreement(some, seed=seed)
+    table["experiment"] = table["experiment"].astype(str)
+    return table.assign(n_plates=table["experiment"].map(n_plates))[COLUMNS]
+
+
+def some_plates(obs: pd.DataFrame, most: int = MOST_PLATES) -> np.ndarray:
+    """Return the rows of at most so many plates of every experiment, evenly spread over their order."""
+    chosen = []
+    for rows in rows_by(obs, "experiment").values():
+        plates = list(rows_by(obs.iloc[rows], "plate_id").values())
+        take = np.unique(np.linspace(0, len(plates) - 1, min(most, len(plates))).round().astype(int))
+        chosen += [rows[plates[i]] for i in take]
+    return np.sort(np.concatenate(chosen))

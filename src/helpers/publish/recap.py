@@ -1,0 +1,97 @@
+"""The questions that a reader of the tour should be able to answer, answered in computed numbers."""
+
+import numpy as np
+import pandas as pd
+
+from helpers.figures.style import well_kind
+from helpers.publish.summaries import arm_sizes
+from helpers.publish.words import count, listing, number, percent
+
+
+def answers(wells: pd.DataFrame, quality: pd.DataFrame, screen: dict) -> str:
+    """Answer, for one screen: what is a row, a replicate, a trusted well, the window, and the limits.
+
+    Parameters
+    ----------
+    wells : DataFrame
+        One row per well, with qc_flag.
+    quality : DataFrame
+        `assay_quality.csv`.
+    screen : dict
+        With level, n_sites and n_wells.
+    """
+    lines = [
+        _row(wells, screen),
+        _replicate(wells),
+        _trusted(wells, quality),
+        _window(quality),
+        _limits(wells),
+    ]
+    return "**In numbers, for this screen:**\n\n" + "\n".join(f"- {line}" for line in lines)
+
+
+def _row(wells: pd.DataFrame, screen: dict) -> str:
+    if screen.get("level") == "well":
+        return f"One row is a well: {count(len(wells), 'row')}."
+    per_well = wells["n_sites"].median()
+    rows = count(screen["n_sites"], "row")
+    return (
+        f"One row is a site: {rows}, usually {number(per_well)} of one well, for {count(len(wells), 'well')}."
+    )
+
+
+def _replicate(wells: pd.DataFrame) -> str:
+    arms = arm_sizes(wells)
+    if arms.empty:
+        return "There are no treated wells, hence no replicates of a treatment."
+    n_wells, n_plates = arms["n_wells"].mode()[0], arms["n_plates"].mode()[0]
+    text = f"The usual arm has {count(n_wells, 'well')} on {count(n_plates, 'plate')}"
+    return (
+        f"{text}: {count(n_plates, 'independent replicate')}, not {n_wells:,}."
+        if n_wells > n_plates
+        else f"{text}."
+    )
+
+
+def _trusted(wells: pd.DataFrame, quality: pd.DataFrame) -> str:
+    fine = (wells["qc_flag"].astype(str) == "").to_numpy()
+    known = (well_kind(wells) != "blank").to_numpy()
+    gone = [f"{(~fine & known).sum():,} failed", f"{(~known).sum():,} are of unknown condition"]
+    on_plate = np.ones(len(wells), bool)
+    if len(quality):
+        failing = quality[~quality["passes"].fillna(False).astype(bool)]
+        names = set(failing["experiment"].astype(str) + "_" + failing["plate"].astype(str))
+        on_plate = ~wells["plate_id"].astype(str).isin(names).to_numpy()
+        gone.append(f"{(fine & known & ~on_plate).sum():,} stand on plates that do not pass")
+    trusted = int((fine & known & on_plate).sum())
+    share = percent(trusted / len(wells))
+    text = f"{count(trusted, 'well')} of {len(wells):,} ({share}) may be trusted: {listing(gone)}."
+    return (
+        text if len(quality) else f"{text} Whether the plates separate their controls could not be measured."
+    )
+
+
+def _window(quality: pd.DataFrame) -> str:
+    known = quality.dropna(subset="z_prime_robust") if len(quality) else quality
+    if known.empty:
+        return "The assay's window could not be measured."
+    free = float(known["z_prime_robust"].median())
+    if free <= 0:
+        return (
+            f"The window is closed for single wells (median robust Z′ {number(free, 2)}): the scatter of the controls "
+            "covers the distance between them. Means over an arm's wells scatter less."
+        )
+    return (
+        f"On the median plate {percent(free)} of the distance from mock to infected is free of the controls' scatter "
+        f"(robust Z′ {number(free, 2)})."
+    )
+
+
+def _limits(wells: pd.DataFrame) -> str:
+    on_mock = int(((well_kind(wells) == "mock") & wells["treatment"].notna()).sum())
+    limits = "that cells which look healthy are free of virus; that one plate speaks for another"
+    if on_mock:
+        return f"Not to be concluded: {limits}. ({count(on_mock, 'uninfected well')} got a compound, as a check.)"
+    return (
+        f"Not to be concluded: {limits}; what a compound does to healthy cells (no uninfected well got one)."
+    )

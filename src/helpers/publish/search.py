@@ -1,0 +1,71 @@
+"""A table that readers can search and sort without a network, and a plain one under it for those without script."""
+
+import html
+import re
+
+import pandas as pd
+
+from helpers.publish.words import number
+
+ROWS = 10
+"""Rows on a page of the searchable table."""
+
+
+def show_search(table: pd.DataFrame, what: str = "rows") -> None:
+    """Display a table to search and sort, then the same table as plain HTML, folded away.
+
+    The script is stored in the page (about 1 MB), so nothing is fetched when it opens.
+
+    Parameters
+    ----------
+    table : DataFrame
+        At least one column.
+    what : str
+        What its rows are, for the line that unfolds the plain table.
+    """
+    from IPython.display import HTML, display
+
+    if table.empty:
+        display(HTML(f"<p>This screen has no {html.escape(what)} to list.</p>"))
+        return
+    display(HTML(searchable_html(table, what)))
+    display(HTML(plain_html(table, what)))
+
+
+def searchable_html(table: pd.DataFrame, what: str) -> str:
+    """Return the searchable table with all the script it needs."""
+    import itables
+    from itables.javascript import generate_init_offline_itables_html
+
+    script = generate_init_offline_itables_html(itables.options.dt_bundle)
+    # Its note for readers without script speaks of notebooks; here the plain table speaks for itself.
+    script = re.sub(r"(?s)<div[^>]*>\s*<noscript>.*?</noscript>\s*</div>", "", script)
+    with pd.option_context("display.float_format", number):
+        return script + _datatable(table, what)
+
+
+def _datatable(table: pd.DataFrame, what: str) -> str:
+    import itables
+
+    return itables.to_html_datatable(
+        table,
+        connected=False,
+        table_id=f"all-{what.replace(' ', '-')}",
+        showIndex=False,
+        pageLength=ROWS,
+        lengthMenu=[ROWS, 50, 200],
+        maxBytes=0,
+        scrollX=True,
+        display_logo_when_loading=False,
+        allow_html=False,
+    )
+
+
+def plain_html(table: pd.DataFrame, what: str) -> str:
+    """Return the whole table as HTML without script, behind a line that unfolds it."""
+    shown = table.copy()
+    for name in shown.columns[shown.dtypes.map(pd.api.types.is_float_dtype)]:
+        shown[name] = shown[name].map(number)
+    body = shown.to_html(index=False, border=0, na_rep="–", justify="left")
+    line = f"All {len(table):,} {html.escape(what)} as a plain table, for readers without script"
+    return f"<details><summary>{line}</summary><div style='overflow-x:auto'>{body}</div></details>"

@@ -1,0 +1,115 @@
+"""Settings of recipes: references, batches, pooling, position models, and screens that lack what a recipe needs."""
+
+import numpy as np
+import pytest
+
+from helpers.errors import DataError, UsageError
+from helpers.profiles import RECIPES, normalize
+from helpers.profiles.selection import controls
+
+
+def keep_reference(wells, n: int, plate: str | None = None):
+    """Return the screen with only `n` infected untreated wells left on a plate (the first one)."""
+    plate = plate or wells.obs["plate_id"].iloc[0]
+    infected = controls(wells.obs, "infected") & (wells.obs["plate_id"] == plate).to_numpy()
+    drop = np.flatnonzero(infected)[n:]
+    return wells[np.setdiff1d(np.arange(wells.n_obs), drop)].copy(), plate
+
+
+@pytest.mark.parametrize("recipe", ["plate_standard", "plate_robust", "sphering", "tvn"])
+def test_three_reference_wells_are_no_spread(tiny_wells, recipe):
+    lacking, plate = keep_reference(tiny_wells, 3)
+    with pytest.raises(DataError, match=rf"plate {plate} has 3 infected untreated wells .* \(pooled=True\)"):
+        normalize(lacking, recipe)
+
+
+@pytest.mark.parametrize("recipe", ["plate_center", "plate_standard", "plate_robust", "sphering", "tvn"])
+def test_the_pooled_estimate_is_used_where_asked_for_and_written_down(tiny_wells, recipe):
+    lacking, plate = keep_reference(tiny_wells, 2)
+    out = normalize(lacking, recipe, pooled=True)
+    steps = out.uns["normalization"]["steps"].values()
+    record = next(step for step in steps if "pooled" in step)
+    assert record["pooled"] == [plate]
+    assert record["n"][plate] == 2
+    assert np.isfinite(out.X).all()
+
+
+def test_three_reference_wells_are_enough_for_a_centre(tiny_wells):
+    lacking, plate = keep_reference(tiny_wells, 3)
+    assert normalize(lacking, "plate_center").uns["normalization"]["steps"]["step 2"]["n"][plate] == 3
+    with pytest.raises(DataError, match="centring needs 5"):
+        normalize(lacking, "plate_center", min_reference=5)
+
+
+def test_an_experiment_without_reference_wells_is_an_error_even_when_pooled(tiny_wells):
+    infected = controls(tiny_wells.obs, "infected") & (tiny_wells.obs["experiment"] == "HRCE-2").to_numpy()
+    lacking = tiny_wells[~infected].copy()
+    with pytest.raises(DataError, match="its experiment 0"):
+        normalize(lacking, "plate_standard", pooled=True)
+
+
+def test_plates_can_be_centred_on_mock_wells(tiny_wells):
+    out = normalize(tiny_wells, "plate_standard", reference="mock")
+    for plate in out.obs["plate_id"].unique():
+        mine = controls(out.obs, "mock") & (out.obs["plate_id"] == plate).to_numpy()
+        np.testing.assert_allclose(out.X[mine].mean(axis=0), 0, atol=1e-3)
+        np.testing.assert_allclose(out.X[mine].std(axis=0), 1, rtol=1e-3)
+    step = out.uns["normalization"]["steps"]["step 1"]
+    assert step["reference"] == "mock wells"
+    assert "centers" not in step, "the null's wells were not moved to zero"
+
+
+def test_experiments_can_be_the_batches(tiny_wells):
+    out = normalize(tiny_wells, "plate_standard", batch="experiment")
+    for experiment in ("HRCE-1", "HRCE-2"):
+        mine = controls(out.obs, "infected") & (out.obs["experiment"] == experiment).to_numpy()
+        np.testing.assert_allclose(out.X[mine].mean(axis=0), 0, atol=1e-3)
+
+
+def test_a_row_that_stands_out_goes_with_row_and_column_effects_only(tiny_wells):
+    striped = tiny_wells.copy()
+    stripe = 2 * tiny_wells.X.std() * (striped.obs["row"] == 17).to_numpy(np.float32)
+    striped.X = striped.X + stripe[:, None]
+    left = {}
+    for model in ("none", "trend", "row_column"):
+        change = (
+            normalize(striped, "position", position_model=model).X
+            - normalize(tiny_wells, "position", position_model=model).X
+        )
+        left[model] = change[stripe > 0].mean() / stripe.max()
+    assert left["none"] == pytest.approx(1, abs=1e-3)
+    assert left["trend"] > 0.8
+    assert left["row_column"] < 0.15
+
+
+def test_every_recipe_works_in_two_dimensions(tiny_wells):
+    flat = tiny_wells[:, :2].copy()
+    for recipe in RECIPES:
+        out = normalize(flat, recipe)
+        assert out.shape == flat.shape, recipe
+        assert np.isfinite(out.X).all(), recipe
+
+
+def test_every_recipe_leaves_a_design_without_embeddings_alone(tiny_wells):
+    design = tiny_wells[:, :0].copy()
+    for recipe in RECIPES:
+        assert normalize(design, recipe).shape == design.shape
+
+
+def test_every_recipe_repeats_itself(tiny_wells):
+    for recipe in RECIPES:
+        np.testing.assert_array_equal(normalize(tiny_wells, recipe).X, normalize(tiny_wells, recipe).X)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "settings", "said"),
+    [
+        ("plate_center", {"reference": "dmso"}, "choose one of infected, mock, uninfected, controls"),
+        ("plate_standard", {"batch": "well"}, "choose one of plate, experiment"),
+        ("plate_center", {"position_model": "loess"}, "choose one of trend, row_column, none"),
+        ("raw", {"n_component": 3}, "choose among reference, batch"),
+    ],
+)
+def test_settings_that_are_wrong_list_the_valid_ones(tiny_wells, recipe, settings, said):
+    with pytest.raises(UsageError, match=said):
+        normalize(tiny_wells, recipe, **settings)
