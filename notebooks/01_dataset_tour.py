@@ -161,8 +161,7 @@ analysis.save_figure(fig, "plate_maps")
 #
 # ## The cells
 #
-# A photograph holds five stains in five channels, each taken for another part of the cell. What the network saw were
-# these five images of a site together.
+# A photograph holds five stains in five channels, each taken for another part of the cell.
 
 # %%
 show_table(pictures.stains())
@@ -173,12 +172,12 @@ Markdown(pictures.origin(shots, kind))
 
 # %% mystnb={"image": {"alt": "Square pictures of sites side by side, a panel per kind of well, five stains in five colours over each other, with a scale bar and a legend of the stains."}, "figure": {"caption": "The middle of one site per kind of well, all five stains in one picture, stretched alike.", "name": "fig-sites"}}
 fig = figures.plot_sites(shots.images, is_drawing=shots.is_drawing, window=512)
-fig.set_dpi(110)
+fig.set_dpi(96)
 analysis.save_figure(fig, "example_sites")
 
 # %% mystnb={"image": {"alt": "Six square pictures of one site: the composite, then nuclei, endoplasmic reticulum, actin, nucleoli and Golgi, each stain in its own colour, with scale bars and a legend."}, "figure": {"caption": "One site, stain by stain.", "name": "fig-stains"}}
 fig = figures.plot_stains(pictures.one_picture(shots), is_drawing=shots.is_drawing, window=512)
-fig.set_dpi(110)
+fig.set_dpi(96)
 analysis.save_figure(fig, "example_stains")
 
 # %% [markdown]
@@ -448,8 +447,8 @@ ax = figures.plot_plate(worst, "rescue", title=summaries.plate_title(worst), mar
 # - **What is a replicate?** Another plate. Wells on one plate share its mishaps, and sites of one well share the well.
 # - **Which wells may I trust?** Those without a flag, of known condition, on plates that pass the gate. Failed wells stay
 #   visible and never enter a fit; blank wells are shown and never used.
-# - **What is the assay's window?** The distance from mock to infected on the disease axis, minus three standard deviations
-#   of single wells on either side; robust Z′ is the share that is left.
+# - **What is the assay's window?** The distance from mock to infected on the disease axis. Robust {term}`Z-prime <Z-prime>` is the
+#   share of it that three standard deviations of single wells on either side leave free.
 # - **What else is in the embeddings?** Experiment, plate and place; {numref}`fig-variance` says how much of each. Hence
 #   normalisation.
 #

@@ -65,8 +65,8 @@ def assay_quality(wells: ad.AnnData, *, min_z_prime: float = MIN_Z_PRIME) -> pd.
     """
     scored = wells if "on_disease" in wells.obs else score_wells(wells)
     mock, infected = controls(scored.obs, "mock"), controls(scored.obs, "infected")
-    untreated = scored.obs["treatment"].isna() & (scored.obs["condition"] != "blank")
-    failed = (untreated & (scored.obs["qc_flag"] != "")).to_numpy()
+    control = scored.obs["treatment"].isna() & scored.obs["condition"].isin(["mock", "infected"])
+    failed = (control & (scored.obs["qc_flag"] != "")).to_numpy()
     on = scored.obs["on_disease"].to_numpy()
     records = []
     for rows in rows_by(scored.obs, "plate_id").values():

@@ -220,6 +220,4 @@ def experiments_apart(projection: Projection) -> str:
     if not disease or not np.mean(disease):
         return ""
     ratio = np.mean(apart) / np.mean(disease)
-    return (
-        f"On these two axes experiments lie {ratio:.2g} times as far apart as mock and infected wells of one."
-    )
+    return f"On these two axes experiments lie {number(ratio, 2)} times as far apart as mock and infected wells of one."

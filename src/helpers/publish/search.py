@@ -11,6 +11,11 @@ ROWS = 10
 """Rows on a page of the searchable table."""
 
 
+# Dark themes put such an output on white and leave its letters light.
+STYLE = """<style>.search-table {background: #fff; padding: 0.5em}
+.search-table, .search-table * {color: #1f2328 !important}</style>"""
+
+
 def show_search(table: pd.DataFrame, what: str = "rows") -> None:
     """Display a table to search and sort, then the same table as plain HTML, folded away.
 
@@ -41,7 +46,7 @@ def searchable_html(table: pd.DataFrame, what: str) -> str:
     # Its note for readers without script speaks of notebooks; here the plain table speaks for itself.
     script = re.sub(r"(?s)<div[^>]*>\s*<noscript>.*?</noscript>\s*</div>", "", script)
     with pd.option_context("display.float_format", number):
-        return script + _datatable(table, what)
+        return f'{script}{STYLE}<div class="search-table">{_datatable(table, what)}</div>'
 
 
 def _datatable(table: pd.DataFrame, what: str) -> str:
