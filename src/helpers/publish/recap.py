@@ -65,7 +65,8 @@ def _trusted(wells: pd.DataFrame, quality: pd.DataFrame) -> str:
         gone.append(f"{(fine & known & ~on_plate).sum():,} stand on plates that do not pass")
     trusted = int((fine & known & on_plate).sum())
     share = percent(trusted / len(wells))
-    text = f"{count(trusted, 'well')} of {len(wells):,} ({share}) may be trusted: {listing(gone)}. They passed every check; a mild failure can pass too."
+    text = f"{count(trusted, 'well')} of {len(wells):,} ({share}) may be trusted: {listing(gone)}."
+    text += " They passed every check; a mild failure can pass too."
     return (
         text if len(quality) else f"{text} Whether the plates separate their controls could not be measured."
     )
