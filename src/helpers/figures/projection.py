@@ -84,7 +84,7 @@ def sample_wells(wells: AnnData, most: int, *, seed: int = 0) -> AnnData:
     if wells.n_obs <= most:
         return wells
     rows = np.random.default_rng(seed).choice(wells.n_obs, most, replace=False)
-    return wells[np.sort(rows)]
+    return wells[np.sort(rows)].copy()  # a view would gather its rows again at every access
 
 
 def map_neighbors(components: pd.DataFrame, *, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:

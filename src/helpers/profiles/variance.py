@@ -19,7 +19,10 @@ from helpers.profiles.trend import position_basis
 FACTORS = ("experiment", "plate", "condition", "position", "arm")
 N_COMPONENTS = 50
 N_RANDOM = 50
+N_FOR_AXES = 20_000
 N_SWEEPS = 30
+TOLERANCE = 1e-5
+"""A sweep over the factors that takes off less than this share of the variance is the last."""
 
 
 def decompose_variance(
@@ -95,7 +98,8 @@ def _sketch(X: np.ndarray, seed: int) -> np.ndarray:
     The leading principal components are kept as they are. All the others together are flat enough to be represented
     by a few random directions among them, scaled up to their number.
     """
-    axes = principal_axes(X, N_COMPONENTS)
+    # Every few wells will do to find directions: what matters is that these and the random ones span everything.
+    axes = principal_axes(X[:: max(1, len(X) // N_FOR_AXES)], N_COMPONENTS)
     rest = X.shape[1] - axes.shape[1]
     if rest <= N_RANDOM:
         return X.astype(np.float64)
@@ -199,7 +203,7 @@ def _project_out(Z: np.ndarray, projections: list) -> np.ndarray:
 def _group_means(Z: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """Return each row's group mean, shape of Z."""
     counts = np.bincount(codes)
-    weights = 1 / counts[codes]
-    # One sparse product is several times faster than a sum per column.
-    member = sparse.csr_matrix((weights, codes, np.arange(len(codes) + 1)), shape=(len(codes), len(counts)))
-    return (member.T.tocsr() @ Z)[codes]
+    members = sparse.csr_matrix(
+        (np.ones(len(codes)), (codes, np.arange(len(codes)))), (len(counts), len(codes))
+    )
+    return ((members @ Z) / counts[:, None])[codes]

@@ -33,7 +33,7 @@ def agreement_on_some(sites: ad.AnnData, *, seed: int = 0) -> pd.DataFrame:
             {name: pd.Series(dtype=object if name == "experiment" else float) for name in COLUMNS}
         )
     rows = some_plates(sites.obs)
-    some = sites[rows]
+    some = sites[rows].copy()  # a view would gather its rows again at every access
     n_plates = some.obs.groupby(some.obs["experiment"].astype(str))["plate_id"].nunique()
     table = site_agreement(some, seed=seed)
     table["experiment"] = table["experiment"].astype(str)
