@@ -249,3 +249,10 @@ def test_two_features_and_three_reference_wells(tiny_wells):
     result = compare_recipes(flat, ("plate_center", "plate_standard"), n_bootstrap=5).set_index("recipe")
     assert "HRCE-1_1 has" in result.loc["plate_standard", "reason"]
     assert result.loc["plate_center", "selected"]
+
+
+def test_experiments_with_unequal_numbers_of_plates_can_be_compared(tiny_wells):
+    plates = tiny_wells.obs["plate_id"].astype(str)
+    fewer = tiny_wells[(plates != plates.iloc[0]).to_numpy()].copy()
+    table = compare_recipes(fewer, ("raw", "plate_center"), n_bootstrap=0)
+    assert table["experiment_predictability"].notna().all()

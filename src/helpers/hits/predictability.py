@@ -35,7 +35,7 @@ def plate_predictability(Z: np.ndarray, obs: pd.DataFrame, *, seed: int = 0) -> 
 
 def experiment_predictability(Z: np.ndarray, obs: pd.DataFrame) -> Measure:
     """Return how much better than chance the experiment of mock wells on a held-out plate is named."""
-    from sklearn.model_selection import GroupKFold
+    from sklearn.model_selection import StratifiedGroupKFold
 
     chosen = np.flatnonzero(controls(obs, "mock"))
     labels = obs["experiment"].astype(str).to_numpy()[chosen]
@@ -43,7 +43,10 @@ def experiment_predictability(Z: np.ndarray, obs: pd.DataFrame) -> Measure:
     per_experiment = pd.Series(plates).groupby(labels).nunique()
     if len(per_experiment) < 2 or per_experiment.min() < 2:
         return missing
-    folds = list(GroupKFold(min(N_FOLDS, int(per_experiment.min()))).split(Z[chosen], labels, plates))
+    # stratified, so that no fold takes all plates of an experiment away from the others
+    folds = list(
+        StratifiedGroupKFold(min(N_FOLDS, int(per_experiment.min()))).split(Z[chosen], labels, plates)
+    )
     right = pd.Series(_named(Z[chosen], labels, folds))
     parts = [
         _above_chance(
@@ -158,6 +161,9 @@ def _named(Z: np.ndarray, labels: np.ndarray, folds) -> np.ndarray:
 
     predicted = np.empty(len(labels), dtype=object)
     for train, test in folds:
+        if len(set(labels[train])) == 1:  # nothing to tell apart: the one name that is known
+            predicted[test] = labels[train][0]
+            continue
         model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
         predicted[test] = model.fit(Z[train], labels[train]).predict(Z[test])
     return predicted == labels
