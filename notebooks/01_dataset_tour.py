@@ -42,7 +42,7 @@ plates: str = "all"  # which plates are drawn as maps: all, or a comma list such
 color_by: str = "condition"  # what the maps of all plates show [condition | dose_um | n_sites | rescue]
 images: str = ""  # folder, zip or address; empty: drawings for a twin, else none
 show_compounds: str = ""  # structures to draw, a comma list; empty: those with most arms
-umap_max_wells: int = 20000  # draw at most so many wells of the embedding [500 <= x <= 80000]
+umap_max_wells: int = 20000  # draw at most so many wells of the embedding, half as many once centred [500 <= x <= 80000]
 recipe: str = "plate_center"  # normalisation [raw | experiment_center | plate_center | plate_standard | plate_robust | position | pca | sphering | tvn | harmony | recommended]
 min_z_prime: float = 0.0  # robust Z' from which on a plate passes [-1 <= x < 1]
 fdr: float = 0.05  # share of false calls that is accepted [0 < x < 1]
@@ -281,7 +281,7 @@ Markdown(projections.neighbors_found(overall))
 # experiment's mean and looks again.
 
 # %% mystnb={"image": {"alt": "Scatter plots of wells in pairs after each experiment was centred: on the left two principal components, on the right a map of neighbours; coloured by condition, plate, row and dose."}, "figure": {"caption": "The same after subtracting the mean of each experiment, coloured by condition, plate, row of the plate and dose.", "name": "fig-within"}}
-within = analysis.projected(umap_max_wells, center_by="experiment")
+within = analysis.projected(umap_max_wells // 2, center_by="experiment")
 fig = figures.plot_projections(within.points, ["condition", "plate", "row", "dose_um"])
 analysis.save_figure(fig, "embedding_within")
 
@@ -289,7 +289,7 @@ analysis.save_figure(fig, "embedding_within")
 show_table(projections.explained_table(within.points, ("plate", "condition", "row", "dose_um")))
 
 # %% tags=["remove-input"]
-Markdown(projections.neighbors_found(within))
+Markdown(projections.drawn_wells(within) + " " + projections.neighbors_found(within))
 
 # %% [markdown]
 # The eye sees two dimensions of many. How much of *all* the variance goes with what, is a question for a model in

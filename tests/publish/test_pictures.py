@@ -16,8 +16,12 @@ def wells() -> pd.DataFrame:
 def test_sites_are_typical_of_their_kind(wells):
     sites = pictures.example_sites(wells)
     assert list(sites) == [
-        "mock", "UV-inactivated", "infected, untreated", "treated: A, 0.1 µM", "blank", "a failed well",
-    ]  # fmt: skip
+        "mock",
+        "UV-inactivated",
+        "infected, untreated",
+        "treated: A, 0.1 µM",
+        "a failed well",
+    ]
     assert sites["mock"] == "E-1_1_R5C9_1"  # at 0, between -0.1 and 0.1
     assert sites["a failed well"] == "E-1_1_R5C11_1"
 

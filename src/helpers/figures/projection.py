@@ -14,7 +14,7 @@ from helpers.profiles.selection import rows_by
 N_NEIGHBORS = 15
 N_COMPONENTS = 50
 """Principal components in which neighbours are sought."""
-N_EPOCHS = 120
+N_EPOCHS = 100
 """Rounds of UMAP's layout, alike for small and large tables: from the components on, more change little."""
 FEWEST_WELLS = 3 * N_NEIGHBORS
 """Of fewer wells a map of neighbours would show the number of neighbours and little else."""

@@ -103,8 +103,14 @@ def _reporting_engine(report: Callable[[dict], None]) -> str:
                 report({"cell": cell_index})
 
             nb_man.cell_complete = complete_and_report
+            # It would write the whole notebook, pictures and all, at the start and the end of every cell; papermill
+            # writes it once more when it has ended, well or badly.
+            nb_man.save = lambda **_: None
             kwargs["kernel_manager_class"] = _reporting_manager(report)
-            super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+            try:
+                super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+            finally:
+                del nb_man.save
 
     papermill_engines.register("rxrx19", ReportingEngine)
     return "rxrx19"

@@ -1,5 +1,6 @@
 """Example sites of a screen: which ones, their images where any are at hand, and where they are where not."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,6 +41,8 @@ class Pictures:
 def example_sites(scored: pd.DataFrame) -> dict[str, str]:
     """Choose one site per kind of well, of the plate that has most kinds (of equals the first).
 
+    Blank wells are left out: nobody knows what a picture of one would be an example of.
+
     Of wells that passed quality control the one nearest to the median rescue of its kind is taken; of treated wells
     the one with the largest rescue among the nine tenths that lie least off the axis, for far off it a large rescue
     means something else. Without scores it is the first. A failed well comes last.
@@ -60,7 +63,7 @@ def example_sites(scored: pd.DataFrame) -> dict[str, str]:
     plate = scored[(plates == several.idxmax()).to_numpy()]
     fine = plate[(plate["qc_flag"].astype(str) == "").to_numpy()]
     chosen = {}
-    for kind in ("mock", "uv", "infected", "treated", "blank"):
+    for kind in ("mock", "uv", "infected", "treated"):
         wells = fine[(well_kind(fine) == kind).to_numpy()]
         if len(wells):
             if kind == "treated" and wells["off_disease"].notna().any():
@@ -113,7 +116,9 @@ def load_pictures(scored: pd.DataFrame, source: str, kind: str, images: str = ""
         return Pictures(sites=sites)
     store = open_images(where)
     try:
-        found = {title: store.site(site) for title, site in sites.items() if store.has(site)}
+        here = {title: site for title, site in sites.items() if store.has(site)}
+        with ThreadPoolExecutor(2) as pool:  # drawing waits for the processor, fetching for the network
+            found = dict(zip(here, pool.map(store.site, here.values()), strict=True))
     except UsageError:  # ids of a screen of the user's own need not be RxRx19a's
         found = {}
     return Pictures(found, store.is_drawing, sites, where)

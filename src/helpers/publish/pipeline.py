@@ -323,7 +323,8 @@ class Analysis:
     def save_figure(self, figure, name: str) -> None:
         """Write a figure into `figures/` as PNG and SVG, without the time of day, so equal figures are equal files.
 
-        Nothing is returned: it is the last line of a notebook's cell, and the figure is what that cell shows.
+        Both have the figure's own resolution, which pictures and clouds of points keep low. Nothing is returned: it
+        is the last line of a notebook's cell, and the figure is what that cell shows.
         """
         import matplotlib as mpl
 
@@ -331,7 +332,7 @@ class Analysis:
             for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
                 path = self.results / "figures" / f"{name}.{suffix}"
                 with atomic_path(path) as temporary:
-                    figure.savefig(temporary, metadata=metadata)
+                    figure.savefig(temporary, dpi=figure.dpi, metadata=metadata)
 
     # --- keys ------------------------------------------------------------------------------------------------
 
