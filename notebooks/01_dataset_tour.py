@@ -368,7 +368,7 @@ Markdown(failures.compared(wells, analysis.known_failures))
 # wells it was fitted on, even if they are noise; an honest number needs other wells than those.
 
 # %% tags=["remove-input"]
-Markdown(window.window(analysis.scored.obs))
+Markdown(window.window(analysis.scored.obs, analysis.quality))
 
 # %% mystnb={"image": {"alt": "One row per plate: points of mock, UV-inactivated and infected untreated wells along the on-disease axis, with a tick at each median and the plate's robust Z-prime at the right; hollow points are wells that failed."}, "figure": {"caption": "Controls on the on-disease axis, plate by plate. Hollow points are wells that failed, ticks are medians.", "name": "fig-separation"}}
 ax = figures.plot_control_separation(analysis.scored.obs, analysis.quality)
@@ -391,7 +391,7 @@ show_table(analysis.quality, rows=20)
 Markdown(window.quality(analysis.quality) + " " + window.failed_beside_quality(analysis.quality))
 
 # %% tags=["remove-input"]
-Markdown(window.gate(analysis.quality, min_z_prime))
+Markdown(window.gate(analysis.quality, min_z_prime) + "\n\n" + window.thinned_plates(wells))
 
 # %% [markdown]
 # ### What wells that defined nothing say
@@ -449,7 +449,7 @@ ax = figures.plot_plate(worst, "rescue", title=summaries.plate_title(worst), mar
 #   visible and never enter a fit; blank wells are shown and never used.
 # - **What is the assay's window?** The distance from mock to infected on the disease axis. Robust {term}`Z-prime <Z-prime>` is the
 #   share of it that three standard deviations of single wells on either side leave free.
-# - **What else is in the embeddings?** Experiment, plate and place; {numref}`fig-variance` says how much of each. Hence
+# - **What else is in the embeddings?** Where and when a well was made; {numref}`fig-variance` says how much of each. Hence
 #   normalisation.
 #
 # **What must not be concluded:** that a cell which looks healthy is free of virus. Morphology is not viral load, and
@@ -457,4 +457,4 @@ ax = figures.plot_plate(worst, "rescue", title=summaries.plate_title(worst), mar
 # speak for the next, or one site for its well.
 
 # %% tags=["remove-input"]
-Markdown(recap.answers(wells, analysis.quality, analysis.screen))
+Markdown(recap.answers(wells, analysis.quality, analysis.variance, analysis.screen))

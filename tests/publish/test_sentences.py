@@ -64,7 +64,7 @@ def test_design_without_treatments(wells):
 
 def test_controls_are_placed(wells):
     places = summaries.control_places(wells).set_index("condition")
-    assert places.loc["mock"].tolist() == [2, "E-F", "8", 0]
+    assert places.loc["mock"].tolist() == ["2", "E-F", "8", 0]
     assert places.loc["infected, untreated", "rows"] == "B, I, AD"
     text = sentences.controls(summaries.control_places(wells))
     assert "mock wells stand in rows E-F of columns 8 (2 a plate)" in text
@@ -76,11 +76,11 @@ def test_stray_controls_are_counted_apart(wells):
     infected = (moved["condition"] == "infected") & moved["treatment"].isna()
     moved.loc[infected, "col"] = range(10, 10 + infected.sum())
     places = summaries.control_places(moved).set_index("condition")
-    assert places.loc["mock"].tolist() == [2, "E-F", "8", 1]
-    assert places.loc["infected, untreated"].tolist() == [3, "scattered", "scattered", 9]
+    assert places.loc["mock"].tolist() == ["2", "E-F", "8", 1]
+    assert places.loc["infected, untreated"].tolist() == ["3", "scattered", "scattered", 9]
     text = sentences.controls(summaries.control_places(moved))
     assert "and 1 elsewhere" in text
-    assert "infected, untreated wells are scattered (3 a plate on average)" in text
+    assert "infected, untreated wells are scattered (3 a plate)" in text
 
 
 def test_vero_controls_stand_where_the_facts_put_them(real_data):
@@ -90,10 +90,10 @@ def test_vero_controls_stand_where_the_facts_put_them(real_data):
     wells = to_wells(open_screen(str(real_data / "screens" / "vero1_design"))).obs
     places = summaries.control_places(wells).set_index("condition")
     columns = "8, 16, 24, 32, 40"
-    assert places.loc["mock"].tolist() == [40, "E-H, Q-T", columns, 0]
-    assert places.loc["UV-inactivated"].tolist() == [40, "M-P, Y-AB", columns, 0]
-    assert places.loc["blank"].tolist() == [30, "B-D, AC-AE", columns, 0]
-    assert places.loc["infected, untreated"].tolist() == [206, "scattered", "scattered", 412]
+    assert places.loc["mock"].tolist() == ["40", "E-H, Q-T", columns, 0]
+    assert places.loc["UV-inactivated"].tolist() == ["40", "M-P, Y-AB", columns, 0]
+    assert places.loc["blank"].tolist() == ["30", "B-D, AC-AE", columns, 0]
+    assert places.loc["infected, untreated"].tolist() == ["206", "scattered", "scattered", 412]
 
 
 def test_doses(wells):
@@ -112,6 +112,8 @@ def test_replicates_count_plates_as_clusters(wells):
     assert arms.loc[("E-1", "A", 0.1)].tolist() == [2, 2]
     assert arms.loc[("E-1", "B", 10.0)].tolist() == [2, 1]
     assert "5 arms" in sentences.replicates(wells)
+    on_one = "3 arms (60 %) stand on one plate only, in E-1 (1 compound) and E-2 (1 compound)"
+    assert on_one in sentences.replicates(wells)
     assert "one on each: 3 independent draws" in sentences.replicates(
         pd.concat([wells.assign(plate_id=f"E-1_{i}", experiment="E-1") for i in (1, 2, 3)]).query("treatment == 'A'")
         .drop_duplicates(["treatment", "dose_um", "plate_id"])

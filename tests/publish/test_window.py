@@ -14,13 +14,13 @@ def wells() -> pd.DataFrame:
 
 
 def test_the_window_is_what_three_deviations_leave(wells):
-    text = window.window(wells)
+    text = window.window(wells, quality())
     # Medians of (-.1, 0, .1) and (.9, 1, 1, 1.1): absolute deviations .1 and .05, times 1.4826.
     assert "robust standard deviation of 0.15, single infected wells with 0.074" in text
-    assert "take up 67 % of the window; the rest is free" in text
+    assert "take up 80 % of the window of the median plate; the rest is free" in text  # as robust Z′ says, .2
     wide = wells.assign(on_disease=(wells["on_disease"] - 0.5) * 5)
-    assert "nothing is left between the two" in window.window(wide)
-    assert "lacks one of them" in window.window(wells.assign(on_disease=np.nan))
+    assert "nothing is left between the two" in window.window(wide, quality((-1, -1, -1)))
+    assert "lacks one of them" in window.window(wells.assign(on_disease=np.nan), quality())
 
 
 def test_quality_gives_all_four_measures():
@@ -90,14 +90,52 @@ def test_failed_controls_beside_the_quality():
     assert "none was left out" in window.failed_beside_quality(quality().assign(n_failed_controls=0))
 
 
-def test_the_recap_answers_five_questions_in_numbers(wells):
-    text = recap.answers(wells, quality(), {"level": "site", "n_sites": 172})
-    assert text.count("\n- ") == 5
+def test_plates_that_lost_many_controls_are_named(wells):
+    failed = wells.copy()
+    mock = failed.index[(failed["condition"] == "mock") & (failed["plate_id"] == failed["plate_id"].iloc[0])]
+    failed["qc_flag"] = ""
+    assert window.thinned_plates(failed) == ""
+    failed.loc[mock[:1], "qc_flag"] = "failed"
+    assert "No plate lost 20 % or more" in window.thinned_plates(failed)
+    failed.loc[mock[:2], "qc_flag"] = "failed"
+    text = window.thinned_plates(failed)
+    assert (
+        f"1 plate lost 20 % or more of a kind of control to failures: {failed['plate_id'].iloc[0]}, 2 of"
+        in text
+    )
+    assert f"2 of {len(mock)} mock wells ({round(200 / len(mock))} %)" in text
+
+
+def test_the_recap_says_what_else_the_embeddings_hold(wells):
+    shares = {"experiment": 0.6, "plate": 0.2, "position": 0.0, "condition": 0.04, "arm": 0.01, "well": 0.15}
+    table = pd.DataFrame({"recipe": "raw", "factor": list(shares), "share": list(shares.values())})
+    text = recap.answers(wells, quality(), table, {"level": "site", "n_sites": 172})
+    assert (
+        "done to the cells (5 % of the variance) the raw embeddings hold experiment (60 %) and plate (20 %)"
+        in text
+    )
+    assert "there are none" in recap.answers(
+        wells, quality(), table.head(0), {"level": "site", "n_sites": 172}
+    )
+
+
+def test_the_recap_answers_its_questions_in_numbers(wells):
+    text = recap.answers(wells, quality(), pd.DataFrame(), {"level": "site", "n_sites": 172})
+    assert text.count("\n- ") == 6
     assert "172 rows, usually 4 of one well, for 43 wells" in text
     # 3 failed, 3 blank, and of E-2's 14 wells those that neither failed nor are blank.
-    assert "25 wells of 43 (58 %) may be trusted: 3 failed, 3 are of unknown condition and 12 stand" in text
+    assert (
+        "25 wells of 43 (58 %) may be trusted: 3 of known condition failed, 3 are of unknown condition and 12 stand"
+        in text
+    )
     assert "20 % of the distance from mock to infected is free" in text
     assert "no uninfected well got one" in text
-    assert "One row is a well" in recap.answers(wells, quality(), {"level": "well", "n_sites": 43})
-    assert "window is closed" in recap.answers(wells, quality((-1, -1, -1)), {"level": "site", "n_sites": 1})
-    assert "could not be measured" in recap.answers(wells, quality().head(0), {"level": "site", "n_sites": 1})
+    assert "One row is a well" in recap.answers(
+        wells, quality(), pd.DataFrame(), {"level": "well", "n_sites": 43}
+    )
+    assert "window is closed" in recap.answers(
+        wells, quality((-1, -1, -1)), pd.DataFrame(), {"level": "site", "n_sites": 1}
+    )
+    assert "could not be measured" in recap.answers(
+        wells, quality().head(0), pd.DataFrame(), {"level": "site", "n_sites": 1}
+    )

@@ -8,8 +8,8 @@ from helpers.publish.summaries import arm_sizes
 from helpers.publish.words import count, listing, number, percent
 
 
-def answers(wells: pd.DataFrame, quality: pd.DataFrame, screen: dict) -> str:
-    """Answer, for one screen: what is a row, a replicate, a trusted well, the window, and the limits.
+def answers(wells: pd.DataFrame, quality: pd.DataFrame, variance: pd.DataFrame, screen: dict) -> str:
+    """Answer, for one screen: what is a row, a replicate, a trusted well, the window, the variance, and the limits.
 
     Parameters
     ----------
@@ -17,6 +17,8 @@ def answers(wells: pd.DataFrame, quality: pd.DataFrame, screen: dict) -> str:
         One row per well, with qc_flag.
     quality : DataFrame
         `assay_quality.csv`.
+    variance : DataFrame
+        Shares of variance by recipe, the first of them without normalisation.
     screen : dict
         With level, n_sites and n_wells.
     """
@@ -25,6 +27,7 @@ def answers(wells: pd.DataFrame, quality: pd.DataFrame, screen: dict) -> str:
         _replicate(wells),
         _trusted(wells, quality),
         _window(quality),
+        _variance(variance),
         _limits(wells),
     ]
     return "**In numbers, for this screen:**\n\n" + "\n".join(f"- {line}" for line in lines)
@@ -56,7 +59,10 @@ def _replicate(wells: pd.DataFrame) -> str:
 def _trusted(wells: pd.DataFrame, quality: pd.DataFrame) -> str:
     fine = (wells["qc_flag"].astype(str) == "").to_numpy()
     known = (well_kind(wells) != "blank").to_numpy()
-    gone = [f"{(~fine & known).sum():,} failed", f"{(~known).sum():,} are of unknown condition"]
+    gone = [
+        f"{(~fine & known).sum():,} of known condition failed",
+        f"{(~known).sum():,} are of unknown condition",
+    ]
     on_plate = np.ones(len(wells), bool)
     if len(quality):
         failing = quality[~quality["passes"].fillna(False).astype(bool)]
@@ -85,6 +91,22 @@ def _window(quality: pd.DataFrame) -> str:
     return (
         f"On the median plate {percent(free)} of the distance from mock to infected is free of the controls' scatter "
         f"(robust Z′ {number(free, 2)})."
+    )
+
+
+def _variance(shares: pd.DataFrame) -> str:
+    """Rank what else than disease and compounds is in the embeddings, before normalisation."""
+    if shares.empty:
+        return "What else is in the embeddings cannot be seen: there are none."
+    before = shares[shares["recipe"] == shares["recipe"].iloc[0]].set_index("factor")["share"]
+    place = before.reindex(["experiment", "plate", "position"]).dropna().sort_values(ascending=False)
+    done = float(before.reindex(["condition", "arm"]).sum())
+    parts = [f"{name} ({percent(part)})" for name, part in place.items() if part > 0]
+    if not parts:
+        return "Neither experiment nor plate nor place shows in the variance of the raw embeddings."
+    return (
+        f"Beside what was done to the cells ({percent(done)} of the variance) the raw embeddings hold "
+        f"{listing(parts)}; the rest, {percent(before['well'])}, belongs to single wells."
     )
 
 

@@ -65,14 +65,18 @@ def controls(places: pd.DataFrame) -> str:
     parts = []
     for _, row in places.iterrows():
         if row["rows"] == SCATTERED:
-            parts.append(
-                f"{row['condition']} wells are scattered ({number(row['wells per plate'])} a plate on average)"
-            )
+            parts.append(f"{row['condition']} wells are scattered ({_a_plate(row)})")
             continue
         text = f"{row['condition']} wells stand in rows {row['rows']} of columns {row['columns']}"
         elsewhere = f" and {row['wells elsewhere']:,} elsewhere" if row["wells elsewhere"] else ""
-        parts.append(f"{text}{elsewhere} ({number(row['wells per plate'])} a plate)")
+        parts.append(f"{text}{elsewhere} ({_a_plate(row)})")
     return f"Where the controls are: {'; '.join(parts)}." if parts else "There are no control wells."
+
+
+def _a_plate(place: pd.Series) -> str:
+    """Return how many wells a plate has, ``54 to 206 a plate, by experiment``."""
+    text = f"{place['wells per plate']} a plate"
+    return f"{text}, by experiment" if " to " in text else text
 
 
 def doses(wells: pd.DataFrame) -> str:
@@ -106,8 +110,24 @@ def replicates(wells: pd.DataFrame) -> str:
     if arms["n_plates"].max() == 1:
         return f"{text}: every arm lives on one plate only, so **plate-to-plate variation cannot be seen**."
     if plates == usual:
-        return f"{text}, one on each: {count(usual, 'independent draw')}."
-    return f"{text}: that is {count(plates, 'cluster')}, not {count(usual, 'independent draw')}."
+        text = f"{text}, one on each: {count(usual, 'independent draw')}."
+    else:
+        text = f"{text}: that is {count(plates, 'cluster')}, not {count(usual, 'independent draw')}."
+    return f"{text} {_on_one_plate(arms)}".strip()
+
+
+def _on_one_plate(arms: pd.DataFrame) -> str:
+    """Name the exception among arms that are repeated on several plates: arms that stand on one."""
+    alone = arms[arms["n_plates"] == 1]
+    if alone.empty:
+        return ""
+    where = alone.groupby(arms["experiment"].astype(str))["treatment"].nunique()
+    parts = [f"{experiment} ({count(n, 'compound')})" for experiment, n in where.items()]
+    stand = "stands" if len(alone) == 1 else "stand"
+    return (
+        f"{count(len(alone), 'arm')} ({percent(len(alone) / len(arms))}) {stand} on one plate only, in "
+        f"{listing(parts)}: however many wells they have, they show nothing of how plates differ."
+    )
 
 
 def names(wells: pd.DataFrame) -> str:

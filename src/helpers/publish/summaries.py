@@ -79,8 +79,8 @@ def control_places(wells: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per condition other than treated: condition, wells per plate, rows (``E-H, Q-T``), columns, and
-        how many of its wells lie elsewhere.
+        One row per condition other than treated: condition, wells per plate (the median plate; ``54 to 206`` where
+        experiments differ), rows (``E-H, Q-T``), columns, and how many of its wells lie elsewhere.
     """
     kind, plates = well_kind(wells), wells["plate_id"].nunique()
     records = []
@@ -94,13 +94,21 @@ def control_places(wells: pd.DataFrame) -> pd.DataFrame:
         records.append(
             {
                 "condition": mark.label,
-                "wells per plate": round(len(chosen) / plates, 1),
+                "wells per plate": _per_plate(chosen),
                 "rows": _runs(sorted(fixed["row"].unique())) if regular else SCATTERED,
                 "columns": ", ".join(map(str, sorted(fixed["col"].unique()))) if regular else SCATTERED,
                 "wells elsewhere": len(chosen) - fixed["plate_id"].sum() if regular else len(chosen),
             }
         )
     return pd.DataFrame(records)
+
+
+def _per_plate(chosen: pd.DataFrame) -> str:
+    """Return the wells on the median plate, ``54 to 206`` where experiments differ."""
+    counts = chosen.groupby(["experiment", "plate_id"], observed=True).size()
+    medians = counts.groupby(level="experiment", observed=True).median()
+    low, high = (f"{value:g}" for value in (medians.min(), medians.max()))
+    return low if low == high else f"{low} to {high}"
 
 
 def _runs(numbers: list[int]) -> str:

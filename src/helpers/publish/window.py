@@ -10,6 +10,11 @@ from helpers.publish.words import count, listing, number, percent
 NEAR = 0.25
 """Within this share of the window from 0 or 1 a well is called near mock or near infected."""
 
+THINNED = 0.2
+"""A plate that lost this share of a kind of control to failures is named."""
+
+MOST_NAMED = 8
+
 FEWEST = 3
 """Fewer wells than this of a kind on a plate have no median worth naming."""
 
@@ -29,21 +34,29 @@ def _of_kind(scores: pd.Series, kind: str) -> pd.Series:
     return scores.xs(kind, level="kind")
 
 
-def window(scored: pd.DataFrame) -> str:
-    """Say how much of the distance from mock to infected the scatter of single wells uses up."""
+def window(scored: pd.DataFrame, table: pd.DataFrame) -> str:
+    """Say how much of the distance from mock to infected the scatter of single wells uses up.
+
+    Parameters
+    ----------
+    scored
+        One row per well, with on_disease.
+    table
+        `assay_quality.csv`: what the scatter leaves free is the median plate's robust Z′.
+    """
     scores = _kinds(scored)
     mock, infected = _of_kind(scores, "mock"), _of_kind(scores, "infected")
     if mock.empty or infected.empty:
         return "The window needs mock and infected untreated wells with embeddings, and this screen lacks one of them."
     spread = [_median_mad(values) for values in (mock, infected)]
-    if np.isnan(spread).any():
+    if np.isnan(spread).any() or table["z_prime_robust"].isna().all():
         return "No plate has enough control wells to measure how far they scatter."
-    used = 3 * sum(spread)
+    used = 1 - float(table["z_prime_robust"].median())
     text = (
         "**The assay's window** is the distance from mock to infected, which the axis sets to 1. On the median plate "
         f"single mock wells scatter around their median with a robust standard deviation of {number(spread[0], 2)}, "
         f"single infected wells with {number(spread[1], 2)}. Three of each together take up {percent(used)} of the "
-        f"window"
+        f"window of the median plate"
     )
     if used >= 1:
         return (
@@ -102,6 +115,36 @@ def gate(table: pd.DataFrame, min_z_prime: float) -> str:
         f"{text} To leave them out of every notebook, run with\n\n"
         f"```\nrxrx19 run -p exclude_plates={','.join(names)}\n```"
     )
+
+
+def thinned_plates(wells: pd.DataFrame) -> str:
+    """Name the plates on which many controls of a kind failed: they are judged by those that are left."""
+    failed = (wells["qc_flag"].astype(str) != "").to_numpy()
+    if not failed.any():
+        return ""
+    found = {}
+    for kind, name in {"mock": "mock", "infected": "infected untreated"}.items():
+        mine = (well_kind(wells) == kind).to_numpy()
+        plates = pd.Series(failed[mine]).groupby(wells.loc[mine, "plate_id"].astype(str).to_numpy())
+        share = plates.mean()[(plates.mean() >= THINNED) & (plates.sum() >= 2)].sort_values(ascending=False)
+        for plate, part in share.items():
+            found.setdefault(plate, []).append(
+                f"{plates.sum()[plate]} of {plates.size()[plate]} {name} wells ({percent(part)})"
+            )
+    if not found:
+        return f"No plate lost {percent(THINNED)} or more of its mock or of its infected untreated wells to failures."
+    lost = [f"{plate}, {' and '.join(parts)}" for plate, parts in found.items()]
+    such = "It is" if len(found) == 1 else "They are"
+    return (
+        f"**Thinned plates.** {count(len(found), 'plate')} lost {percent(THINNED)} or more of a kind of control to "
+        f"failures: {'; '.join(lost[:MOST_NAMED])}{_more(len(lost))}. {such} judged by the controls that are left, and "
+        "what spoiled the others may have touched treated wells beside them: look at those rows of the figure before "
+        "believing a call that rests on them, or repeat the run without them (`exclude_plates`)."
+    )
+
+
+def _more(n: int) -> str:
+    return f"; and {n - MOST_NAMED:,} more" if n > MOST_NAMED else ""
 
 
 def _all_of(n: int) -> str:
