@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import linalg
 
 
 def principal_axes(X: np.ndarray, n_components: int, *, center: bool = False) -> np.ndarray:
@@ -23,8 +24,9 @@ def principal_axes(X: np.ndarray, n_components: int, *, center: bool = False) ->
     if center:
         X = X - X.mean(axis=0)
     gram = (X.T @ X).astype(np.float64) / max(len(X), 1)
-    _, vectors = np.linalg.eigh(gram)
-    axes = vectors[:, ::-1][:, :n_components]
+    n, k = len(gram), min(n_components, len(gram))
+    _, vectors = linalg.eigh(gram, subset_by_index=(n - k, n - 1))
+    axes = vectors[:, ::-1]
     peaks = np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0)
     return (axes * np.where(peaks < 0, -1.0, 1.0)).astype(np.float32)
 

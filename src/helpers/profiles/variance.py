@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import sparse
 
 from helpers.profiles.linalg import principal_axes
-from helpers.profiles.selection import as_slice, controls, rows_by, treated, usable
+from helpers.profiles.selection import controls, rows_by, treated, usable
 from helpers.profiles.trend import position_basis
 
 FACTORS = ("experiment", "plate", "condition", "position", "arm")
@@ -23,6 +23,9 @@ N_FOR_AXES = 20_000
 N_SWEEPS = 30
 TOLERANCE = 1e-5
 """A sweep over the factors that takes off less than this share of the variance is the last."""
+
+SPANNED = {"experiment": ("plate",), "plate": ("position",), "condition": ("arm",)}
+"""Factors whose levels are unions of another's: beside that one they need no projection of their own."""
 
 
 def decompose_variance(
@@ -52,7 +55,7 @@ def decompose_variance(
     Z = _sketch(X - X.mean(axis=0), seed)
     projections, degrees = {}, {}
     for factor in factors:
-        projection, df = _projection(factor, obs)
+        projection, df = _projection(factor, obs, beside=tuple(projections))
         if df > 0:
             projections[factor], degrees[factor] = projection, df
     explained, residual = _sequential(Z, projections)
@@ -124,13 +127,16 @@ def _intraclass(Z: np.ndarray, wells: np.ndarray, n_plates: int) -> dict:
     }
 
 
-def _projection(factor: str, obs: pd.DataFrame):
-    """Return a function that projects a matrix on a factor, and the factor's degrees of freedom beyond the former."""
+def _projection(factor: str, obs: pd.DataFrame, beside: tuple[str, ...]):
+    """Return a function that projects a matrix on a factor, and the factor's degrees of freedom beyond the former.
+
+    The projection is on the factor together with those of `beside` that it spans (:data:`SPANNED`).
+    """
     experiment = obs["experiment"].astype(str)
     if factor == "position":
-        return _position_projection(obs), 5 * obs["plate_id"].nunique()
+        return _position_projection(obs, "plate" in beside), 5 * obs["plate_id"].nunique()
     if factor == "arm":
-        return _arm_projection(obs)
+        return _arm_projection(obs, "condition" in beside)
     labels = {
         "experiment": experiment,
         "plate": obs["plate_id"].astype(str),
@@ -141,14 +147,23 @@ def _projection(factor: str, obs: pd.DataFrame):
     return (lambda Z: _group_means(Z, codes)), df
 
 
-def _arm_projection(obs: pd.DataFrame):
-    """Project treated wells on their arms; untreated wells are the level to which arms are compared."""
+def _arm_projection(obs: pd.DataFrame, with_condition: bool):
+    """Project treated wells on their arms; untreated wells are the level to which arms are compared.
+
+    With the condition, untreated wells are projected on theirs.
+    """
     arms = treated(obs)
     keys = obs.loc[arms, ["experiment", "treatment", "dose_um"]].astype({"experiment": str, "treatment": str})
     codes = keys.groupby(["experiment", "treatment", "dose_um"], dropna=False).ngroup().to_numpy()
     df = int(codes.max() + 1) if len(codes) else 0
     if not controls(obs, "infected").any():
         df -= obs["experiment"].nunique()  # nothing to compare to: one level per experiment is lost
+    if with_condition:
+        level = np.full(len(obs), -1)
+        level[arms] = codes
+        every = obs[["experiment", "condition"]].astype(str).assign(arm=level)
+        every = every.groupby(list(every)).ngroup().to_numpy()
+        return (lambda Z: _group_means(Z, every)), df
 
     def project(Z: np.ndarray) -> np.ndarray:
         out = np.zeros_like(Z)
@@ -158,20 +173,21 @@ def _arm_projection(obs: pd.DataFrame):
     return project, df
 
 
-def _position_projection(obs: pd.DataFrame):
-    """Project on a quadratic in row and column, plate by plate."""
-    parts = []
+def _position_projection(obs: pd.DataFrame, with_plate: bool):
+    """Project on a quadratic in row and column, plate by plate, with the mean of the plate or without."""
+    entries, start = [], 0
     for rows in rows_by(obs, "plate_id").values():
         basis, _ = position_basis(obs.iloc[rows])
-        parts.append((as_slice(rows), np.linalg.qr(basis.astype(np.float64))[0]))
-
-    def project(Z: np.ndarray) -> np.ndarray:
-        out = np.zeros_like(Z)
-        for rows, q in parts:
-            out[rows] = q @ (q.T @ Z[rows])
-        return out
-
-    return project
+        if with_plate:
+            basis = np.column_stack([np.ones(len(basis)), basis])
+        q = np.linalg.qr(basis.astype(np.float64))[0]
+        columns = np.arange(start, start := start + q.shape[1])
+        entries.append((q.ravel(), np.repeat(rows, q.shape[1]), np.tile(columns, len(rows))))
+    values, rows, columns = (np.concatenate(part) for part in zip(*entries, strict=True))
+    # One sparse product for all plates: small dense ones make the threads of a busy machine wait for each other.
+    q = sparse.csr_matrix((values, (rows, columns)), shape=(len(obs), start))
+    across = q.T.tocsr()
+    return lambda Z: q @ (across @ Z)
 
 
 def _sequential(Z: np.ndarray, projections: dict) -> tuple[dict, float]:
@@ -183,7 +199,8 @@ def _sequential(Z: np.ndarray, projections: dict) -> tuple[dict, float]:
     explained, residual = {}, Z
     left = float((Z**2).sum())
     for number, name in enumerate(projections):
-        active = list(projections.values())[: number + 1]
+        names = list(projections)[: number + 1]
+        active = [projections[n] for i, n in enumerate(names) if not set(SPANNED.get(n, ())) & set(names[i:])]
         residual = _project_out(residual, active)
         now = float((residual**2).sum())
         explained[name], left = left - now, now
@@ -195,7 +212,7 @@ def _project_out(Z: np.ndarray, projections: list) -> np.ndarray:
         before = float((Z**2).sum())
         for project in reversed(projections):
             Z = Z - project(Z)
-        if before - float((Z**2).sum()) <= 1e-5 * max(before, 1e-300):
+        if len(projections) == 1 or before - float((Z**2).sum()) <= TOLERANCE * max(before, 1e-300):
             break
     return Z
 
