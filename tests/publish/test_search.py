@@ -43,3 +43,11 @@ def test_showing_it_warns_of_nothing(table, capfd):
     search.show_search(table, "compounds")
     search.show_search(table.head(0), "compounds")
     assert capfd.readouterr().err == ""
+
+
+def test_pictures_are_the_only_markup_of_the_cells(table):
+    pictures = pd.Series("<svg width='1'></svg>", index=table.index, name="curve")
+    page = search.searchable_html(table, "compounds", pictures)
+    assert page.count("<svg") + page.count("\\u003csvg") >= len(table)
+    assert "<b>0" not in page
+    assert "&lt;b&gt;0" in page or "\\u0026lt;b" in page

@@ -16,7 +16,7 @@ STYLE = """<style>.search-table {background: #fff; padding: 0.5em}
 .search-table, .search-table * {color: #1f2328 !important}</style>"""
 
 
-def show_search(table: pd.DataFrame, what: str = "rows") -> None:
+def show_search(table: pd.DataFrame, what: str = "rows", *, pictures: pd.Series | None = None) -> None:
     """Display a table to search and sort, then the same table as plain HTML, folded away.
 
     The script is stored in the page (about 1 MB), so nothing is fetched when it opens.
@@ -27,17 +27,19 @@ def show_search(table: pd.DataFrame, what: str = "rows") -> None:
         At least one column.
     what : str
         What its rows are, for the line that unfolds the plain table.
+    pictures : Series of str, optional
+        An SVG for each row, shown as its last column; the plain table goes without.
     """
     from IPython.display import HTML, display
 
     if table.empty:
         display(HTML(f"<p>This screen has no {html.escape(what)} to list.</p>"))
         return
-    display(HTML(searchable_html(table, what)))
+    display(HTML(searchable_html(table, what, pictures)))
     display(HTML(plain_html(table, what)))
 
 
-def searchable_html(table: pd.DataFrame, what: str) -> str:
+def searchable_html(table: pd.DataFrame, what: str, pictures: pd.Series | None = None) -> str:
     """Return the searchable table with all the script it needs."""
     import itables
     from itables.javascript import generate_init_offline_itables_html
@@ -45,11 +47,20 @@ def searchable_html(table: pd.DataFrame, what: str) -> str:
     script = generate_init_offline_itables_html(itables.options.dt_bundle)
     # Its note for readers without script speaks of notebooks; here the plain table speaks for itself.
     script = re.sub(r"(?s)<div[^>]*>\s*<noscript>.*?</noscript>\s*</div>", "", script)
+    shown = table if pictures is None else _with_pictures(table, pictures)
     with pd.option_context("display.float_format", number):
-        return f'{script}{STYLE}<div class="search-table">{_datatable(table, what)}</div>'
+        return f'{script}{STYLE}<div class="search-table">{_datatable(shown, what, pictures is not None)}</div>'
 
 
-def _datatable(table: pd.DataFrame, what: str) -> str:
+def _with_pictures(table: pd.DataFrame, pictures: pd.Series) -> pd.DataFrame:
+    """Return the table with a last column of SVG, and its own text safe to be read as HTML."""
+    shown = table.copy()
+    for name in shown.columns[~shown.dtypes.map(pd.api.types.is_numeric_dtype)]:
+        shown[name] = shown[name].map(lambda value: "" if pd.isna(value) else html.escape(str(value)))
+    return shown.assign(**{pictures.name: pictures})
+
+
+def _datatable(table: pd.DataFrame, what: str, allow_html: bool) -> str:
     import itables
 
     return itables.to_html_datatable(
@@ -62,7 +73,7 @@ def _datatable(table: pd.DataFrame, what: str) -> str:
         maxBytes=0,
         scrollX=True,
         display_logo_when_loading=False,
-        allow_html=False,
+        allow_html=allow_html,
     )
 
 
