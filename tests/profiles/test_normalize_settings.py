@@ -1,10 +1,12 @@
 """Settings of recipes: references, batches, pooling, position models, and screens that lack what a recipe needs."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from helpers.errors import DataError, UsageError
 from helpers.profiles import RECIPES, normalize
+from helpers.profiles.components import Harmony
 from helpers.profiles.selection import controls
 
 
@@ -80,6 +82,61 @@ def test_a_row_that_stands_out_goes_with_row_and_column_effects_only(tiny_wells)
     assert left["none"] == pytest.approx(1, abs=1e-3)
     assert left["trend"] > 0.8
     assert left["row_column"] < 0.15
+
+
+OTHER = {
+    "reference": "mock",
+    "batch": "experiment",
+    "position_model": "none",
+    "n_components": 3,
+    "regulariser": 0.5,
+}
+
+
+@pytest.mark.parametrize("recipe", list(RECIPES))
+def test_a_recipe_takes_the_settings_that_it_says_it_takes(tiny_wells, recipe):
+    few = tiny_wells[:, :6].copy()
+    plain = normalize(few, recipe).X
+    for setting, value in OTHER.items():
+        other = normalize(few, recipe, **{setting: value}).X
+        same = other.shape == plain.shape and np.array_equal(other, plain)
+        assert same != (setting in RECIPES[recipe].takes), setting
+
+
+def two_experiments(shift: float) -> tuple[np.ndarray, pd.DataFrame]:
+    """Return wells of three kinds in two experiments of two plates each, the second experiment shifted."""
+    rng = np.random.default_rng(0)
+    kind, plate = rng.integers(3, size=1200), np.repeat([0, 1, 2, 3], 300)
+    X = rng.normal(size=(1200, 6)) + 6 * np.eye(6)[kind]
+    X[plate > 1, 5] += shift
+    obs = pd.DataFrame({"plate_id": np.char.add("E_", plate.astype(str)), "qc_flag": ""})
+    obs["condition"] = "infected"
+    return X.astype(np.float32), obs.assign(experiment=np.where(plate > 1, "E-2", "E-1"), cell_type="HRCE")
+
+
+def test_harmony_aligns_the_batches_it_is_given():
+    """Experiments come together only if they are the batches, and two cell lines never do."""
+    X, obs = two_experiments(shift=3.0)
+    second = (obs["experiment"] == "E-2").to_numpy()
+    left = {}
+    for by in ("plate_id", "experiment"):
+        step = Harmony(by=by).fit(X, obs)
+        Z = step.transform(X, obs)
+        left[by] = np.linalg.norm(Z[second].mean(axis=0) - Z[~second].mean(axis=0))
+    assert left["experiment"] < 1 < 2.5 < left["plate_id"]
+    assert step.record()["step"] == "harmony over experiments"
+    assert step.record()["n"] == {"HRCE": 1200}
+    lines = obs.assign(cell_type=obs["experiment"])
+    step = Harmony(by="experiment").fit(X, lines)
+    np.testing.assert_array_equal(step.transform(X, lines), X)
+    assert step.record()["not_aligned"] == ["E-1", "E-2"]
+    without = obs.drop(columns="cell_type")
+    assert Harmony(by="experiment").fit(X, without).record()["n"] == {"all": 1200}
+
+
+def test_harmony_refuses_other_batches(tiny_wells):
+    with pytest.raises(UsageError, match="choose one of plate, experiment"):
+        normalize(tiny_wells, "harmony", batch="well")
 
 
 def test_every_recipe_works_in_two_dimensions(tiny_wells):

@@ -1,4 +1,4 @@
-"""Principal components, and plates aligned among them by Harmony."""
+"""Principal components, and plates or experiments aligned among them by Harmony."""
 
 from dataclasses import dataclass, field
 
@@ -70,35 +70,47 @@ class Components:
 
 @dataclass
 class Harmony:
-    """Align the plates of each experiment with Harmony (Korsunsky et al. 2019, doi:10.1038/s41592-019-0619-0).
+    """Align plates or experiments with Harmony (Korsunsky et al. 2019, doi:10.1038/s41592-019-0619-0).
 
-    Wells are clustered softly so that every cluster mixes plates, and each cluster's plates are moved onto each other.
-    It takes every well as a sample of the same biology, controls or not, so it has no reference wells and cannot be
-    applied to wells that it was not fitted on. Experiments are aligned one by one: two cell lines are no batches.
+    Wells are clustered softly so that every cluster mixes batches, and each cluster's batches are moved onto each
+    other. It takes every well as a sample of the same biology, controls or not, so it has no reference wells and cannot
+    be applied to wells that it was not fitted on. Plates are aligned within their experiment, experiments within their
+    cell line (all together where `obs` names none): two cell lines are no batches.
 
     Parameters
     ----------
+    by
+        `plate_id` or `experiment`.
     seed
         Of the clustering.
     """
 
+    by: str = "plate_id"
     seed: int = 0
     n_: dict = field(default_factory=dict, repr=False)
     single_: list = field(default_factory=list, repr=False)
     fitted_: np.ndarray | None = field(default=None, repr=False)
 
     def fit(self, X: np.ndarray, obs: pd.DataFrame) -> "Harmony":
-        """Align the plates of every experiment that has several."""
+        """Align the batches of every group that has several."""
         self.fitted_ = np.array(X, dtype=np.float32)
         keep = usable(obs)
-        for experiment, rows in rows_by(obs, "experiment").items():
-            plates = obs["plate_id"].iloc[rows].astype(str).to_numpy()
-            self.n_[str(experiment)] = int(keep[rows].sum())
-            if len(set(plates)) < 2:
-                self.single_.append(str(experiment))
+        for group, rows in self._groups(obs).items():
+            batches = obs[self.by].iloc[rows].astype(str).to_numpy()
+            self.n_[str(group)] = int(keep[rows].sum())
+            if len(set(batches)) < 2:
+                self.single_.append(str(group))
             else:
-                self.fitted_[as_slice(rows)] = align_batches(X[as_slice(rows)], plates, seed=self.seed)
+                self.fitted_[as_slice(rows)] = align_batches(X[as_slice(rows)], batches, seed=self.seed)
         return self
+
+    def _groups(self, obs: pd.DataFrame) -> dict:
+        """Return the rows of what the batches may be aligned within."""
+        if self.by == "plate_id":
+            return rows_by(obs, "experiment")
+        if "cell_type" in obs and obs["cell_type"].notna().all():
+            return rows_by(obs, "cell_type")
+        return {"all": np.arange(len(obs))}
 
     def transform(self, X: np.ndarray, obs: pd.DataFrame) -> np.ndarray:  # noqa: ARG002
         """Return the aligned wells; they must be those it was fitted on.
@@ -113,8 +125,9 @@ class Harmony:
         return self.fitted_
 
     def record(self) -> dict:
-        """Return how many wells of each experiment were aligned, and the experiments with a single plate."""
-        record = {"step": "harmony over plates", "reference": "all wells", "n": self.n_}
+        """Return how many usable wells of each group were aligned, and the groups with a single batch."""
+        over = {"plate_id": "plates", "experiment": "experiments"}[self.by]
+        record = {"step": f"harmony over {over}", "reference": "all wells", "n": self.n_}
         return record | ({"not_aligned": self.single_} if self.single_ else {})
 
 

@@ -26,7 +26,7 @@ class Settings:
     reference
         Wells to learn from: `infected`, `mock` or `controls` (both).
     batch
-        What is made alike by plate_standard, plate_robust, sphering and tvn: `plate` or `experiment`.
+        What is made alike by plate_standard, plate_robust, sphering, tvn and harmony: `plate` or `experiment`.
     position_model
         `trend`, `row_column` or `none`.
     n_components
@@ -74,11 +74,14 @@ class Recipe:
         One line for tables and help texts.
     steps
         Takes :class:`Settings` and returns new, unfitted steps, in the order in which they are applied.
+    takes
+        The settings that change what it does; it ignores the others.
     """
 
     name: str
     summary: str
     steps: Callable[[Settings], list[Step]]
+    takes: tuple[str, ...] = ()
 
 
 def _position(settings: Settings) -> PositionTrend:
@@ -102,47 +105,64 @@ RECIPES = {
             "experiment_center",
             "subtract each experiment's median infected untreated well",
             lambda s: [Center(**s.common(by="experiment"))],
+            ("reference",),
         ),
         Recipe(
             "plate_center",
             "subtract each plate's row and column trend, then its median infected untreated well",
             _plate_center,
+            ("reference", "position_model"),
         ),
         Recipe(
             "plate_standard",
             "subtract the mean of each plate's infected untreated wells and divide by their standard deviation",
             lambda s: [Standardize(**s.batched())],
+            ("reference", "batch"),
         ),
         Recipe(
             "plate_robust",
             "the same with median and median absolute deviation",
             lambda s: [Standardize(robust=True, **s.batched())],
+            ("reference", "batch"),
         ),
-        Recipe("position", "subtract each plate's row and column trend", lambda s: [_position(s)]),
+        Recipe(
+            "position",
+            "subtract each plate's row and column trend",
+            lambda s: [_position(s)],
+            ("position_model",),
+        ),
         Recipe(
             "pca",
             "plate_center, then only the leading principal components",
             lambda s: [*_plate_center(s), Components(s.n_components or N_COMPONENTS)],
+            ("reference", "position_model", "n_components"),
         ),
         Recipe(
             "sphering",
             "centre each plate on its infected untreated wells and whiten it by their covariance, shrunk",
             lambda s: [Sphering(regulariser=_or(s.regulariser, "ledoit_wolf"), **s.batched())],
+            ("reference", "batch", "regulariser"),
         ),
         Recipe(
             "tvn",
             "typical variation normalisation: scale on controls, rotate, scale by plate, align covariances",
             lambda s: [TypicalVariation(n_components=s.n_components, **s.batched())],
+            ("reference", "batch", "n_components"),
         ),
         Recipe(
             "harmony",
-            "leading principal components, plates of an experiment aligned by Harmony",
-            lambda s: [Components(s.n_components or N_COMPONENTS), Harmony(seed=s.seed)],
+            "leading principal components, in which Harmony aligns the plates of an experiment",
+            lambda s: [
+                Components(s.n_components or N_COMPONENTS),
+                Harmony(by=batch_column(s.batch), seed=s.seed),
+            ],
+            ("batch", "n_components", "seed"),
         ),
         Recipe(
             "recommended",
             "plate_center, then whitening by how uninfected wells of other plates vary",
             lambda s: [*_plate_center(s), CrossWhitening(regulariser=_or(s.regulariser, "held_out"))],
+            ("reference", "position_model", "regulariser"),
         ),
     )
 }
