@@ -37,7 +37,11 @@ def test_controls_lie_at_zero_and_one(exact):
     np.testing.assert_allclose(scored.obs["on_disease"][:9], 0, atol=1e-6)
     np.testing.assert_allclose(scored.obs["on_disease"][9:18], 1, atol=1e-6)
     np.testing.assert_allclose(scored.obs["off_disease"][:18], 0, atol=1e-6)
-    assert scored.uns["axis"]["E"] == {"length": pytest.approx(5), "held_out": True}
+    assert scored.uns["axis"]["E"] == {
+        "kind": "mean_difference",
+        "length": pytest.approx(5),
+        "held_out": True,
+    }
 
 
 def test_a_well_is_split_into_its_part_along_and_off_the_axis(exact):

@@ -4,7 +4,7 @@ import pytest
 
 from helpers.errors import DataError, UsageError
 from helpers.hits import call_hits, score_wells
-from helpers.hits.calls import on_target_score
+from helpers.hits.rule import on_target_score
 from helpers.profiles import normalize, to_wells
 from helpers.screens import TwinModel, simulate_twin
 
@@ -69,24 +69,6 @@ def test_same_call_same_bytes(tiny_scored, tiny):
 
 
 @pytest.mark.slow
-def test_share_of_false_calls_stays_at_its_level():
-    """Ten tiny twins: a compound that does not rescue but is called counts as false, off-axis and toxic ones too."""
-    shares = []
-    for seed in range(10):
-        _, hits, truth = analyse("tiny", seed)
-        called = against_truth(hits, truth).query("call == 'rescue'")
-        shares.append((called["rescue"] <= 0).mean() if len(called) else 0.0)
-    assert np.mean(shares) <= 0.08
-
-
-@pytest.mark.slow
-def test_nothing_is_called_where_nothing_works():
-    model = TwinModel().without_actives()
-    hits = pd.concat([analyse("tiny", seed, model)[1] for seed in range(5)])
-    assert (hits["call"] != "inactive").mean() <= 0.01
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_small_twin_is_measured_well_and_no_strong_rescuer_missed(seed):
     sites, truth = simulate_twin("small", seed)
@@ -97,8 +79,14 @@ def test_small_twin_is_measured_well_and_no_strong_rescuer_missed(seed):
         arms, hits = call_hits(score_wells(normalize(wells, recipe)), seed=seed)
         errors[recipe] = rescue_error(arms, truth)
     assert errors["plate_center"] <= 0.5 * errors["raw"]
-    both = against_truth(hits, truth)
-    assert (both.loc[both["rescue_y" if "rescue_y" in both else "rescue"] >= 0.5, "call"] == "rescue").all()
+    best = truth.groupby(ARM[:2]).agg(rescue=("rescue", "max"), kind=("kind", "first")).reset_index()
+    both = hits.merge(best, on=ARM[:2])
+    rescued = both["call"] == "rescue"
+    assert rescued[both["rescue"] >= 0.5].all()
+    assert rescued[both["rescue"].between(0.25, 0.5, inclusive="left")].mean() >= 0.85
+    assert (both.loc[rescued, "rescue"] <= 0.1).mean() <= 0.05
+    imitators = both.loc[both["kind"] == "toxic", "call"]
+    assert imitators.isin(["toxic", "rescue_off_target"]).mean() >= 0.9
 
 
 def test_real_plate(plate25):
@@ -107,6 +95,11 @@ def test_real_plate(plate25):
     assert calls["Remdesivir (GS-5734)"] == "rescue"
     assert calls["Oseltamivir carboxylate"] == "inactive"
     assert (arms["interval_basis"].isin(["wells", ""])).all()  # one plate: nothing is said about plates
+    doses = arms[arms["treatment"] == "Remdesivir (GS-5734)"].set_index("dose_um")
+    assert (doses.loc[doses.index >= 0.3, "p_value"] < 0.05).all()
+    assert (doses.loc[doses.index >= 0.3, "rescue_low"] > 0).all()
+    assert (doses.loc[doses.index <= 0.1, "p_value"] > 0.05).all()
+    assert hits["top_k_probability"].isna().all()
     failed = arms.set_index(["treatment", "dose_um"]).loc[("Oseltamivir carboxylate", 10.0)]
     assert failed["n_wells"] == 0
     assert np.isnan(failed["rescue"])
@@ -138,12 +131,14 @@ def test_nothing_to_call(tiny_scored):
 def test_the_order_of_the_wells_does_not_matter(tiny_scored, tiny):
     order = np.random.default_rng(5).permutation(tiny_scored.n_obs)
     arms, hits = call_hits(tiny_scored[order].copy())
-    columns = ["rescue", "rescue_low", "p_value", "off_disease"]
+    columns = ["rescue", "rescue_low", "p_value", "off_disease", "off_limit", "off_square_sd"]
     both = arms.merge(tiny[0], on=ARM, suffixes=("", "_straight"))
     for column in columns:
         np.testing.assert_allclose(both[column], both[f"{column}_straight"], rtol=1e-4, atol=1e-5)
     calls = hits.merge(tiny[1], on=ARM[:2])
     assert (calls["call_x"] == calls["call_y"]).all()
+    for column in ("score_low", "score_high", "top_k_probability"):
+        np.testing.assert_allclose(calls[f"{column}_x"], calls[f"{column}_y"], atol=0.01)
 
 
 @pytest.mark.parametrize("share", ["all", "some"])

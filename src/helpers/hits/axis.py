@@ -8,7 +8,9 @@ and origin from the same wells, the error of the centre points along the axis, a
 rescue.)
 
 The projection is the reading of Heiser et al. 2020 given by third parties: u = (c1 - c0) / |c1 - c0|,
-on = <x - c0, u>, off = |(x - c0) - on u|; what Recursion computed is not public.
+on = <x - c0, u>, off = |(x - c0) - on u|; what Recursion computed is not public. With `discriminant` for the axis a
+well's position is read along another vector, :mod:`helpers.hits.discriminant`; what moves straight from infected to
+mock has the same position and still no distance from the axis.
 """
 
 from dataclasses import dataclass
@@ -18,9 +20,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers.errors import DataError
+from helpers.errors import DataError, UsageError
+from helpers.hits.discriminant import held_out_noise, noise_of
 from helpers.profiles.selection import as_slice, controls, rows_by
 
+AXES = ("mean_difference", "discriminant")
 MIN_LENGTH = 3.0
 """An axis must be this many standard errors long on wells that did not define it, or there is none."""
 
@@ -33,6 +37,9 @@ class Version:
     ----------
     direction
         Unit vector from mock to infected, shape (n_features,).
+    reading
+        Vector along which positions are read, shape (n_features,); its product with `direction` is 1. The direction
+        itself for `mean_difference`.
     origin
         Infected untreated centroid (rescue = 0), shape (n_features,).
     gap
@@ -41,6 +48,7 @@ class Version:
     """
 
     direction: np.ndarray
+    reading: np.ndarray
     origin: np.ndarray
     gap: float
     gap_variance: float
@@ -61,25 +69,45 @@ class Axis:
         Distance from mock to infected along the axis, in embedding units, on wells that did not define it.
     held_out
         Plate -> whether other plates defined its axis.
+    gain_variance
+        How much the strength of effects varies from plate to plate: variance of the plates' own lengths relative to
+        the length, without their noise; 0 where fewer than three plates tell.
     """
 
     versions: dict
     half: np.ndarray
     length: float
     held_out: dict
+    gain_variance: float = 0.0
 
 
-def fit_axis(X: np.ndarray, obs: pd.DataFrame) -> Axis:
+def fit_axis(
+    X: np.ndarray, obs: pd.DataFrame, axis: str = "mean_difference", *, min_length: float = MIN_LENGTH
+) -> Axis:
     """Fit the axis of one experiment.
 
     Centroids are medians per plate. The direction averages the differences of plates that have both kinds of controls,
     so that shifts between plates, which a recipe may have left in, do not get into it.
 
+    Parameters
+    ----------
+    X, obs
+        Normalised wells of one experiment, shape (n_wells, n_features), and a row of annotation for each.
+    axis
+        One of :data:`AXES`: read a well along the difference of the centroids, or along the shrunken linear
+        discriminant.
+    min_length
+        Standard errors that the axis must be long on wells that did not define it.
+
     Raises
     ------
+    UsageError
+        If `axis` is none of :data:`AXES`.
     DataError
         If no plate has both usable mock and usable infected untreated wells, or they do not separate.
     """
+    if axis not in AXES:
+        raise UsageError(f"axis {axis!r} is unknown; choose one of {', '.join(AXES)}")
     experiment = obs["experiment"].iloc[0]
     _check_controls(obs, experiment)
     mock, infected = (_plate_centroids(X, obs, controls(obs, kind)) for kind in ("mock", "infected"))
@@ -89,38 +117,46 @@ def fit_axis(X: np.ndarray, obs: pd.DataFrame) -> Axis:
             f"experiment {experiment} has no plate with both mock and infected untreated wells that passed quality "
             f"control: disease and plate cannot be told apart; leave it out with the parameter experiments"
         )
+    noise = held_out_noise(X, obs) if axis == "discriminant" and len(both) > 1 else {}
     versions, held_out, half = {}, {}, np.full(len(obs), -1)
     for plate, rows in rows_by(obs, "plate_id").items():
         others = [p for p in both if p != plate]
         held_out[plate] = bool(others)
         if others:
-            versions[plate] = [_version_from_others(X, obs, rows, others, mock, infected)]
+            versions[plate] = [_version_from_others(X, obs, rows, others, (mock, infected), noise.get(plate))]
         else:
             half[rows] = _halves(obs.iloc[rows])
-            versions[plate] = _versions_from_halves(X, obs, rows, half[rows])
-    return Axis(versions, half, _length(versions, experiment), held_out)
+            versions[plate] = _versions_from_halves(X, obs, rows, half[rows], axis)
+    length = _length(versions, experiment, min_length)
+    return Axis(versions, half, length, held_out, _gain_variance(versions, length))
 
 
-def score_wells(wells: ad.AnnData) -> ad.AnnData:
+def score_wells(
+    wells: ad.AnnData, *, axis: str = "mean_difference", min_length: float = MIN_LENGTH
+) -> ad.AnnData:
     """Score each well along and away from the disease axis of its experiment.
 
     Parameters
     ----------
     wells
         Normalised wells, one row per well; failed wells are scored too but define nothing.
+    axis, min_length
+        As in :func:`fit_axis`.
 
     Returns
     -------
     AnnData
         A copy whose `obs` gains `on_disease` (0 = mock, 1 = infected untreated), `off_disease` (distance from the
         axis in axis lengths; it grows with noise and dimension, :func:`helpers.hits.arms.summarize_arms` has the
-        unbiased version) and `rescue` = 1 - on_disease. `uns["axis"]` holds, per experiment, the length and
-        whether other plates defined the axis of every plate.
+        unbiased version) and `rescue` = 1 - on_disease. `uns["axis"]` holds, per experiment, the kind
+        of axis, its length and whether other plates defined the axis of every plate.
 
     Raises
     ------
     DataError
         If an experiment has no axis, or the screen no embeddings.
+    UsageError
+        If `axis` is unknown.
     """
     if wells.n_vars == 0:
         raise DataError("the screen has no embeddings, so wells cannot be scored; add an embeddings file")
@@ -130,11 +166,12 @@ def score_wells(wells: ad.AnnData) -> ad.AnnData:
     for experiment, rows in rows_by(wells.obs, "experiment").items():
         obs = wells.obs.iloc[rows]
         X = np.asarray(wells.X[as_slice(rows)])
-        axis = fit_axis(X, obs)
-        along, away = project(X, obs, axis)
-        rescue[rows] = along / axis.length
-        off[rows] = np.sqrt(np.einsum("ij,ij->i", away, away)) / axis.length
-        record[str(experiment)] = {"length": axis.length, "held_out": all(axis.held_out.values())}
+        fitted = fit_axis(X, obs, axis, min_length=min_length)
+        along, away = project(X, obs, fitted)
+        rescue[rows] = along / fitted.length
+        off[rows] = np.sqrt(np.einsum("ij,ij->i", away, away)) / fitted.length
+        held_out = all(fitted.held_out.values())
+        record[str(experiment)] = {"kind": axis, "length": fitted.length, "held_out": held_out}
     obs = wells.obs.assign(on_disease=1 - rescue, off_disease=off, rescue=rescue)
     return ad.AnnData(wells.X, obs=obs, var=wells.var.copy(), uns={**wells.uns, "axis": record})
 
@@ -158,7 +195,7 @@ def project(X: np.ndarray, obs: pd.DataFrame, axis: Axis) -> tuple[np.ndarray, n
             own = axis.half[rows] < 0
             weight = np.where(own, 1 / len(versions), axis.half[rows] != number).astype(np.float32)
             offset = X[as_slice(rows)] - version.origin
-            position = offset @ version.direction
+            position = offset @ version.reading
             along[rows] -= weight * position
             away[as_slice(rows)] += weight[:, None] * (offset - np.outer(position, version.direction))
     return along, away
@@ -183,14 +220,21 @@ def _plate_centroids(X: np.ndarray, obs: pd.DataFrame, chosen: np.ndarray) -> di
     return centroids
 
 
-def _version_from_others(X, obs, rows, others, mock, infected) -> Version:
+def axis_kind(scored: ad.AnnData, experiment: str) -> str:
+    """Return which axis the wells of an experiment were scored on."""
+    return scored.uns.get("axis", {}).get(str(experiment), {}).get("kind", AXES[0])
+
+
+def _version_from_others(X, obs, rows, others, centroids, noise) -> Version:
     """Return the version of a plate that other plates define."""
+    mock, infected = centroids
     weights = [1 / (1 / mock[p][1] + 1 / infected[p][1]) for p in others]
     difference = np.average([infected[p][0] - mock[p][0] for p in others], axis=0, weights=weights)
     direction = _unit(difference)
     origin = np.average([infected[p][0] for p in others], axis=0, weights=[infected[p][1] for p in others])
     kinds = [rows[controls(obs, kind)[rows]] for kind in ("mock", "infected")]
-    return Version(direction, origin, *_gap(X, *kinds, direction))
+    reading = direction if noise is None else noise.reading(direction)
+    return Version(direction, reading, origin, *_gap(X, *kinds, reading))
 
 
 def _halves(obs: pd.DataFrame) -> np.ndarray:
@@ -207,7 +251,7 @@ def _halves(obs: pd.DataFrame) -> np.ndarray:
     return half
 
 
-def _versions_from_halves(X, obs, rows, half) -> list[Version]:
+def _versions_from_halves(X, obs, rows, half, axis) -> list[Version]:
     """Return the two versions of a plate without others: version k has the direction of half k.
 
     With a single well of a kind there are no halves; both then take it, and the plate's scores flatter the assay.
@@ -222,20 +266,24 @@ def _versions_from_halves(X, obs, rows, half) -> list[Version]:
             train.append(wells[mine] if mine.any() else wells)
             test.append(wells[~mine] if (~mine).any() else wells)
         direction = _unit(np.median(X[train[1]], axis=0) - np.median(X[train[0]], axis=0))
-        versions.append(Version(direction, np.median(X[test[1]], axis=0), *_gap(X, *test, direction)))
+        learnt = np.concatenate(train)
+        reading = (
+            noise_of(X[learnt], obs.iloc[learnt]).reading(direction) if axis == "discriminant" else direction
+        )
+        versions.append(Version(direction, reading, np.median(X[test[1]], axis=0), *_gap(X, *test, reading)))
     return versions
 
 
-def _gap(X: np.ndarray, mock: np.ndarray, infected: np.ndarray, direction: np.ndarray) -> tuple[float, float]:
-    """Return the distance between control medians along a direction and its variance."""
+def _gap(X: np.ndarray, mock: np.ndarray, infected: np.ndarray, reading: np.ndarray) -> tuple[float, float]:
+    """Return the distance between control medians along a reading and its variance."""
     if len(mock) == 0 or len(infected) == 0:
         return np.nan, np.nan
-    m, i = X[mock] @ direction, X[infected] @ direction
+    m, i = X[mock] @ reading, X[infected] @ reading
     variance = sum(np.pi / 2 * v.var(ddof=1) / len(v) for v in (m, i) if len(v) > 1)
     return float(np.median(i) - np.median(m)), float(variance)
 
 
-def _length(versions: dict, experiment: str) -> float:
+def _length(versions: dict, experiment: str, min_length: float) -> float:
     """Return the median gap over plates and halves, after testing that it is there at all."""
     gaps = np.array([[v.gap, v.gap_variance] for several in versions.values() for v in several])
     gaps = gaps[np.isfinite(gaps[:, 0])]
@@ -244,13 +292,22 @@ def _length(versions: dict, experiment: str) -> float:
     length = float(np.median(gaps[:, 0]))
     between = stats.median_abs_deviation(gaps[:, 0], scale="normal") / np.sqrt(len(gaps))
     error = max(np.sqrt(gaps[:, 1].sum()) / len(gaps), between)
-    if not length > MIN_LENGTH * error:
+    if not length > min_length * error:
         raise DataError(
             f"experiment {experiment}: mock and infected wells do not separate on wells that did not define the axis "
             f"(distance {length:.3g}, standard error {error:.2g}), so rescue cannot be told from these data; leave the "
             f"experiment out with the parameter experiments"
         )
     return length
+
+
+def _gain_variance(versions: dict, length: float) -> float:
+    """Return the variance between the lengths of held-out plates, relative to the length, beyond their noise."""
+    gaps = np.array([[v[0].gap, v[0].gap_variance] for v in versions.values() if len(v) == 1])
+    gaps = gaps[np.isfinite(gaps).all(axis=1)] if len(gaps) else gaps
+    if len(gaps) < 3:
+        return 0.0
+    return max(0.0, float(gaps[:, 0].var(ddof=1) - gaps[:, 1].mean()) / length**2)
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:

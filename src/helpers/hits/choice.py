@@ -16,6 +16,13 @@ RULE = (
     "the simpler recipe wins; where no arm has replicates, the highest robust Z' decides"
 )
 
+ALONE = (
+    ("replicate_map", "replicate mAP", 1),
+    ("z_prime_robust", "robust Z'", 1),
+    ("plate_predictability", "plate predictability", -1),
+)
+"""Measures that a reader might pick by: column, words, and 1 where more is better."""
+
 
 def select_recipe(table: pd.DataFrame) -> str:
     """Return the recipe that :data:`RULE` picks from a comparison table, its rows ordered from simple to complex.
@@ -100,12 +107,30 @@ def explain_choice(table: pd.DataFrame) -> list[str]:
     if len(rivals):
         rival = rivals.sort_values("replicate_error").iloc[0]
         gain = picked["replicate_error"] / rival["replicate_error"] - 1
+        size = (
+            f"no different to within {TIE:.0%}, and the simpler recipe is taken"
+            if abs(gain) <= TIE
+            else f"{abs(gain):.0%} {'smaller' if gain < 0 else 'larger'}"
+        )
         lines.append(
-            f"Next is {rival['recipe']}; the pick's replicate error is {abs(gain):.0%} "
-            f"{'smaller' if gain < 0 else 'larger'} ({picked['replicate_error']:.3f} against "
+            f"Next is {rival['recipe']}; the pick's replicate error is {size} ({picked['replicate_error']:.3f} against "
             f"{rival['replicate_error']:.3f} axis lengths)."
         )
     barred = table[(table["excluded"] != "") & (table["replicate_error"] < picked["replicate_error"])]
     for _, row in barred.iterrows():
         lines.append(f"Without its condition the rule would pick {row['recipe']}: {row['excluded']}.")
-    return lines
+    if not len(barred):
+        lines.append("No recipe that a condition of the rule bars has a smaller replicate error.")
+    return [*lines, *_other_rules(table)]
+
+
+def _other_rules(table: pd.DataFrame) -> list[str]:
+    """Return a sentence on what single other measures would pick, whatever the rule's conditions say."""
+    parts = []
+    for column, words, sign in ALONE:
+        values = sign * table[column] if column in table else pd.Series(dtype=float)
+        if values.notna().any():
+            best = table.loc[values.idxmax()]
+            barred = f" ({best['excluded']})" if best["excluded"] else ""
+            parts.append(f"{words} alone would pick {best['recipe']}{barred}")
+    return [f"For comparison: {'; '.join(parts)}."] if parts else []

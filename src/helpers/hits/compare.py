@@ -13,7 +13,7 @@ from helpers.hits.axis import score_wells
 from helpers.hits.choice import CRITERIA, exclusions, select_recipe, selection_shares
 from helpers.hits.choice import RULE as RULE
 from helpers.profiles.linalg import principal_axes
-from helpers.profiles.normalize import RECIPES, normalize
+from helpers.profiles.normalize import RECIPES, normalize, plate_order
 from helpers.profiles.selection import rows_by, usable
 
 N_COMPONENTS = 30
@@ -65,17 +65,18 @@ def compare_recipes(
     -------
     DataFrame
         The table normalization.csv, one row per recipe: recipe; plate_predictability and experiment_predictability
-        (how much better than chance a classifier names the plate or experiment of held-out mock wells, 0 = chance,
-        1 = always); position_predictability (share of the variance of row and column told from a well);
-        replicate_map (mean average precision with which a compound's profile on one plate finds its profiles on other
-        plates among other compounds'); control_auroc and z_prime_robust (controls on held-out plates, mean over
-        experiments); uv_mock_gap (distance of UV from mock along the axis, axis lengths); replicate_error (standard
-        error of an arm's rescue, told from how its plates differ, axis lengths); null_ratio (the same as infected
-        untreated wells tell it, relative to replicate_error: below 1 the null is too narrow); shared_agreement
-        (correlation of the rescue of arms that two experiments share). With `truth` also truth_rmse and truth_rank.
-        Each has its bootstrap interval in `_low` and `_high`. Then selected, selection_share (share of the bootstrap
-        draws in which the rule picks the recipe), and `excluded`, why the rule does not consider a recipe. What a
-        screen does not allow to measure is missing; `reason` says why a recipe could not be used at all.
+        (how much better than chance a classifier names the plate or experiment of held-out wells that are no
+        reference, by default mock wells, 0 = chance, 1 = always); position_predictability (share of the variance of
+        row and column told from a well); replicate_map (mean average precision with which a compound's profile on one
+        plate finds its profiles on other plates among other compounds'); control_auroc and z_prime_robust (controls on
+        held-out plates, mean over experiments); uv_mock_gap (distance of UV from mock along the axis, axis lengths);
+        replicate_error (standard error of an arm's rescue, told from how its plates differ, axis lengths); null_ratio
+        (the same as infected untreated wells tell it, relative to replicate_error: below 1 the null is too narrow);
+        shared_agreement (correlation of the rescue of arms that two experiments share). With `truth` also truth_rmse
+        and truth_rank. Each has its bootstrap interval in `_low` and `_high`. Then selected, selection_share (share of
+        the bootstrap draws in which the rule picks the recipe), and `excluded`, why the rule does not consider a
+        recipe. What a screen does not allow to measure is missing; `reason` says why a recipe could not be used at
+        all.
 
     Raises
     ------
@@ -83,6 +84,10 @@ def compare_recipes(
         If no recipe can be used; the message says why the first could not.
     """
     names = MEASURES + (TRUTH_MEASURES if truth is not None else ())
+    order = plate_order(
+        wells.obs
+    )  # folds are dealt row by row: no number may depend on how the table is sorted
+    wells = wells if (np.diff(order) == 1).all() else wells[order].copy()
     plain = dict.fromkeys(wells.obs["plate_id"].unique(), 1)
     draws = plate_draws(wells.obs, n_bootstrap, seed)
     records, drawn = [], []
@@ -114,9 +119,10 @@ def measure_recipe(
     normalized = normalize(wells, recipe, seed=seed, **settings)
     scored = score_wells(normalized)
     Z, obs = _components(normalized), wells.obs
+    kind = predictability.TESTED[settings.get("reference", "infected")]
     measures = {
-        "plate_predictability": predictability.plate_predictability(Z, obs, seed=seed),
-        "experiment_predictability": predictability.experiment_predictability(Z, obs),
+        "plate_predictability": predictability.plate_predictability(Z, obs, kind=kind, seed=seed),
+        "experiment_predictability": predictability.experiment_predictability(Z, obs, kind=kind),
         "position_predictability": predictability.position_predictability(Z, obs),
         "replicate_map": predictability.replicate_map(Z, obs, seed=seed),
         **evidence.control_measures(scored),

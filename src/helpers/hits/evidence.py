@@ -163,7 +163,7 @@ def null_error(scored: ad.AnnData, rows: np.ndarray, means: pd.DataFrame) -> Mea
     if not len(members):
         return missing
     counts = members.groupby([*ARM, "plate_id"], observed=True, dropna=False).size()
-    null = fit_null(scored, rows)
+    null = fit_null(scored, rows, inflate=False)
     k = max(round(float(counts.mean())), 1)
     square = weighted_mean({plate: null.plate_mean_variance(plate, k) for plate in obs["plate_id"].unique()})
     per_arm = float(means.notna().sum(axis=1).mean())

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import anndata as ad
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from helpers.errors import DataError
 from helpers.hits.moderation import moderate
@@ -18,6 +19,7 @@ from helpers.profiles.selection import controls, rows_by, treated, usable
 
 MEDIAN_VARIANCE = np.pi / 2
 """Variance of the median of many Gaussian values, relative to that of their mean."""
+STATISTICS = ("max", "trend")
 N_DRAWS = 40_000
 MIN_POOL = 50
 """With fewer residuals than this their own shape cannot be resampled, and a Gaussian takes their place."""
@@ -44,6 +46,12 @@ class Null:
         the mean of any arm lies off it by this much.
     residuals
         Standardised residuals, shape (n,), mean 0 and variance 1.
+    seed, n_draws
+        Of the simulated null.
+    excess
+        Variance of treated wells within arm and plate relative to that of the infected untreated wells, 1 unless it
+        is larger than chance explains. Some recipes (sphering and tvn on infected wells) are fitted on the very wells
+        of the null and make them quieter than any other wells; `scale` is put right by it.
     """
 
     scale: dict
@@ -54,6 +62,8 @@ class Null:
     offset: float
     residuals: np.ndarray
     seed: int = 0
+    n_draws: int = N_DRAWS
+    excess: float = 1.0
     tails_: dict = field(default_factory=dict, repr=False)
 
     def arm_variance(self, counts: dict) -> float:
@@ -65,7 +75,7 @@ class Null:
         """Return the variance of the mean of `k` wells on a plate."""
         return self.scale[plate] ** 2 / k + self.centre_variance[plate] + self.shift_variance
 
-    def tail(self, n_doses: int, n_wells: int, n_plates: int) -> "Tail":
+    def tail(self, n_doses: int, n_wells: int, n_plates: int, *, statistic: str = "max") -> "Tail":
         """Return the null distribution of the largest standardised window mean over `n_doses` doses.
 
         Parameters
@@ -76,36 +86,40 @@ class Null:
             Wells per dose, over all plates.
         n_plates
             Plates over which they are spread.
+        statistic
+            As in :func:`max_window`.
         """
-        key = (n_doses, n_wells, min(n_plates, n_wells))
+        key = (n_doses, n_wells, min(n_plates, n_wells), statistic if n_doses > 1 else "max")
         if key not in self.tails_:
             self.tails_[key] = Tail(self._draw(*key))
         return self.tails_[key]
 
-    def _draw(self, n_doses: int, n_wells: int, n_plates: int) -> np.ndarray:
-        """Draw pseudo-compounds and return their largest standardised window mean, shape (N_DRAWS,)."""
+    def _draw(self, n_doses: int, n_wells: int, n_plates: int, statistic: str) -> np.ndarray:
+        """Draw pseudo-compounds and return their largest standardised window mean, shape (n_draws,)."""
         rng = np.random.default_rng([self.seed, n_doses, n_wells, n_plates])
         scale = float(np.mean(list(self.scale.values())))
         shared = (np.mean(list(self.centre_variance.values())) + self.shift_variance) / scale**2
-        means = np.empty((N_DRAWS, n_doses))
+        means = np.empty((self.n_draws, n_doses))
         for dose in range(n_doses):
             means[:, dose] = self._residual_means(rng, n_wells)
         # Every dose of a compound stands on the same plates, so their centres' errors are shared.
-        means += rng.normal(0, np.sqrt(shared / n_plates), size=(N_DRAWS, 1))
+        means += rng.normal(0, np.sqrt(shared / n_plates), size=(self.n_draws, 1))
         # The scale itself is an estimate; this is what makes the tail that of a t distribution.
         if np.isfinite(self.degrees):
-            means /= np.sqrt(rng.chisquare(self.degrees, size=(N_DRAWS, 1)) / self.degrees)
-        return max_window(means, np.full(n_doses, 1 / n_wells), shared / n_plates)
+            means /= np.sqrt(rng.chisquare(self.degrees, size=(self.n_draws, 1)) / self.degrees)
+        return max_window(means, np.full(n_doses, 1 / n_wells), shared / n_plates, statistic=statistic)
 
     def _residual_means(self, rng: np.random.Generator, n_wells: int) -> np.ndarray:
         if len(self.residuals) < MIN_POOL or n_wells > 60:  # the mean of so many wells is Gaussian anyway
-            return rng.normal(0, 1 / np.sqrt(n_wells), size=N_DRAWS)
-        picks = rng.integers(len(self.residuals), size=(N_DRAWS, n_wells))
+            return rng.normal(0, 1 / np.sqrt(n_wells), size=self.n_draws)
+        picks = rng.integers(len(self.residuals), size=(self.n_draws, n_wells))
         return self.residuals[picks].mean(axis=1)
 
 
-def max_window(means: np.ndarray, variances: np.ndarray, shared: float) -> np.ndarray:
-    """Return the largest standardised mean over all windows of consecutive doses.
+def max_window(
+    means: np.ndarray, variances: np.ndarray, shared: float | np.ndarray, *, statistic: str = "max"
+) -> np.ndarray:
+    """Return the largest standardised mean over windows of consecutive doses.
 
     Scanning windows finds a compound that works at its top doses (a window that ends at the top), one that turns
     toxic there (a window in the middle), and one that works at a single dose alike, at the price of one maximum whose
@@ -118,13 +132,17 @@ def max_window(means: np.ndarray, variances: np.ndarray, shared: float) -> np.nd
     variances
         Variance of each, without the part that all doses share, shape (..., n_doses) or (n_doses,).
     shared
-        Variance of the error shared by all doses.
+        Variance of the error shared by all doses, a number or shape (...,).
+    statistic
+        One of :data:`STATISTICS`: `max` over all windows; `trend` over those that end at the highest dose, step
+        contrasts against a monotone effect, in the spirit of Williams 1971 (doi:10.2307/2528930).
 
     Returns
     -------
     ndarray, shape (...,)
     """
     variances = np.broadcast_to(variances, means.shape)
+    shared = np.asarray(shared, dtype=float)[..., None]
     present = np.isfinite(means)
     weight = np.where(present, 1 / variances, 0.0)
     zero = np.zeros((*means.shape[:-1], 1))
@@ -135,7 +153,8 @@ def max_window(means: np.ndarray, variances: np.ndarray, shared: float) -> np.nd
         w = total[..., length:] - total[..., :-length]
         with np.errstate(invalid="ignore", divide="ignore"):
             z = (weighted[..., length:] - weighted[..., :-length]) / w / np.sqrt(1 / w + shared)
-        best = np.maximum(best, np.where(w > 0, z, -np.inf).max(axis=-1))
+        z = np.where(w > 0, z, -np.inf)
+        best = np.maximum(best, z[..., -1] if statistic == "trend" else z.max(axis=-1))
     return best
 
 
@@ -174,7 +193,9 @@ class Tail:
         return np.asarray(statistic) > self.threshold
 
 
-def fit_null(scored: ad.AnnData, rows: np.ndarray, *, seed: int = 0) -> Null:
+def fit_null(
+    scored: ad.AnnData, rows: np.ndarray, *, seed: int = 0, n_draws: int = N_DRAWS, inflate: bool = True
+) -> Null:
     """Learn the null of one experiment from its infected untreated wells.
 
     Parameters
@@ -185,6 +206,11 @@ def fit_null(scored: ad.AnnData, rows: np.ndarray, *, seed: int = 0) -> Null:
         Row indices of the experiment's wells.
     seed
         Of the draws.
+    n_draws
+        Pseudo-compounds that are drawn for a null distribution.
+    inflate
+        Take the noise of treated wells where infected untreated ones are quieter than chance allows (`Null.excess`);
+        False leaves what the infected untreated wells tell by themselves.
 
     Raises
     ------
@@ -206,6 +232,8 @@ def fit_null(scored: ad.AnnData, rows: np.ndarray, *, seed: int = 0) -> Null:
     pooled = float(variances @ own / own.sum())
     default, default_degrees = _replicate_variance(obs)
     posterior, degrees = moderate(variances, own, default=default, default_degrees=default_degrees)
+    excess = _noise_excess(default, default_degrees, pooled, own.sum()) if inflate else 1.0
+    posterior, pooled = posterior * excess, pooled * excess
     scale = dict(zip(values, np.sqrt(posterior), strict=True))
     for plate in obs["plate_id"].unique():  # a plate without reference wells has the experiment's noise
         scale.setdefault(plate, np.sqrt(pooled))
@@ -214,21 +242,36 @@ def fit_null(scored: ad.AnnData, rows: np.ndarray, *, seed: int = 0) -> Null:
     centre = {p: MEDIAN_VARIANCE * s**2 / n.get(p, np.inf) if centred else 0.0 for p, s in scale.items()}
     shift = 0.0 if centred else _shift_variance(values, pooled)
     offset = float(np.concatenate(list(values.values())).mean()) if centred else 0.0
-    return Null(scale, float(degrees.mean()), n, centre, shift, offset, _residuals(values), seed)
+    return Null(
+        scale, float(degrees.mean()), n, centre, shift, offset, _residuals(values), seed, n_draws, excess
+    )
 
 
 def _replicate_variance(obs: pd.DataFrame) -> tuple[float, float]:
     """Return the variance of treated wells within arm and plate, and its degrees of freedom.
 
     On one or two plates the infected untreated wells alone may be too few to know the noise; wells that got the same
-    compound at the same dose on the same plate differ by the same noise.
+    compound at the same dose on the same plate differ by the same noise. The smaller of mean and scaled median of the
+    arms' variances is taken, for toxic compounds scatter more.
     """
     members = obs[treated(obs) & usable(obs)]
     groups = members.groupby(["treatment", "dose_um", "plate_id"], observed=True, dropna=False)["rescue"]
-    degrees = float((groups.size() - 1).sum()) if len(members) else 0.0
-    if degrees == 0:
+    table = groups.agg(["var", "size"]) if len(members) else pd.DataFrame({"var": [], "size": []})
+    table = table[table["size"] > 1]
+    own = table["size"].to_numpy(float) - 1
+    if not len(own):
         return 0.0, 0.0
-    return float((members["rescue"] - groups.transform("mean")).pow(2).sum() / degrees), degrees
+    variances = table["var"].to_numpy(float)
+    median = float(np.median(variances * own / stats.chi2.ppf(0.5, own)))
+    mean = float(variances @ own / own.sum())
+    return min(mean, median) if len(own) >= MIN_POOL else mean, float(own.sum())
+
+
+def _noise_excess(variance: float, degrees: float, pooled: float, own_degrees: float) -> float:
+    """Return how much noisier treated wells are than the infected untreated ones, 1 if that may be chance."""
+    if degrees < MIN_POOL or pooled <= 0 or variance <= pooled:
+        return 1.0
+    return variance / pooled if stats.f.sf(variance / pooled, degrees, own_degrees) < 0.01 else 1.0
 
 
 def _centres_plates(scored: ad.AnnData) -> bool:
@@ -254,8 +297,6 @@ def _residuals(values: dict) -> np.ndarray:
 
 def benjamini_hochberg(p: pd.Series) -> pd.Series:
     """Return q-values after Benjamini and Hochberg 1995; missing p-values stay missing and do not count."""
-    from scipy import stats
-
     q = pd.Series(np.nan, index=p.index)
     tested = p.notna()
     if tested.any():

@@ -12,18 +12,22 @@ N_COMPOUNDS = 150
 N_FOLDS = 5
 
 
-def plate_predictability(Z: np.ndarray, obs: pd.DataFrame, *, seed: int = 0) -> Measure:
-    """Return how much better than chance the plate of a held-out mock well is named; mean over experiments.
+TESTED = {"infected": "mock", "mock": "infected", "uninfected": "infected", "controls": "uv"}
+"""Reference of a recipe -> wells on which plates and experiments are named: some that no plate was centred on."""
 
-    Mock wells are the test because no recipe centres on them by default: wells that a plate was centred on lie, by
-    construction, away from where the rest of their plate lies.
+
+def plate_predictability(Z: np.ndarray, obs: pd.DataFrame, *, kind: str = "mock", seed: int = 0) -> Measure:
+    """Return how much better than chance the plate of a held-out well of one kind is named; mean over experiments.
+
+    The wells must be no recipe's reference (:data:`TESTED`): wells that a plate was centred on lie, by construction,
+    away from where the rest of their plate lies.
     """
     from sklearn.model_selection import StratifiedKFold
 
-    mock = controls(obs, "mock")
+    tested = controls(obs, kind)
     measures = []
     for rows in rows_by(obs, "experiment").values():
-        chosen = rows[mock[rows]]
+        chosen = rows[tested[rows]]
         plates = obs["plate_id"].astype(str).to_numpy()[chosen]
         counts = pd.Series(plates).value_counts()
         if len(counts) > 1 and counts.min() >= N_FOLDS:
@@ -33,11 +37,11 @@ def plate_predictability(Z: np.ndarray, obs: pd.DataFrame, *, seed: int = 0) -> 
     return mean_of(measures)
 
 
-def experiment_predictability(Z: np.ndarray, obs: pd.DataFrame) -> Measure:
-    """Return how much better than chance the experiment of mock wells on a held-out plate is named."""
+def experiment_predictability(Z: np.ndarray, obs: pd.DataFrame, *, kind: str = "mock") -> Measure:
+    """Return how much better than chance the experiment of wells of one kind on a held-out plate is named."""
     from sklearn.model_selection import StratifiedGroupKFold
 
-    chosen = np.flatnonzero(controls(obs, "mock"))
+    chosen = np.flatnonzero(controls(obs, kind))
     labels = obs["experiment"].astype(str).to_numpy()[chosen]
     plates = obs["plate_id"].astype(str).to_numpy()[chosen]
     per_experiment = pd.Series(plates).groupby(labels).nunique()
@@ -75,6 +79,46 @@ def position_predictability(Z: np.ndarray, obs: pd.DataFrame) -> Measure:
     return weighted_mean(values)
 
 
+def site_predictability(X: np.ndarray, obs: pd.DataFrame, *, n_components: int = 30) -> float:
+    """Return how much better than chance the number of a site is named on wells that were held out.
+
+    It is a property of a screen and not of a recipe. A recipe moves and turns all sites of a plate alike, so it leaves
+    a site's offset to the other sites of its well where it was; what takes the offset out is the mean over the sites.
+    Only a well that lacks a site keeps a part of it.
+
+    Parameters
+    ----------
+    X
+        Sites of one experiment, shape (n_sites, n_features).
+    obs
+        One row per site: plate_id, row, col, site.
+    n_components
+        Leading principal components of the sites, less their plate's mean, that the classifier sees.
+
+    Returns
+    -------
+    float
+        0 = chance, 1 = always right; missing with one site per well, or too few wells.
+    """
+    from helpers.profiles.linalg import principal_axes
+
+    numbers = obs["site"].astype(str).to_numpy()
+    names, counts = np.unique(numbers, return_counts=True)
+    if len(names) < 2 or counts.min() < 2 * N_FOLDS:
+        return np.nan
+    order = np.lexsort((numbers, obs["col"], obs["row"], obs["plate_id"].astype(str)))
+    X, obs, numbers = X[order].astype(np.float32), obs.iloc[order], numbers[order]
+    for rows in rows_by(obs, "plate_id").values():
+        X[rows] -= X[rows].mean(axis=0)
+    Z = X @ principal_axes(X, n_components)
+    well = obs.groupby(["plate_id", "row", "col"], observed=True).ngroup().to_numpy()
+    folds = [
+        (np.flatnonzero(well % N_FOLDS != k), np.flatnonzero(well % N_FOLDS == k)) for k in range(N_FOLDS)
+    ]
+    right = pd.Series(_named(Z, numbers, folds)).groupby(numbers).mean()
+    return float((right.mean() - 1 / len(names)) / (1 - 1 / len(names)))
+
+
 def _held_out_r2(Z: np.ndarray, y: np.ndarray) -> float:
     """Return the mean R2 over the columns of `y` that vary; folds are dealt by order on the plate."""
     y = y[:, y.std(axis=0) > 0]
@@ -84,12 +128,14 @@ def _held_out_r2(Z: np.ndarray, y: np.ndarray) -> float:
     fold = np.empty(len(y), dtype=int)
     fold[order] = np.arange(len(y)) % N_FOLDS
     design = np.column_stack([np.ones(len(Z)), Z / np.maximum(Z.std(axis=0), 1e-12)])
+    members = [np.flatnonzero(fold == number) for number in range(N_FOLDS)]
+    # What the other folds say is what all say less what this one says: every well is multiplied out once.
+    moments = [design[mine].T @ np.hstack([design[mine], y[mine]]) for mine in members]
+    total, k = sum(moments), design.shape[1]
     error = np.empty_like(y)
-    for number in range(N_FOLDS):
-        test = fold == number
-        moments = design[~test].T @ design[~test]
-        coefficients = np.linalg.pinv(moments, hermitian=True) @ (design[~test].T @ y[~test])
-        error[test] = y[test] - design[test] @ coefficients
+    for mine, own in zip(members, moments, strict=True):
+        others = total - own
+        error[mine] = y[mine] - design[mine] @ (np.linalg.pinv(others[:, :k], hermitian=True) @ others[:, k:])
     return float((1 - (error**2).sum(axis=0) / ((y - y.mean(axis=0)) ** 2).sum(axis=0)).mean())
 
 

@@ -1,0 +1,167 @@
+"""Distance of arms from the disease axis, freed of what noise adds to it.
+
+The norm of a noisy mean grows with the number of features. Its square is therefore estimated from inner products
+between different plates, whose noise is independent, and what noise alone can reach is learnt from pseudo-arms of
+infected untreated wells.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from helpers.profiles.selection import as_slice, controls, rows_by, treated, usable
+
+ARM_KEY = ["treatment", "dose_um"]
+N_DRAWS = 300
+MIN_ARMS = 20
+"""With fewer arms than this their own noise is not compared with that of infected untreated wells."""
+
+
+def off_disease(
+    away: np.ndarray, obs: pd.DataFrame, length: float, *, quantile: float, seed: int
+) -> pd.DataFrame:
+    """Return how far each arm lies from the axis, and how far noise alone reaches, in axis lengths.
+
+    Parameters
+    ----------
+    away
+        Rejections from the axis, :func:`helpers.hits.axis.project`, shape (n_wells, n_features).
+    obs
+        Their annotation.
+    length
+        Of the axis, in embedding units.
+    quantile
+        Of the noise, for `off_limit`.
+    seed
+        Of the pseudo-arms.
+
+    Returns
+    -------
+    DataFrame
+        One row per arm with usable wells: treatment, dose_um, off_disease, off_limit (which noise alone exceeds with
+        probability 1 - `quantile`), off_square_sd (standard deviation of that noise in the square of off_disease).
+    """
+    away = _relative_to_plate(away, obs)
+    chosen = np.flatnonzero(treated(obs) & usable(obs))
+    members = obs.iloc[chosen]
+    keys = [*ARM_KEY, "plate_id"]
+    group = members.groupby(keys, observed=True, sort=True, dropna=False).ngroup().to_numpy()
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    table = members.iloc[order[starts]][ARM_KEY].reset_index(drop=True)
+    arm = table.groupby(ARM_KEY, observed=True, sort=True, dropna=False).ngroup().to_numpy()
+    noise = _noise_square(away, obs)
+    squared, n_wells, n_plates = _mean_square(away[chosen[order]], starts, arm, noise)
+    out = table.drop_duplicates(ARM_KEY).reset_index(drop=True)
+    out["off_disease"] = np.sqrt(np.maximum(squared, 0)) / length
+    shapes = list(zip(n_wells, n_plates, strict=True))
+    excess = _noise_excess(away[chosen[order]], starts, noise[0])
+    reach = {shape: _noise_reach(away, obs, *shape, noise, seed) for shape in sorted(set(shapes))}
+    mean, sd = excess * np.array([reach[shape] for shape in shapes]).T
+    out["off_limit"] = np.sqrt(np.maximum(mean + stats.norm.ppf(quantile) * sd, 0)) / length
+    # nothing is known about the noise of a single well; its distance is then taken as it is
+    out["off_square_sd"] = np.where(np.isfinite(sd), sd, 0.0) / length**2
+    return out
+
+
+def _mean_square(
+    rejections: np.ndarray, starts: np.ndarray, arm: np.ndarray, noise: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the squared length of each arm's mean rejection without noise, its wells and its plates.
+
+    Parameters
+    ----------
+    rejections
+        Wells sorted by arm, then plate, shape (n_wells, n_features).
+    starts
+        Where each arm-and-plate begins, shape (n_parts,).
+    arm
+        The arm of each part, 0, 1, ... ascending, shape (n_parts,).
+    noise
+        Squared length that noise adds to a well, and to a plate's centre.
+    """
+    first = np.flatnonzero(np.diff(arm, prepend=-1))
+    sums = np.add.reduceat(rejections, starts, axis=0)
+    total = np.add.reduceat(sums, first, axis=0)
+    k = np.diff(np.append(starts, len(rejections)))
+    well_squares = np.add.reduceat(np.einsum("ij,ij->i", rejections, rejections, dtype=np.float64), starts)
+    n, kk = np.add.reduceat(k, first), np.add.reduceat(k**2, first)
+    plates = np.diff(np.append(first, len(starts)))
+    square = np.einsum("ij,ij->i", total, total, dtype=np.float64)
+    same_plate = np.add.reduceat(np.einsum("ij,ij->i", sums, sums, dtype=np.float64), first)
+    same_well = np.add.reduceat(well_squares, first)
+    across = (square - same_plate) / np.maximum(n**2 - kk, 1)
+    # wells of one plate share the error of its centre, which their products therefore hold
+    within = (square - same_well) / np.maximum(n**2 - n, 1) - noise[1]
+    single = square - noise[0] - noise[1]
+    return np.select([plates > 1, n > 1], [across, within], default=single), n, plates
+
+
+def _noise_square(away: np.ndarray, obs: pd.DataFrame) -> tuple[float, float]:
+    """Return the mean squared noise of a well and of a plate's centre, from infected untreated wells."""
+    chosen = controls(obs, "infected")
+    counts = obs.loc[chosen, "plate_id"].astype(str).value_counts().to_numpy()
+    degrees = max(counts.sum() - len(counts), 1)
+    well = float(np.einsum("ij,ij->", away[chosen], away[chosen], dtype=np.float64) / degrees)
+    return well, well * float(np.mean(1 / counts))
+
+
+def _noise_excess(rejections: np.ndarray, starts: np.ndarray, noise: float) -> float:
+    """Return how much more noise wells of one arm and plate have than infected untreated wells, at least 1.
+
+    Above 1 only where a recipe was fitted on the infected untreated wells so closely that they became quieter.
+    """
+    k = np.diff(np.append(starts, len(rejections)))
+    sums = np.add.reduceat(rejections, starts, axis=0)
+    squares = np.add.reduceat(np.einsum("ij,ij->i", rejections, rejections, dtype=np.float64), starts)
+    squares -= np.einsum("ij,ij->i", sums, sums, dtype=np.float64) / k
+    several = k > 1
+    if several.sum() < MIN_ARMS:
+        return 1.0
+    return max(1.0, float(np.median(squares[several] / (k[several] - 1))) / max(noise, 1e-300))
+
+
+def _noise_reach(away, obs, n_wells: int, n_plates: int, noise, seed: int) -> tuple[float, float]:
+    """Return mean and standard deviation of the squared off-disease of pseudo-arms of infected untreated wells.
+
+    They are taken as Gaussian. A single well has no finite limit, for nothing tells a failed well from a toxic
+    compound then.
+    """
+    if n_wells < 2:
+        return 0.0, np.inf
+    rng = np.random.default_rng([seed, n_wells, n_plates])
+    pools = [rows for rows in _reference_rows(obs) if len(rows) >= -(-n_wells // n_plates)]
+    if len(pools) < n_plates:
+        return 0.0, np.inf
+    counts = np.full(n_plates, n_wells // n_plates) + (np.arange(n_plates) < n_wells % n_plates)
+    picks = [
+        rng.choice(pools[pool], size=k, replace=False)
+        for _ in range(N_DRAWS)
+        for pool, k in zip(rng.permutation(len(pools))[:n_plates], counts, strict=True)
+    ]
+    starts = np.cumsum([0, *map(len, picks)])[:-1]
+    squared, _, _ = _mean_square(
+        away[np.concatenate(picks)], starts, np.repeat(np.arange(N_DRAWS), n_plates), noise
+    )
+    # On one plate the error of its centre is in every arm and in no pseudo-arm; a few correlated directions hold most
+    # of it, so its squared length scatters like a chi-square of three: five times its mean is seldom exceeded.
+    return float(squared.mean()) + (5 * noise[1] if n_plates == 1 else 0.0), float(squared.std())
+
+
+def _reference_rows(obs: pd.DataFrame) -> list[np.ndarray]:
+    """Return the infected untreated wells of each plate, in the order of names and positions, not of the table."""
+    chosen = np.flatnonzero(controls(obs, "infected"))
+    keys = [obs[name].iloc[chosen].to_numpy() for name in ("col", "row")]
+    chosen = chosen[np.lexsort([*keys, obs["plate_id"].iloc[chosen].astype(str).to_numpy()])]
+    return [chosen[rows] for rows in rows_by(obs.iloc[chosen], "plate_id").values()]
+
+
+def _relative_to_plate(away: np.ndarray, obs: pd.DataFrame) -> np.ndarray:
+    """Return rejections relative to the mean infected untreated well of each plate that has any."""
+    chosen = controls(obs, "infected")
+    away = away.copy()
+    for rows in rows_by(obs, "plate_id").values():
+        mine = rows[chosen[rows]]
+        if len(mine):
+            away[as_slice(rows)] -= away[mine].mean(axis=0)
+    return away
