@@ -1,7 +1,19 @@
 """Dose response: curve models, fitting, inference."""
 
-from helpers.dose.curves import response_at
+from helpers.dose.classes import CLASSES, LOCATED, RISING, SCREEN_CLASSES
+from helpers.dose.curves import dose_at, effective_dose, mean_effect, response_at
 from helpers.dose.screen import fit_screen
 from helpers.dose.table import fit_curves
 
-__all__ = ["fit_curves", "fit_screen", "response_at"]
+__all__ = [
+    "CLASSES",
+    "LOCATED",
+    "RISING",
+    "SCREEN_CLASSES",
+    "dose_at",
+    "effective_dose",
+    "fit_curves",
+    "fit_screen",
+    "mean_effect",
+    "response_at",
+]

@@ -3,25 +3,24 @@
 import numpy as np
 import pandas as pd
 
-from helpers.dose.curves import response_at
-from helpers.dose.design import DoseGroup, group_curves
-from helpers.dose.fit import Fit, Grid, fit_group, make_grid
-from helpers.dose.inference import (
-    N_FLAT,
-    N_FLAT_MANY,
-    FlatNull,
-    Profile,
-    profile_ec50,
-    relevance,
-    simulate_flat,
-)
-from helpers.errors import DataError, UsageError
+from helpers.dose.checks import check_call, option_columns, read_points
+from helpers.dose.classes import CLASSES
+from helpers.dose.curves import mean_effect, response_at
+from helpers.dose.design import Points, indexed_groups
+from helpers.dose.engine import Curves, Options, describe, find_bells
+from helpers.dose.flat import N_FLAT, N_FLAT_MANY, FlatNull, permutation_p, relevance, simulate_flat
+from helpers.dose.grid import explained, make_grid
+from helpers.dose.plates import PlateSpread, plate_spread
+from helpers.dose.robust import robust_weights, simulate_flat_robust
+
+__all__ = ["CLASSES", "fit_curves"]
 
 COLUMNS = (
     "curve", "curve_class", "ec50", "ec50_low", "ec50_high", "ec50_censored", "hill", "front", "back", "r2",
-    "f_value", "p_value", "q_value", "relevance", "n_points", "at_bound",
+    "f_value", "p_value", "q_value", "relevance", "n_points", "at_bound", "hill_low", "hill_high", "back_low",
+    "back_high", "activity_area", "n_doses", "n_plates", "n_dropped", "n_dropped_doses", "converged",
+    "ec50_all", "ec50_all_low", "ec50_all_high", "ec50_fit",
 )  # fmt: skip
-CLASSES = ("active", "step", "below_range", "above_range", "inactive", "not_fitted")
 MIN_DOSES = 4
 HILL_BOUNDS = (0.2, 20.0)
 EC50_MARGIN = 10.0
@@ -34,28 +33,47 @@ def fit_curves(
     dose: str = "dose",
     response: str = "response",
     weight: str | None = None,
+    cluster: str | None = None,
+    front: float | str | None = None,
     alpha: float = 0.05,
     level: float = 0.95,
     min_effect: float = 0.0,
+    min_doses: int = MIN_DOSES,
     hill_bounds: tuple[float, float] = HILL_BOUNDS,
     ec50_margin: float = EC50_MARGIN,
     plateaus: tuple[float, float] = (-np.inf, np.inf),
+    loss: str = "squares",
+    bell: bool = True,
+    interval: str = "profile",
+    bootstrap_draws: int = 200,
+    permutations: int = 0,
+    effective_doses: tuple[float, ...] = (),
+    standard_errors: bool = False,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Fit a four-parameter log-logistic curve to each group of responses.
+    """Fit a log-logistic curve to each group of responses.
 
     Parameters
     ----------
     table
-        One row per response. Rows with a missing dose or response are dropped.
+        One row per response. Rows with a missing dose or response are dropped, and counted in `n_dropped`.
     curve, dose, response, weight
         Names of the columns: which curve, dose >= 0 in any unit, response, and (optional) weight > 0.
+    cluster
+        Column of the plate (batch, donor, ...) a response comes from. Responses of a plate share a shift and a gain;
+        the test takes each plate's level off, and the interval counts plates, not wells (see
+        :mod:`helpers.dose.plates`). Without it responses count as independent.
+    front
+        Response at dose 0, if it is known: a number, or a column that holds one number per curve. The curve then has
+        three parameters. None = fitted too.
     alpha
         A curve is inactive, and gets no EC50, unless its q-value over the table is at most this.
     level
-        Coverage of the EC50 interval.
+        Coverage of the intervals.
     min_effect
         Effect below which the relevance score is deflated, in units of the response.
+    min_doses
+        Distinct doses a curve needs to be fitted, at least 4 (3 where `front` is given).
     hill_bounds
         Smallest and largest Hill slope that is searched.
     ec50_margin
@@ -63,31 +81,54 @@ def fit_curves(
     plateaus
         Smallest and largest value that front and back may take, where the response has natural limits: an EC50
         that is half-way to a plateau nobody has seen is otherwise not bounded from above.
+    loss
+        `squares`, or `robust`: Tukey's biweight, so that a failed well does not bend the curve.
+    bell
+        Look for curves that turn back at the highest doses, and fit those without these doses.
+    interval
+        `profile` (profile likelihood) or `bootstrap` (whole plates resampled; residuals without `cluster`).
+    bootstrap_draws
+        How many resamples.
+    permutations
+        If above 0, a second p-value from that many shuffles of the doses within plates, `p_permutation`.
+    effective_doses
+        Percentages, such as (10, 90), to report as columns `ed10`, `ed10_low`, `ed10_high`, ...
+    standard_errors
+        Add Wald standard errors (`ec50_se`, `hill_se`, ...), as other software prints them. They are symmetric and
+        know of no bound; the intervals are to be preferred.
     seed
-        Of the simulated flat curves behind the p-value.
+        Of everything drawn: simulated flat curves, shuffles, resamples.
 
     Returns
     -------
     DataFrame
         One row per curve in order of first appearance: curve, curve_class, ec50, ec50_low, ec50_high, ec50_censored,
         hill, front, back, r2, f_value, p_value, q_value, relevance, n_points, at_bound (a parameter of the fit stands
-        at its bound). Doses in the unit given. Classes:
+        at its bound), hill_low, hill_high, back_low, back_high, activity_area (see :func:`helpers.dose.mean_effect`),
+        n_doses, n_plates, n_dropped, n_dropped_doses (doses left out because the curve turns back there; ec50_all,
+        ec50_all_low, ec50_all_high then are the estimates with them), converged, and ec50_fit: the EC50 of the fitted
+        curve whatever the data can tell of it, for drawing and for comparison with other software, not for reporting.
+        With `cluster` also ec50_naive_low, ec50_naive_high, the interval that takes wells as independent; r2 then is
+        that within plates. With `permutations`, `effective_doses`, `standard_errors` their columns. Doses in the unit
+        given. Classes, by the first rule that holds:
 
         ============= ===============================================================================================
-        `active`      EC50 has limits on both sides; it is missing if it could lie anywhere among the doses
-        `step`        it lies between two neighbouring doses, a jump would fit as well: the interval is that gap
+        `not_fitted`  too few doses, no more points than parameters, constant responses, or no convergence
+        `inactive`    cannot be told from a flat line: no EC50
+        `bell`        turns back at the top; the fit is that of the doses before. EC50 may be censored as below
         `below_range` only an upper limit is known, `ec50_censored` is `<`: the start of the curve was not seen
         `above_range` only a lower limit is known, `ec50_censored` is `>`: the end of the curve was not seen
-        `inactive`    cannot be told from a flat line: no EC50
-        `not_fitted`  fewer than four doses or five points, constant responses, or no convergence
+        `step`        EC50 lies between two neighbouring doses, a jump would fit as well: the interval is that gap
+        `partial`     EC50 has limits on both sides, but the highest dose reaches less than 80 % of the fitted effect
+        `active`      EC50 has limits on both sides; it is missing if it could lie anywhere among the doses
         ============= ===============================================================================================
 
     Raises
     ------
     UsageError
-        For a column that does not exist, or a bound or level outside its range.
+        For a column that does not exist, or an argument outside its range.
     DataError
-        For negative doses or weights that are not positive.
+        For negative doses, weights that are not positive, or several fronts for one curve.
 
     Examples
     --------
@@ -95,112 +136,110 @@ def fit_curves(
     >>> doses = [0.01, 0.03, 0.1, 0.3, 1, 3, 10]
     >>> responses = [0.01, 0.02, 0.11, 0.48, 0.91, 0.98, 1.0]
     >>> table = pd.DataFrame({"curve": "a", "dose": doses, "response": responses})
-    >>> fit_curves(table).round(2).loc[0, ["curve_class", "ec50", "hill"]].tolist()
-    ['active', 0.31, 2.0]
+    >>> fitted = fit_curves(table).iloc[0]
+    >>> fitted["curve_class"], round(float(fitted["ec50"]), 2), round(float(fitted["hill"]), 2)
+    ('active', 0.31, 1.95)
     """
-    _check_call(
-        table, [curve, dose, response, *([weight] if weight else [])], alpha, level, hill_bounds, ec50_margin
-    )
-    points, names = _points(table, curve, dose, response, weight)
-    # Without bounds on the plateaus the common level of a curve is taken off: its square would cost digits.
-    common = points.groupby("curve")["response"].mean() * (not np.isfinite(plateaus).any())
-    points["response"] -= points["curve"].map(common)
-    rows = pd.DataFrame({"curve": names, "curve_class": "not_fitted", "ec50_censored": "", "at_bound": False})
-    rows["n_points"] = points.groupby("curve").size().reindex(rows.index, fill_value=0)
-    numbers = [
-        "ec50",
-        "ec50_low",
-        "ec50_high",
-        "hill",
-        "front",
-        "back",
-        "r2",
-        "f_value",
-        "p_value",
-        "relevance",
-    ]
-    rows[numbers] = np.nan
-    fitted = []
-    groups = group_curves(_fittable(points)) if len(points) else []
-    n_flat = N_FLAT if len(groups) <= 10 else N_FLAT_MANY
-    for group in groups:
-        grid = make_grid(group.doses, hill_bounds, ec50_margin, plateaus)
-        fit, null = fit_group(group, grid), simulate_flat(group, grid, n_flat=n_flat, seed=seed)
-        _fill_parameters(rows, group, fit, null, alpha, min_effect)
-        fitted.append((group, fit, grid))
-    rows[["front", "back"]] = rows[["front", "back"]].add(common, axis=0)
+    options = Options(
+        alpha=alpha, level=level, hill_bounds=hill_bounds, margin=ec50_margin, min_doses=min_doses,
+        interval=interval, draws=bootstrap_draws, bell=bell, standard_errors=standard_errors,
+        effective_doses=tuple(effective_doses), clustered=cluster is not None,
+        n_parameters=4 if front is None else 3, seed=seed,
+    )  # fmt: skip
+    names_used = [name for name in (curve, dose, response, weight, cluster) if name is not None]
+    names_used += [front] if isinstance(front, str) else []
+    check_call(table, names_used, options, loss=loss, permutations=permutations)
+    data = read_points(table, curve, dose, response, weight, cluster, front, plateaus)
+    rows = _empty_rows(data, options, permutations)
+    points = data.fittable(options)
+    noise: dict[int, float] = {}
+    if loss == "robust" and len(points.curve):
+        search = {"hill_bounds": hill_bounds, "margin": ec50_margin}
+        robust, noise = robust_weights(points, limits_of=data.limits_of, **search)
+        points = Points(points.curve, points.plate, points.dose, points.response, robust)
+    designs = _fit_designs(points, noise, data.limits_of, options)
+    n_flat = N_FLAT if len(designs) <= 10 else N_FLAT_MANY
+    for curves in designs:
+        _fill_test(rows, curves, _null(curves, loss, n_flat, options), options, min_effect)
+    if permutations and len(points.curve):
+        shuffled = permutation_p(
+            points, n_permutations=permutations, hill_bounds=hill_bounds, margin=ec50_margin, seed=seed
+        )
+        rows.loc[list(shuffled), "p_permutation"] = list(shuffled.values())
     rows["q_value"] = _q_values(rows["p_value"])
-    for group, fit, grid in fitted:
-        _fill_ec50(rows, group, fit, grid, alpha, level)
-    return rows[list(COLUMNS)]
+    active = [(rows.loc[curves.group.curves, "q_value"] <= alpha).to_numpy() for curves in designs]
+    spread = _spread(designs, active, options)
+    for curves, chosen in zip(designs, active, strict=True):
+        _fill_active(rows, curves.take(np.flatnonzero(chosen)), spread, options)
+    for column in ("front", "back", "back_low", "back_high"):
+        rows[column] += data.level
+    columns = [*COLUMNS, *option_columns(options, permutations)]
+    return rows.loc[data.appearance, columns].reset_index(drop=True)
 
 
-def _check_call(table, columns, alpha, level, hill_bounds, ec50_margin) -> None:
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
-        raise UsageError(
-            f"no column {', '.join(missing)} in the table; it has {', '.join(map(str, table.columns))}"
-        )
-    for name, value in (("alpha", alpha), ("level", level)):
-        if not 0 < value < 1:
-            raise UsageError(f"{name}={value} is outside (0, 1)")
-    if not 0 < hill_bounds[0] < hill_bounds[1]:
-        raise UsageError(f"hill_bounds={hill_bounds} must be two numbers, 0 < smallest < largest")
-    if ec50_margin < 1:
-        raise UsageError(f"ec50_margin={ec50_margin} must be at least 1: a factor beyond the tested doses")
+def _empty_rows(data, options: Options, permutations: int) -> pd.DataFrame:
+    """Return the table before anything is fitted."""
+    rows = pd.DataFrame({"curve": data.names, "curve_class": "not_fitted", "ec50_censored": ""})
+    columns = [*COLUMNS, *option_columns(options, permutations)]
+    for column in columns:
+        if column not in rows:
+            rows[column] = np.nan
+    rows["at_bound"] = rows["converged"] = False
+    n = len(rows)
+    rows["n_points"] = np.bincount(data.points.curve, minlength=n)
+    pairs = {"n_doses": data.points.dose, "n_plates": data.points.plate}
+    for column, values in pairs.items():
+        different = pd.DataFrame({"curve": data.points.curve, "value": values}).drop_duplicates()
+        rows[column] = np.bincount(different["curve"], minlength=n)
+    rows["n_dropped"], rows["n_dropped_doses"] = data.n_dropped, 0
+    return rows
 
 
-def _points(table, curve, dose, response, weight) -> tuple[pd.DataFrame, list]:
-    """Return complete responses with a curve code, and the curves' names in order of first appearance."""
-    codes, names = pd.factorize(table[curve])
-    points = pd.DataFrame(
-        {
-            "curve": codes,
-            "dose": pd.to_numeric(table[dose], errors="coerce").to_numpy(float),
-            "response": pd.to_numeric(table[response], errors="coerce").to_numpy(float),
-            "weight": table[weight].to_numpy(float) if weight else 1.0,
-        }
-    )
-    points = points[(codes >= 0) & np.isfinite(points).all(axis=1)]
-    if (points["dose"] < 0).any():
-        bad = points.loc[points["dose"] < 0].iloc[0]
-        raise DataError(
-            f"curve {names[int(bad['curve'])]} has the dose {bad['dose']:g}; doses must be 0 or more"
-        )
-    if (points["weight"] <= 0).any():
-        raise DataError("weights must be greater than 0; leave out the rows that should not count")
-    return points, list(names)
+def _fit_designs(points: Points, noise: dict, limits_of, options: Options) -> list[Curves]:
+    """Return the curves of each design with their pooled fits."""
+    designs = []
+    for group, chosen, cell in indexed_groups(points):
+        grid = make_grid(group.doses, options.hill_bounds, options.margin)
+        s2 = np.array([noise.get(code, np.nan) for code in group.curves.tolist()])
+        designs.append(Curves.fitted(group, grid, limits_of(group.curves), s2, points.take(chosen), cell))
+    return designs
 
 
-def _fittable(points: pd.DataFrame) -> pd.DataFrame:
-    """Return the points of curves with enough doses, enough points and responses that differ."""
-    grouped = points.groupby("curve")
-    positive = points["dose"].where(points["dose"] > 0).groupby(points["curve"]).transform("nunique")
-    enough = (grouped["dose"].transform("nunique") >= MIN_DOSES) & (
-        grouped["dose"].transform("size") > MIN_DOSES
-    )
-    span = grouped["response"].transform("max") - grouped["response"].transform("min")
-    size = grouped["response"].transform(lambda r: r.abs().max())
-    return points[enough & (positive >= 2) & (span > 1e-12 * np.maximum(size, 1e-300))]
+def _null(curves: Curves, loss: str, n_flat: int, options: Options) -> FlatNull:
+    group = curves.group if options.clustered else curves.group.pooled()
+    if loss == "robust":
+        search = {"hill_bounds": options.hill_bounds, "margin": options.margin, "seed": options.seed}
+        return simulate_flat_robust(group, curves.grid, **search)
+    return simulate_flat(group, curves.grid, n_flat=n_flat, seed=options.seed)
 
 
-def _fill_parameters(
-    rows, group: DoseGroup, fit: Fit, null: FlatNull, alpha: float, min_effect: float
-) -> None:
-    """Write the test against a flat line, and the parameters of the fits that converged."""
-    r2 = np.clip(1 - fit.rss / group.null_rss, 0, 1)
-    f_value = null.f_value(r2)
-    top = response_at(group.doses[-1], fit.front, fit.back, np.exp(fit.log_ec50), np.exp(fit.log_hill))
+def _fill_test(rows, curves: Curves, null: FlatNull, options: Options, min_effect: float) -> None:
+    """Write the test against a flat line, and the parameters of the pooled fits that converged."""
+    group, fit = (curves.group if options.clustered else curves.group.pooled()), curves.fit
+    r2 = explained(group, curves.grid)
+    if group.weight.shape[1] == 1 and not curves.limits.any:
+        r2 = np.maximum(r2, 1 - fit.rss / group.null_rss)  # the polished fit, where it is the same curve
+    n, code = group.n_points, group.curves
+    f_value = null.f_value(r2, n)
+    first, last = group.dose_range()
+    top = response_at(last, fit.front, fit.back, fit.ec50, fit.hill)
+    shown = r2 if group.weight.shape[1] > 1 else np.clip(1 - fit.rss / group.null_rss, 0, 1)
     tests = {
-        "r2": r2, "f_value": f_value, "p_value": null.p_value(f_value),
-        "relevance": relevance(f_value, top - fit.front, null, alpha, min_effect),
+        "r2": shown, "f_value": f_value, "p_value": null.p_value(f_value, n),
+        "relevance": relevance(f_value, top - fit.front, null, n, options.alpha, min_effect),
     }  # fmt: skip
     for name, values in tests.items():
-        rows.loc[group.curves, name] = values
-    for name, values in {"front": fit.front, "back": fit.back, "hill": np.exp(fit.log_hill)}.items():
-        rows.loc[group.curves, name] = np.where(fit.converged, values, np.nan)
-    rows.loc[group.curves, "at_bound"] = fit.at_bound
-    rows.loc[group.curves, "curve_class"] = "inactive"
+        rows.loc[code, name] = values
+    area = mean_effect(first, last, fit.front, fit.back, fit.ec50, fit.hill)
+    for name, values in {
+        "front": fit.front,
+        "back": fit.back,
+        "hill": fit.hill,
+        "activity_area": area,
+    }.items():
+        rows.loc[code, name] = np.where(fit.converged, values, np.nan)
+    rows.loc[code, "at_bound"], rows.loc[code, "converged"] = fit.at_bound, fit.converged
+    rows.loc[code, "curve_class"] = "inactive"
 
 
 def _q_values(p: pd.Series) -> pd.Series:
@@ -212,33 +251,43 @@ def _q_values(p: pd.Series) -> pd.Series:
     return q
 
 
-def _fill_ec50(rows, group: DoseGroup, fit: Fit, grid: Grid, alpha: float, level: float) -> None:
-    """Write class, EC50 and interval of the curves that can be told from a flat line."""
-    significant = (rows.loc[group.curves, "q_value"] <= alpha).to_numpy()
-    rows.loc[group.curves[significant & ~fit.converged], "curve_class"] = "not_fitted"
-    active = np.flatnonzero(significant & fit.converged)
-    positive = group.doses[group.doses > 0]
-    names = ["curve_class", "ec50", "ec50_low", "ec50_high", "ec50_censored"]
-    for row in active:
-        profile = profile_ec50(group, row, fit, grid, level=level)
-        rows.loc[group.curves[row], names] = _classify(float(np.exp(fit.log_ec50[row])), profile, positive)
+def _spread(designs: list[Curves], active: list[np.ndarray], options: Options) -> PlateSpread | None:
+    """Return how much plates differ over all curves of the table; None where plates play no part."""
+    several = [i for i, curves in enumerate(designs) if curves.group.weight.shape[1] > 1]
+    if not (options.clustered and several):
+        return None
+    chosen = [designs[i] for i in several]
+    return plate_spread([c.group for c in chosen], [c.fit for c in chosen], [active[i] for i in several])
 
 
-def _classify(ec50: float, profile: Profile, doses: np.ndarray) -> list:
-    """Return class, EC50, interval and censoring: the rule table of :func:`fit_curves`."""
-    low, high = profile.low, profile.high
-    open_below, open_above = low == 0, np.isinf(high)
-    if (open_below and high > doses[-1]) or (open_above and low < doses[0]):
-        return ["active", np.nan, low, high, ""]
-    if open_below or ec50 < doses[0]:
-        return ["below_range", high, 0.0, high, "<"]
-    if open_above or ec50 > doses[-1]:
-        return ["above_range", low, low, np.inf, ">"]
-    gap = min(int(np.searchsorted(doses, ec50, side="right")), len(doses) - 1)
-    below, above = doses[gap - 1], doses[gap]
-    within_gap = low >= below * 0.99 and high <= above * 1.01
-    jump = profile.steepest[0] < above and profile.steepest[1] > below
-    if within_gap and jump:
-        # A jump anywhere in the gap fits as well as the curve does: the doses cannot tell more than the gap.
-        return ["step", ec50, below, above, ""]
-    return ["active", ec50, low, high, ""]
+def _fill_active(rows, curves: Curves, spread: PlateSpread | None, options: Options) -> None:
+    """Write classes, estimates and intervals of the curves that can be told from a flat line."""
+    if not len(curves.group.curves):
+        return
+    spread = spread if curves.group.weight.shape[1] > 1 else None
+    bell = np.zeros(len(curves.group.curves), dtype=bool)
+    if options.bell:
+        keep = find_bells(curves, options)
+        bell = (keep != curves.group.used).any(axis=1)
+    if bell.any():
+        dropped = curves.group.used.sum(axis=1) - keep.sum(axis=1)
+        rows.loc[curves.group.curves, "n_dropped_doses"] = dropped
+        turned = curves.take(np.flatnonzero(bell))
+        everything = describe(turned, np.zeros(bell.sum(), dtype=bool), spread, options)
+        for column in ("ec50", "ec50_low", "ec50_high"):
+            rows.loc[everything.index, f"{column.replace('ec50', 'ec50_all')}"] = everything[column]
+        rest = turned.without_tops(keep[bell])
+        _write(rows, describe(rest, np.ones(bell.sum(), dtype=bool), spread, options))
+        curves = curves.take(np.flatnonzero(~bell))
+    if len(curves.group.curves):
+        _write(rows, describe(curves, np.zeros(len(curves.group.curves), dtype=bool), spread, options))
+
+
+def _write(rows: pd.DataFrame, found: pd.DataFrame) -> None:
+    """Write what was found into the rows; of fits that did not converge, only that they did not."""
+    failed = found.index[~found["converged"]]
+    good = found[found["converged"]]
+    rows.loc[good.index, good.columns] = good
+    rows.loc[failed, "curve_class"] = "not_fitted"
+    rows.loc[failed, "converged"] = False
+    rows.loc[failed, ["front", "back", "hill", "activity_area"]] = np.nan

@@ -1,0 +1,148 @@
+"""The arguments of :func:`helpers.dose.fit_curves` checked, and its table read."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from helpers.dose.design import Points
+from helpers.dose.engine import Options
+from helpers.dose.grid import Limits
+from helpers.errors import DataError, UsageError
+
+
+def check_call(table: pd.DataFrame, columns: list, options: Options, *, loss: str, permutations: int) -> None:
+    """Raise UsageError for a column that does not exist or an argument outside its range."""
+    missing = [str(column) for column in columns if column not in table.columns]
+    if missing:
+        raise UsageError(
+            f"no column {', '.join(missing)} in the table; it has {', '.join(map(str, table.columns))}"
+        )
+    for name, value in (("alpha", options.alpha), ("level", options.level)):
+        if not 0 < value < 1:
+            raise UsageError(f"{name}={value} is outside (0, 1)")
+    hill_bounds, margin = options.hill_bounds, options.margin
+    if not 0 < hill_bounds[0] < hill_bounds[1]:
+        raise UsageError(f"hill_bounds={hill_bounds} must be two numbers, 0 < smallest < largest")
+    if margin < 1:
+        raise UsageError(f"ec50_margin={margin} must be at least 1: a factor beyond the tested doses")
+    if options.min_doses < options.n_parameters:
+        raise UsageError(
+            f"min_doses={options.min_doses} is fewer than the {options.n_parameters} parameters of the curve"
+        )
+    for name, value, allowed in (
+        ("interval", options.interval, ("profile", "bootstrap")),
+        ("loss", loss, ("squares", "robust")),
+    ):
+        if value not in allowed:
+            raise UsageError(f"{name}={value!r} is unknown; choose {' or '.join(allowed)}")
+    if options.interval == "bootstrap" and options.draws < 50:
+        raise UsageError(f"bootstrap_draws={options.draws} is too few for an interval; take at least 50")
+    if permutations < 0:
+        raise UsageError(f"permutations={permutations} must be 0 or more")
+    if not all(0 < percent < 100 for percent in options.effective_doses):
+        raise UsageError(f"effective_doses={options.effective_doses} must be percentages between 0 and 100")
+
+
+def option_columns(options: Options, permutations: int) -> list[str]:
+    """Return the columns that the options add to the result."""
+    doses = [f"ed{percent:g}" for percent in options.effective_doses]
+    out = ["p_permutation"] if permutations else []
+    out += ["ec50_naive_low", "ec50_naive_high"] if options.clustered else []
+    out += [name + end for name in doses for end in ("", "_low", "_high")]
+    if options.standard_errors:
+        out += [f"{name}_se" for name in ("ec50", "hill", "front", "back", *doses)]
+    return out
+
+
+@dataclass(frozen=True)
+class Data:
+    """A table read: complete responses, less each curve's mean, and the limits of the plateaus on that scale.
+
+    The common level of a curve is taken off because its square would cost digits. `names` are the curves, sorted, so
+    that no digit depends on the order of the rows; `appearance` are their positions in the order of first appearance,
+    `level` and `n_dropped` have one number for each.
+    """
+
+    points: Points
+    names: list
+    appearance: np.ndarray
+    level: np.ndarray
+    n_dropped: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    def limits_of(self, codes: np.ndarray) -> Limits:
+        """Return the limits of front and back of some curves."""
+        level = self.level[codes, None]
+        return Limits(self.low[codes] - level, self.high[codes] - level)
+
+    def fittable(self, options: Options) -> Points:
+        """Return the points of curves with enough doses, enough points and responses that differ."""
+        p, n = self.points, len(self.names)
+        order = np.lexsort((p.dose, p.curve))
+        curve, dose = p.curve[order], p.dose[order]
+        first = np.append(True, (np.diff(curve) != 0) | (np.diff(dose) != 0))[: len(curve)]
+        n_doses, n_points = np.bincount(curve[first], minlength=n), np.bincount(curve, minlength=n)
+        positive = np.bincount(curve[first & (dose > 0)], minlength=n)
+        largest, smallest = np.full(n, -np.inf), np.full(n, np.inf)
+        np.maximum.at(largest, p.curve, p.response)
+        np.minimum.at(smallest, p.curve, p.response)
+        size = np.maximum(np.maximum(largest, -smallest), 0) + np.abs(self.level)
+        varies = largest - smallest > 1e-12 * np.maximum(size, 1e-300)
+        good = (n_doses >= options.min_doses) & (n_points > options.n_parameters) & (positive >= 2) & varies
+        return p.take(good[p.curve])
+
+
+def read_points(table, curve, dose, response, weight, cluster, front, plateaus) -> Data:
+    """Return the complete responses of a table, and what is given of each curve's plateaus."""
+    codes, names = pd.factorize(table[curve])
+    order = np.argsort([str(name) for name in names], kind="stable")
+    appearance = np.argsort(order)
+    codes, names = np.where(codes >= 0, np.append(appearance, -1)[codes], -1), [names[i] for i in order]
+    frame = pd.DataFrame({"curve": codes})
+    for name, column in (("dose", dose), ("response", response)):
+        frame[name] = pd.to_numeric(table[column], errors="coerce").to_numpy(float)
+    frame["weight"] = pd.to_numeric(table[weight], errors="coerce").to_numpy(float) if weight else 1.0
+    plates = table[cluster].astype(str).to_numpy() if cluster else np.zeros(len(table), dtype=int)
+    frame["plate"] = np.unique(plates, return_inverse=True)[1]
+    complete = (codes >= 0) & np.isfinite(frame).all(axis=1).to_numpy()
+    if cluster:
+        complete &= table[cluster].notna().to_numpy()
+    n_dropped = np.bincount(codes[~complete & (codes >= 0)], minlength=len(names))
+    frame = frame[complete]
+    if (frame["dose"] < 0).any():
+        bad = frame.loc[frame["dose"] < 0].iloc[0]
+        raise DataError(
+            f"curve {names[int(bad['curve'])]} has the dose {bad['dose']:g}; doses must be 0 or more"
+        )
+    if (frame["weight"] <= 0).any():
+        raise DataError("weights must be greater than 0; leave out the rows that should not count")
+    points = Points.sort(*(frame[c].to_numpy() for c in ("curve", "plate", "dose", "response", "weight")))
+    count = np.maximum(np.bincount(points.curve, minlength=len(names)), 1)
+    level = np.bincount(points.curve, points.response, len(names)) / count
+    centred = Points(
+        points.curve, points.plate, points.dose, points.response - level[points.curve], points.weight
+    )
+    low = np.tile(np.array(plateaus[0], dtype=float), (len(names), 2))
+    high = np.tile(np.array(plateaus[1], dtype=float), (len(names), 2))
+    if front is not None:
+        low[:, 0] = high[:, 0] = _fronts(table, codes, names, front)
+    return Data(centred, names, appearance, level, n_dropped, low, high)
+
+
+def _fronts(table: pd.DataFrame, codes: np.ndarray, names, front: float | str) -> np.ndarray:
+    """Return the given front of each curve."""
+    if not isinstance(front, str):
+        return np.full(len(names), float(front))
+    values = pd.to_numeric(table[front], errors="coerce").groupby(codes)
+    first, spread = values.first(), values.max() - values.min()
+    bad = [
+        code for code in range(len(names)) if not np.isfinite(first.get(code, np.nan)) or spread[code] > 1e-9
+    ]
+    if bad:
+        raise DataError(
+            f"column {front} must hold one number for curve {names[bad[0]]}, the response at dose 0; it holds "
+            f"{'none' if not np.isfinite(first.get(bad[0], np.nan)) else 'several'}"
+        )
+    return first.reindex(range(len(names))).to_numpy(float)

@@ -1,0 +1,96 @@
+"""How often the intervals hold the truth, counted on curves whose truth is known."""
+
+import numpy as np
+import pandas as pd
+
+from helpers.dose.curves import response_at
+from helpers.dose.table import fit_curves
+
+DOSES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+
+
+def simulate_curves(
+    n_curves: int,
+    *,
+    ec50: tuple[float, float] = (0.05, 1.0),
+    hill: tuple[float, float] = (1.0, 2.5),
+    back: tuple[float, float] = (0.5, 1.0),
+    noise: float = 0.1,
+    shift_sd: float = 0.0,
+    gain_sd: float = 0.0,
+    n_plates: int = 3,
+    n_wells: int = 2,
+    doses: tuple[float, ...] = DOSES,
+    seed: int = 0,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return noisy curves and their truth.
+
+    Parameters
+    ----------
+    n_curves
+        How many.
+    ec50, hill
+        Ends of log-uniform distributions, EC50 in the unit of `doses`.
+    back
+        Ends of a uniform distribution; front is 0.
+    noise, shift_sd, gain_sd
+        SDs: of a response, of a plate's shift (both in units of the response), of a plate's gain (relative to the
+        effect). Shift and gain are drawn anew for every curve and plate.
+    n_plates, n_wells, doses
+        Design: every dose stands on every plate in so many wells.
+    seed
+        Of the draws.
+
+    Returns
+    -------
+    table, truth
+        Columns curve, plate, dose, response; and curve, ec50, hill, front, back.
+    """
+    rng = np.random.default_rng(seed)
+    truth = pd.DataFrame({"curve": np.arange(n_curves)})
+    truth["ec50"] = np.exp(rng.uniform(*np.log(ec50), n_curves))
+    truth["hill"] = np.exp(rng.uniform(*np.log(hill), n_curves))
+    truth["front"], truth["back"] = 0.0, rng.uniform(*back, n_curves)
+    shift = rng.normal(0, shift_sd, (n_curves, n_plates))
+    gain = 1 + rng.normal(0, gain_sd, (n_curves, n_plates))
+    shape = (n_curves, n_plates, len(doses), n_wells)
+    curve, plate, dose, _ = (index.ravel() for index in np.indices(shape))
+    level = np.asarray(doses)[dose]
+    column = {name: truth[name].to_numpy()[curve] for name in ("front", "back", "ec50", "hill")}
+    response = shift[curve, plate] + gain[curve, plate] * response_at(level, **column)
+    response += rng.normal(0, noise, len(response))
+    table = pd.DataFrame({"curve": curve, "plate": plate, "dose": level, "response": response})
+    return table, truth
+
+
+def ec50_coverage(table: pd.DataFrame, truth: pd.DataFrame, *, seed: int = 0, **options) -> pd.DataFrame:
+    """Return how often 95 % intervals of EC50 hold the truth, with and without regard to plates.
+
+    Parameters
+    ----------
+    table, truth
+        As from :func:`simulate_curves`.
+    seed, options
+        For :func:`helpers.dose.fit_curves`.
+
+    Returns
+    -------
+    DataFrame
+        One row per kind of interval (`plates`: the one reported, `wells as independent`): interval, coverage (share
+        that holds the true EC50, of the curves that have an interval), n_curves, fold (median ratio of its ends).
+    """
+    found = fit_curves(table, cluster="plate", seed=seed, **options).merge(
+        truth, on="curve", suffixes=("", "_true")
+    )
+    found = found[found["ec50_low"].notna()]
+    ends = {
+        "plates": ("ec50_low", "ec50_high"),
+        "wells as independent": ("ec50_naive_low", "ec50_naive_high"),
+    }
+    records = []
+    for name, (low, high) in ends.items():
+        holds = (found[low] <= found["ec50_true"]) & (found["ec50_true"] <= found[high])
+        with np.errstate(divide="ignore"):
+            fold = (found[high] / found[low]).median()
+        records.append({"interval": name, "coverage": holds.mean(), "n_curves": len(found), "fold": fold})
+    return pd.DataFrame(records)

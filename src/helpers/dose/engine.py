@@ -1,0 +1,283 @@
+"""What is estimated for the curves of one dose design: fits, intervals, classes, as columns of a table."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy import special, stats
+
+from helpers.dose.bootstrap import bootstrap_intervals
+from helpers.dose.classes import classify
+from helpers.dose.curves import effective_dose, mean_effect, response_at
+from helpers.dose.design import DoseGroup, Points
+from helpers.dose.fit import Fit, fit_group, observed_information
+from helpers.dose.grid import Grid, Limits, Penalty, Surface, search
+from helpers.dose.plates import PlateSpread
+from helpers.dose.profile import Intervals, effective_dose_interval, region
+
+BELL_LEVEL = 0.01
+BELL_FALL = (0.2, 1.5)
+"""A curve turns back if its top doses fall short of it significantly and by this share of its effect, at least and at
+most: what falls far beyond the start is another effect, not the loss of this one."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to fit: the arguments of :func:`helpers.dose.fit_curves` that concern single curves."""
+
+    alpha: float
+    level: float
+    hill_bounds: tuple[float, float]
+    margin: float
+    min_doses: int
+    interval: str
+    draws: int
+    bell: bool
+    standard_errors: bool
+    effective_doses: tuple[float, ...]
+    clustered: bool
+    n_parameters: int
+    seed: int
+
+
+@dataclass
+class Curves:
+    """The curves of one dose design with their pooled fits.
+
+    `noise` is s2 of each curve where it is not the residual variance, else missing, (n_curves,); `points` are the
+    single responses and `cell` their places in the group's arrays.
+    """
+
+    group: DoseGroup
+    grid: Grid
+    limits: Limits
+    noise: np.ndarray
+    points: Points
+    cell: np.ndarray
+    surface: Surface
+    fit: Fit
+
+    @classmethod
+    def fitted(cls, group, grid, limits, noise, points, cell) -> "Curves":
+        """Return the curves after fitting them with their plates pooled."""
+        pooled = group.pooled()
+        surface = search(pooled, grid, limits, None)
+        fit = fit_group(pooled, grid, limits=limits, surface=surface)
+        return cls(group, grid, limits, noise, points, cell, surface, fit)
+
+    def take(self, rows: np.ndarray) -> "Curves":
+        """Return some of the curves; `rows` are positions, ascending."""
+        row, plate, column = np.unravel_index(self.cell, self.group.weight.shape)
+        place = np.full(len(self.group.curves), -1)
+        place[rows] = np.arange(len(rows))
+        chosen = place[row] >= 0
+        shape = (len(rows), *self.group.weight.shape[1:])
+        cell = (
+            np.ravel_multi_index((place[row[chosen]], plate[chosen], column[chosen]), shape)
+            if len(rows)
+            else []
+        )
+        return Curves(
+            self.group.take(rows), self.grid, self.limits.take(rows), self.noise[rows],
+            self.points.take(chosen), np.asarray(cell, dtype=int), self.surface.take(rows), self.fit.take(rows),
+        )  # fmt: skip
+
+    def without_tops(self, keep: np.ndarray) -> "Curves":
+        """Return the same curves fitted to fewer of their doses; `keep` has shape (n_curves, n_doses)."""
+        row, _, column = np.unravel_index(self.cell, self.group.weight.shape)
+        chosen = keep[row, column]
+        parts = (self.grid, self.limits, self.noise, self.points.take(chosen), self.cell[chosen])
+        return Curves.fitted(self.group.keep_doses(keep), *parts)
+
+
+def find_bells(curves: Curves, options: Options) -> np.ndarray:
+    """Return which doses to keep, shape (n_curves, n_doses): without the top ones where a curve turns back there.
+
+    The two highest doses, or the highest, are given means of their own. The curve turns back if that lowers the sum of
+    squares more than noise does (F-test, Bonferroni over the two tries), the freed doses lie a fifth of the effect or
+    more towards the front, and the doses before them are told from a flat line by themselves.
+    """
+    group, keep = curves.group.pooled(), curves.group.used.copy()
+    best_p = np.full(len(group.curves), BELL_LEVEL / 2)
+    used = group.used
+    rank = used[:, ::-1].cumsum(axis=1)[:, ::-1]  # 1 = highest dose
+    for n_top in (1, 2):
+        left = used & (rank > n_top)
+        # no curve can gain more than down to the scatter within doses; few are worth a fit
+        spare = np.maximum(group.n_points - options.n_parameters - n_top, 1)
+        scatter = np.maximum(group.within_ss / spare, 1e-300)
+        most = np.maximum(curves.fit.rss - group.within_ss, 0.0) / n_top / scatter
+        possible = stats.f.sf(most, n_top, spare) < BELL_LEVEL / 2
+        rows = np.flatnonzero((left.sum(axis=1) >= options.min_doses) & possible)
+        if not len(rows):
+            continue
+        rest = group.take(rows).keep_doses(left[rows])
+        fit = fit_group(rest, curves.grid, limits=curves.limits.take(rows))
+        top = used[rows] & ~left[rows]
+        rss = fit.rss + (group.within[rows, 0] * top).sum(axis=1)
+        freedom = group.n_points[rows] - options.n_parameters - n_top
+        gain = (curves.fit.rss[rows] - rss) / n_top / np.maximum(rss / np.maximum(freedom, 1), 1e-300)
+        p = np.where(freedom >= 2, stats.f.sf(np.maximum(gain, 0), n_top, np.maximum(freedom, 1)), 1.0)
+        edge = np.where(left[rows], group.doses, 0.0).max(axis=1)
+        reached = response_at(edge, fit.front, fit.back, fit.ec50, fit.hill)
+        weight = group.weight[rows, 0] * top
+        mean = (weight * group.mean[rows, 0]).sum(axis=1) / weight.sum(axis=1)
+        effect = reached - fit.front
+        fall = (reached - mean) * np.sign(effect)
+        turns = (fall >= BELL_FALL[0] * np.abs(effect)) & (fall <= BELL_FALL[1] * np.abs(effect))
+        own = rest.n_points - options.n_parameters
+        rise = (rest.null_rss - fit.rss) / 3 / np.maximum(fit.rss / np.maximum(own, 1), 1e-300)
+        turns &= stats.f.sf(np.maximum(rise, 0), 3, np.maximum(own, 1)) <= BELL_LEVEL
+        found = turns & (p < best_p[rows]) & fit.converged
+        best_p[rows[found]], keep[rows[found]] = p[found], left[rows[found]]
+    return keep
+
+
+def describe(curves: Curves, bell: np.ndarray, spread: PlateSpread | None, options: Options) -> pd.DataFrame:
+    """Return estimates, intervals and classes of curves that are told from a flat line, one row each."""
+    group = curves.group if options.clustered else curves.group.pooled()
+    fit, surface, penalty = curves.fit, curves.surface, None
+    degrees = np.maximum(group.n_points - options.n_parameters, 1)
+    if spread is not None:
+        every = np.ones(len(group.curves), dtype=bool)
+        penalty = spread.penalty(group, curves.fit, every)
+        degrees = spread.degrees(group, options.n_parameters, every)
+        surface = search(group, curves.grid, curves.limits, penalty)
+        fit = fit_group(group, curves.grid, limits=curves.limits, penalty=penalty, surface=surface)
+    s2 = np.where(np.isnan(curves.noise), fit.rss / degrees, curves.noise)
+    limit = fit.rss + s2 * stats.f.ppf(options.level, 1, degrees)
+    box = region(curves.grid, surface, fit, limit)
+
+    def profile(share: float) -> Intervals:
+        return effective_dose_interval(group, fit, box, limit, curves.limits, penalty, share=share)
+
+    found = profile(0.5)
+    one_sided = (
+        fit.rss + s2 * stats.f.ppf(2 * options.level - 1, 1, degrees) if options.level > 0.5 else limit
+    )
+    found = _one_sided(found, group, curves, fit, surface, one_sided, penalty)
+    steepest = _steepest(curves.grid, surface, limit)
+    if options.interval == "bootstrap":
+        found = _bootstrap(curves, group, fit, options)
+    low, high = np.exp(found.ec50_low), np.exp(found.ec50_high)
+    first, last = group.dose_range()
+    reached = special.expit(fit.hill * (np.log(last) - fit.log_ec50))
+    out = classify(group.doses, group.used, fit.ec50, low, high, steepest, reached, bell)
+    out["ec50_fit"] = fit.ec50
+    out["hill"], out["hill_low"], out["hill_high"] = fit.hill, np.exp(found.hill_low), np.exp(found.hill_high)
+    out["front"], out["back"], out["back_low"], out["back_high"] = (
+        fit.front, fit.back, found.back_low, found.back_high,
+    )  # fmt: skip
+    out["activity_area"] = mean_effect(first, last, fit.front, fit.back, fit.ec50, fit.hill)
+    out["converged"], out["at_bound"] = fit.converged, fit.at_bound
+    for percent in options.effective_doses:
+        _add_effective_dose(out, percent, fit, profile(percent / 100))
+    if options.standard_errors:
+        _add_standard_errors(out, group, fit, penalty, s2, options)
+    if options.clustered:
+        out["ec50_naive_low"], out["ec50_naive_high"] = _naive(curves, options)
+    out.index = group.curves
+    return out
+
+
+def _one_sided(
+    found: Intervals, group, curves: Curves, fit: Fit, surface: Surface, limit, penalty
+) -> Intervals:
+    """Return the intervals, one-sided where both sides are open and the estimate lies off the doses.
+
+    A single limit that is stated in one direction may spend all of its error there. `limit` is that of the sum of
+    squares for it.
+    """
+    first, last = group.dose_range()
+    under, over = fit.ec50 < first, fit.ec50 > last
+    rows = np.flatnonzero(np.isneginf(found.ec50_low) & np.isposinf(found.ec50_high) & (under | over))
+    if not len(rows):
+        return found
+    part, own = group.take(rows), fit.take(rows)
+    box = region(curves.grid, surface.take(rows), own, limit[rows])
+    again = effective_dose_interval(
+        part, own, box, limit[rows], curves.limits.take(rows), penalty and penalty.take(rows)
+    )
+    low, high = found.ec50_low.copy(), found.ec50_high.copy()
+    low[rows] = np.where(over[rows], again.ec50_low, -np.inf)
+    high[rows] = np.where(under[rows], again.ec50_high, np.inf)
+    return replace(found, ec50_low=low, ec50_high=high)
+
+
+def _naive(curves: Curves, options: Options) -> tuple[np.ndarray, np.ndarray]:
+    """Return the EC50 interval that takes wells as independent, for comparison."""
+    group, fit = curves.group.pooled(), curves.fit
+    degrees = np.maximum(group.n_points - options.n_parameters, 1)
+    s2 = np.where(np.isnan(curves.noise), fit.rss / degrees, curves.noise)
+    limit = fit.rss + s2 * stats.f.ppf(options.level, 1, degrees)
+    box = region(curves.grid, curves.surface, fit, limit)
+    found = effective_dose_interval(group, fit, box, limit, curves.limits, None)
+    return np.exp(found.ec50_low), np.exp(found.ec50_high)
+
+
+def _bootstrap(curves: Curves, group: DoseGroup, fit: Fit, options: Options) -> Intervals:
+    plates = group.weight.shape[1] > 1
+    settings = {"hill_bounds": options.hill_bounds, "margin": options.margin, "level": options.level}
+    if not plates:
+        # one cell a dose: the points of a curve are sorted by dose within their only plate
+        row, _, column = np.unravel_index(curves.cell, curves.group.weight.shape)
+        cell = np.ravel_multi_index((row, 0 * row, column), group.weight.shape)
+        order = np.argsort(cell, kind="stable")
+        points = (curves.points.take(order), cell[order])
+    return bootstrap_intervals(
+        group, fit, curves.limits, points=None if plates else points, draws=options.draws,
+        seed=options.seed, **settings,
+    )  # fmt: skip
+
+
+def _steepest(grid: Grid, surface: Surface, limit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the range of EC50 at which the steepest curve fits within the limit; missing if it nowhere does."""
+    fits = surface.steepest <= limit[:, None]
+    x = np.exp(grid.log_ec50)
+    some = fits.any(axis=1)
+    low = np.where(some, np.where(fits, x, np.inf).min(axis=1), np.nan)
+    return low, np.where(some, np.where(fits, x, -np.inf).max(axis=1), np.nan)
+
+
+def _label(percent: float) -> str:
+    return f"ed{percent:g}"
+
+
+def _add_effective_dose(out: pd.DataFrame, percent: float, fit: Fit, found: Intervals) -> None:
+    """Add the dose of a share of the effect with its interval; missing where EC50 is not reported as a number."""
+    known = out["ec50"].notna() & (out["ec50_censored"] == "")
+    name = _label(percent)
+    out[name] = np.where(known, effective_dose(percent / 100, fit.ec50, fit.hill), np.nan)
+    out[f"{name}_low"] = np.where(known, np.exp(found.ec50_low), np.nan)
+    out[f"{name}_high"] = np.where(known, np.exp(found.ec50_high), np.nan)
+
+
+def _add_standard_errors(
+    out: pd.DataFrame, group: DoseGroup, fit: Fit, penalty: Penalty | None, s2: np.ndarray, options: Options
+) -> None:
+    """Add Wald standard errors: the roots of the diagonal of s2 H^-1, and the delta method for effective doses.
+
+    H is half the matrix of second derivatives of the sum of squares at the optimum, as in the R package drc; without
+    the curvature of the model it would be J'J.
+    """
+    fixed = 1 if options.n_parameters == 3 else 0
+    second = observed_information(group, fit, penalty)[:, fixed:, fixed:]
+    diagonal = np.sqrt(np.maximum(np.einsum("njj->nj", fit.normal[:, fixed:, fixed:]), 1e-300))
+    scale = diagonal[:, :, None] * diagonal[:, None, :]
+    values, vectors = np.linalg.eigh(second / scale)
+    inverse = np.einsum("nij,nj,nkj->nik", vectors, 1 / np.maximum(values, 1e-12), vectors) / scale
+    covariance = np.full((len(s2), 4, 4), np.nan)
+    covariance[:, fixed:, fixed:] = s2[:, None, None] * inverse
+    error = np.sqrt(np.einsum("njj->nj", covariance))
+    # where a direction is flat, or a bound was hit, a standard error says nothing
+    unknown = ~fit.converged | fit.at_bound | (values.min(axis=1) <= 1e-12)
+    errors = {
+        "ec50": fit.ec50 * error[:, 2], "hill": fit.hill * error[:, 3], "front": error[:, 0], "back": error[:, 1],
+    }  # fmt: skip
+    for percent in options.effective_doses:
+        lean = -special.logit(percent / 100) / fit.hill
+        variance = covariance[:, 2, 2] + 2 * lean * covariance[:, 2, 3] + lean**2 * covariance[:, 3, 3]
+        dose = effective_dose(percent / 100, fit.ec50, fit.hill)
+        errors[_label(percent)] = dose * np.sqrt(np.maximum(variance, 0))
+    for name, numbers in errors.items():
+        out[f"{name}_se"] = np.where(unknown, np.nan, numbers)

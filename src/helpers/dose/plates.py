@@ -1,0 +1,174 @@
+"""How much plates differ: their shifts and gains as random effects, of a size that all curves of a table tell together.
+
+A curve seen on three plates is three curves: each plate may lie higher or lower (shift) and stretch or shrink the
+effect (gain). Wells of one plate share both. Taking wells as independent makes intervals too narrow where plates hold
+different doses, and far too wide where each holds them all, because shifts then only swell the residual variance. Three
+plates cannot tell the variance of either (two degrees of freedom), and a percentile bootstrap of three plates cannot
+cover. What is done depends on how many plates the table has in all:
+
+- Many curves: the two variances are estimated once from all of them by restricted maximum likelihood (REML; the
+  mixed model of Laird and Ware 1982, doi:10.2307/2529876), the shift relative to the variance of a response and the
+  gain relative to the effect, so that curves in different units can be mixed. Each fit then knows both.
+- Few curves: shift and gain of every plate are free (fixed effects). Nothing is assumed about plates then; each costs
+  two degrees of freedom, and the EC50 is told by the shape within plates alone.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, special
+
+from helpers.dose.curves import saturation
+from helpers.dose.design import DoseGroup
+from helpers.dose.fit import Fit
+from helpers.dose.grid import Penalty, _absorb, normal_equations
+
+MIN_DEGREES = 40
+"""Plates beyond the first, summed over curves, from which the variances between plates are estimated."""
+FREE, STIFF = 1e-4, 1e6
+"""Penalties, per unit of weight, that leave plates free or make them one."""
+
+
+@dataclass(frozen=True)
+class PlateSpread:
+    """Variance of shifts relative to that of a response, SD of gains relative to the effect; inf = left free.
+
+    `noise` is the variance of a response about its own plate's curve relative to the residual variance of the pooled
+    fit, which plates inflate.
+    """
+
+    shift: float
+    gain: float
+    noise: float = 1.0
+
+    def penalty(self, group: DoseGroup, fit: Fit, significant: np.ndarray) -> Penalty:
+        """Return the penalties that belong to the pooled fits of a group; gain only where there is an effect."""
+        unit = _unit(group)
+        shift = unit * np.clip(1 / max(self.shift, 1e-12), FREE, STIFF)
+        with np.errstate(divide="ignore", over="ignore"):
+            gain = self.noise * _noise(group, fit) / (self.gain * _effect(group, fit)) ** 2
+        gain = np.where(significant, np.clip(gain, FREE * unit, STIFF * unit), STIFF * unit)
+        return Penalty(np.broadcast_to(shift, gain.shape).copy(), gain)
+
+    def degrees(self, group: DoseGroup, n_parameters: int, significant: np.ndarray) -> np.ndarray:
+        """Return the residual degrees of freedom of each curve's fit, at least 1."""
+        doses = (group.weight > 0).sum(axis=2)
+        first = np.where(np.isinf(self.shift), (doses > 0).sum(axis=1) - 1, 0)
+        free_gain = np.isinf(self.gain) & significant
+        second = np.where(free_gain, np.maximum((doses > 1).sum(axis=1) - 1, 0), 0)
+        return np.maximum(group.n_points - n_parameters - first - second, 1)
+
+
+def _unit(group: DoseGroup) -> np.ndarray:
+    """Return the mean weight of a response of each curve."""
+    return group.weight.sum(axis=(1, 2)) / group.n_points
+
+
+def _noise(group: DoseGroup, fit: Fit) -> np.ndarray:
+    """Return the residual variance of the pooled fit for weight 1."""
+    return np.maximum(fit.rss / np.maximum(group.n_points - 4, 1), 1e-300)
+
+
+def _seen(group: DoseGroup, fit: Fit) -> np.ndarray:
+    """Return the share of each fitted curve's effect that lies within its doses."""
+    low, high = group.dose_range()
+    ends = (special.expit(fit.hill * (np.log(dose) - fit.log_ec50)) for dose in (high, low))
+    return np.subtract(*ends)
+
+
+def _effect(group: DoseGroup, fit: Fit) -> np.ndarray:
+    """Return the change of the fitted curve over its doses, in size."""
+    return np.maximum(np.abs((fit.back - fit.front) * _seen(group, fit)), 1e-150)
+
+
+def plate_spread(groups: list[DoseGroup], fits: list[Fit], significant: list[np.ndarray]) -> PlateSpread:
+    """Estimate how much plates shift and stretch the curves of a table.
+
+    Parameters
+    ----------
+    groups
+        With their plates.
+    fits
+        Of the same groups with plates pooled; they lend the shape of each curve.
+    significant
+        Which curves have an effect that a gain could stretch, one array for each group.
+    """
+    extra = [group.weight.any(axis=2).sum(axis=1) - 1 for group in groups]
+    n_shift = sum(e.sum() for e in extra)
+    n_gain = sum(e[s].sum() for e, s in zip(extra, significant, strict=True))
+    if n_shift < MIN_DEGREES:
+        return PlateSpread(np.inf, np.inf)
+    quadratics = [_quadratics(group, fit) for group, fit in zip(groups, fits, strict=True)]
+    estimate_gain = n_gain >= MIN_DEGREES
+    noise = _noise_ratio(groups, fits, quadratics)
+
+    def loss(x: np.ndarray) -> float:
+        spread = PlateSpread(np.exp(x[0]), np.exp(x[1]) if estimate_gain else np.inf, noise)
+        return sum(
+            _restricted_likelihood(group, fit, chosen, quadratic, spread)
+            for group, fit, chosen, quadratic in zip(groups, fits, significant, quadratics, strict=True)
+        )
+
+    bounds = [(np.log(1e-6), np.log(1e3)), (np.log(1e-4), np.log(3.0))]
+    options = {"xatol": 1e-2, "fatol": 1e-3, "maxfev": 150}
+    best = optimize.minimize(loss, np.log([0.1, 0.1]), method="Nelder-Mead", bounds=bounds, options=options)
+    return PlateSpread(float(np.exp(best.x[0])), float(np.exp(best.x[1])) if estimate_gain else np.inf, noise)
+
+
+def _quadratics(group: DoseGroup, fit: Fit) -> list[tuple]:
+    """Return each plate's quadratic in its plateaus at the shape of the pooled fit.
+
+    An EC50 off the doses is put at the nearest one: at its own place a plateau that was never seen may have any size,
+    and a sum of squares that is a difference of huge numbers.
+    """
+    low, high = group.dose_range()
+    log_ec50 = np.clip(fit.log_ec50, np.log(low), np.log(high))
+    shapes = saturation(group.doses, log_ec50[:, None], fit.log_hill[:, None])
+    plates = range(group.weight.shape[1])
+    return [normal_equations(_one_plate(group, plate), shapes[:, :, None], None) for plate in plates]
+
+
+def _noise_ratio(groups: list[DoseGroup], fits: list[Fit], quadratics: list[list[tuple]]) -> float:
+    """Return by how much the residual variance falls when plates are left free, over all curves; at most 1."""
+    parts = []
+    for group, fit, quadratic in zip(groups, fits, quadratics, strict=True):
+        unit = FREE * _unit(group)
+        free = [_absorb(plate, Penalty(unit, unit)) for plate in quadratic]
+        a, b, c, p, q, square = (sum(terms)[:, 0] for terms in zip(*free, strict=True))
+        determinant = np.maximum(a * c - b**2, 1e-12 * (a + c) ** 2)
+        rss = square - (c * p**2 - 2 * b * p * q + a * q**2) / determinant + group.within_ss
+        doses = (group.weight > 0).sum(axis=2)
+        degrees = group.n_points - np.minimum(doses, 2).sum(axis=1) - 2
+        usable = (degrees > 0) & (fit.rss > 0)
+        relative = np.maximum(rss, 0) / _noise(group, fit)
+        parts.append((relative[usable].sum(), degrees[usable].sum()))
+    rss, degrees = np.sum(parts, axis=0)
+    return float(np.clip(rss / degrees, 1e-3, 1.0)) if degrees > 0 else 1.0
+
+
+def _one_plate(group: DoseGroup, plate: int) -> DoseGroup:
+    rows = [a[:, plate : plate + 1] for a in (group.weight, group.mean, group.within, group.count)]
+    return DoseGroup(group.curves, group.doses, *rows)
+
+
+def _restricted_likelihood(
+    group: DoseGroup, fit: Fit, significant: np.ndarray, quadratics: list[tuple], spread: PlateSpread
+) -> float:
+    """Return minus twice the restricted log likelihood of a group, constants left out."""
+    penalty = spread.penalty(group, fit, significant)
+    l11, l12, l22 = (element[:, None] for element in penalty.matrix())
+    log_penalty = np.log(l11 * l22 - l12**2)
+    absorbed, log_det = [], 0.0
+    for quadratic in quadratics:
+        a, b, c = quadratic[:3]
+        present = (a + c > 0).astype(float)
+        log_det = log_det + present * (np.log((a + l11) * (c + l22) - (b + l12) ** 2) - log_penalty)
+        absorbed.append(_absorb(quadratic, penalty))
+    a, b, c, p, q, square = (sum(terms) for terms in zip(*absorbed, strict=True))
+    determinant = np.maximum(a * c - b**2, 1e-12 * (a + c) ** 2)
+    rss = square - (c * p**2 - 2 * b * p * q + a * q**2) / determinant
+    # a ridge where the shape leaves a plateau unseen keeps the sum of squares from going below what is within cells
+    rss = np.maximum(rss, 0)[:, 0] + group.within_ss
+    degrees = np.maximum(group.n_points - 4, 1)
+    values = degrees * np.log(np.maximum(rss, 1e-300)) + (log_det + np.log(determinant))[:, 0]
+    return float(values.sum())
