@@ -9,9 +9,17 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 
+from helpers.dose import SCREEN_CLASSES
 from helpers.figures import CALL_STYLE, CONDITION_STYLE, plot_missing, use_style, well_kind
 from helpers.figures.plates import RESCUE_MAP
-from helpers.figures.style import dose_axis, dose_positions, format_um, natural_order, plate_label
+from helpers.figures.style import (
+    CURVE_STYLE,
+    dose_axis,
+    dose_positions,
+    format_um,
+    natural_order,
+    plate_label,
+)
 from helpers.hits import CALLS
 
 # Machado, Oliveira and Fernandes 2009, full severity, on linear RGB.
@@ -58,6 +66,11 @@ def test_classes_differ_in_grey_and_by_marker(styles):
 def test_rescue_scale_darkens_all_the_way():
     lightness = [lab(RESCUE_MAP(x))[0] for x in np.linspace(0, 1, 20)]
     assert np.all(np.diff(lightness) < -1)
+
+
+def test_every_curve_class_has_a_style_and_a_marker_of_its_own():
+    assert set(CURVE_STYLE) == set(SCREEN_CLASSES)
+    assert len({mark.marker for mark in CURVE_STYLE.values()}) == len(CURVE_STYLE)
 
 
 def test_every_call_has_a_style():

@@ -25,7 +25,7 @@ def plot_structures(compounds: pd.DataFrame, *, ncols: int = 3) -> Figure:
         Structures side by side.
     """
     if compounds.empty:
-        return plot_missing("This screen names no compounds, so there are no structures to draw.").figure
+        return plot_missing("There are no compounds to draw the structures of.").figure
     if compounds["smiles"].isna().all():
         return plot_missing("The files of this screen give no structures of these compounds.").figure
     ncols = min(ncols, len(compounds))

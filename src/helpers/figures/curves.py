@@ -60,7 +60,8 @@ def ec50_text(curve: pd.Series) -> str:
     if is_step(curve):
         return f"EC50 between {format_um(low)} and {format_um(high)} µM"
     if pd.isna(curve["ec50_um"]):
-        return "EC50 without limits" if _moves(curve) else "no EC50"
+        unlimited = _moves(curve) and str(curve["curve_class"]) != "toxic_top"
+        return "EC50 without limits" if unlimited else "no EC50"
     text = f"EC50 {format_um(curve['ec50_um'], 2)} µM"
     ends = [format_um(v, 2) if np.isfinite(v) else "∞" for v in (low, high) if pd.notna(v)]
     return f"{text} ({' to '.join(ends)})" if len(ends) == 2 else text
@@ -96,7 +97,8 @@ def plot_curve(
 ) -> Axes:
     """Draw one dose-response curve: wells by plate, the fit, and what is known about its EC50.
 
-    Flagged wells are crosses: they are shown, and were not fitted.
+    Flagged wells are crosses, and wells at doses that were left out are hollow: they are shown, and were not fitted. A
+    hollow diamond is the EC50 that the fit to all doses gives.
 
     Parameters
     ----------
@@ -118,7 +120,8 @@ def plot_curve(
     if points.empty or points["rescue"].notna().sum() == 0:
         return plot_missing(NO_CURVES, ax=ax)
     ax = axes_or_new(ax, (WIDTH, 4.0))
-    _draw_points(ax, points, size)
+    left_out = _left_out(points, curve)
+    _draw_points(ax, points, size, left_out)
     for at, style in ((0, "infected"), (1, "mock")):
         ax.axhline(at, color=CONDITION_STYLE[style].color, lw=0.9, ls="--", zorder=0)
     dose_axis(ax, points["dose_um"], max_ticks=8 if legend else 4)
@@ -129,7 +132,12 @@ def plot_curve(
     ax.set_ylabel("rescue")
     ax.set_title(_title(points, curve) if title is None else title, fontsize=11 if legend else 9)
     if legend:
-        handles = [*_plate_handles(points["plate"]), *_flag_handle(points), *extra]
+        handles = [
+            *_plate_handles(points["plate"]),
+            *_flag_handle(points),
+            *_left_out_handle(left_out),
+            *extra,
+        ]
         legend_below(ax, handles, ncols=2 if extra else 4 if len(handles) < 5 else 3)
     return ax
 
@@ -147,6 +155,21 @@ MANY = 8
 """Of more plates than this a legend gives the number only: their markers repeat."""
 
 
+def _left_out(points: pd.DataFrame, curve: pd.Series | None) -> np.ndarray:
+    """Return which wells stand at the highest doses that the fit left out."""
+    n = 0 if curve is None else curve.get("n_dropped_doses", 0)
+    if pd.isna(n) or not n:
+        return np.zeros(len(points), bool)
+    highest = np.sort(points["dose_um"].dropna().unique())[-int(n) :]
+    return points["dose_um"].isin(highest).to_numpy()
+
+
+def _left_out_handle(left_out: np.ndarray) -> list[Line2D]:
+    """Return the legend entry of wells at doses that were left out, if there are any."""
+    hollow = Line2D([], [], ls="", marker="o", color=INK, mfc="white", ms=6, label="dose left out")
+    return [hollow] if left_out.any() else []
+
+
 def _plate_handles(plates: pd.Series) -> list[Line2D]:
     """Return the legend entries of the plates."""
     styles = plate_styles(plates)
@@ -161,25 +184,21 @@ def _flag_handle(points: pd.DataFrame) -> list[Line2D]:
     return [cross] if _flagged(points).any() else []
 
 
-def _draw_points(ax: Axes, points: pd.DataFrame, size: float) -> None:
+def _draw_points(ax: Axes, points: pd.DataFrame, size: float, left_out: np.ndarray) -> None:
     """Draw wells, a marker per plate, moved apart a little so that none hides another."""
     at = dose_positions(points["dose_um"])
     flagged = _flagged(points)
     styles = plate_styles(points["plate"])
     for i, (plate, mark) in enumerate(styles.items()):
         shift = 10 ** (0.05 * (i - (len(styles) - 1) / 2))
-        chosen = (points["plate"] == plate).to_numpy() & ~flagged
-        ax.scatter(
-            at[chosen] * shift,
-            points["rescue"][chosen],
-            s=size,
-            c=mark.color,
-            marker=mark.marker,
-            edgecolors="white",
-            linewidths=0.4,
-            alpha=0.9,
-            zorder=3,
-        )
+        mine = (points["plate"] == plate).to_numpy() & ~flagged
+        for chosen, look in (
+            (mine & ~left_out, {"c": mark.color, "edgecolors": "white", "linewidths": 0.4, "alpha": 0.9}),
+            (mine & left_out, {"facecolors": "white", "edgecolors": mark.color, "linewidths": 1.0}),
+        ):
+            if chosen.any():
+                at_plate = at[chosen] * shift
+                ax.scatter(at_plate, points["rescue"][chosen], s=size, marker=mark.marker, zorder=3, **look)
     ax.scatter(
         at[flagged], points["rescue"][flagged], s=size * 1.2, c=FAINT, marker="x", linewidths=1.2, zorder=2
     )
@@ -247,6 +266,11 @@ def _draw_ec50(ax: Axes, points: pd.DataFrame, curve: pd.Series) -> None:
         ax.plot([low, high], [0.06, 0.06], lw=2.2, solid_capstyle="butt", zorder=5, **foot)
     if pd.notna(curve["ec50_um"]) and not is_step(curve):
         ax.plot(curve["ec50_um"], 0.06, "d", mec="white", ms=7, zorder=6, **foot)
+    if pd.notna(curve.get("ec50_all_um", np.nan)):
+        foot |= {"mfc": "white", "mec": SERIES[0]}
+        ax.plot(
+            np.clip(curve["ec50_all_um"], at.min() / 1.8, at.max() * 1.8), 0.06, "d", ms=6, zorder=5, **foot
+        )
 
 
 def _draw_bound(ax: Axes, at: pd.Series, bound: float, censored: str) -> None:

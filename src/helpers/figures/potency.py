@@ -8,6 +8,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from helpers.figures.points import beyond_handle, draw_beyond, name_points
 from helpers.figures.style import (
     CONDITION_STYLE,
+    CURVE_STYLE,
     FAINT,
     INK,
     WIDTH,
@@ -16,10 +17,8 @@ from helpers.figures.style import (
     format_um,
     legend_below,
     legend_handles,
-    natural_order,
     plot_missing,
     scatter_classes,
-    series_styles,
 )
 
 LOWEST = -1.0
@@ -52,11 +51,10 @@ def plot_potency(curves: pd.DataFrame, *, label: int = 4, ax: Axes | None = None
     low, high = seen["ec50_low_um"].clip(lower=left), seen["ec50_high_um"].clip(upper=right)
     sure = (seen["ec50_censored"] == "").to_numpy()
     ax.hlines(seen["back"][sure], low[sure], high[sure], color=FAINT, lw=0.9, alpha=0.5, zorder=1)
-    styles = series_styles(natural_order(table["curve_class"].astype(str)))
+    styles = CURVE_STYLE
     scatter_classes(ax, seen["ec50_um"], seen["back"], seen["curve_class"].astype(str), styles, size=32)
     _censoring_arrows(ax, seen)
-    named = {k: Mark(k.replace("_", " "), m.color, m.marker) for k, m in styles.items()}
-    handles = legend_handles(named, named) + _rim_bounds(ax, seen, styles)
+    handles = legend_handles(styles, seen["curve_class"].astype(str)) + _rim_bounds(ax, seen, styles)
     colors = table["curve_class"].astype(str).map({k: m.color for k, m in styles.items()})
     handles += [beyond_handle()] if draw_beyond(ax, table["ec50_um"], table["back"], colors) else []
     legend_below(ax, handles, ncols=3)

@@ -6,8 +6,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
+from scipy import optimize, stats
 
 from helpers.figures.points import beyond_handle, draw_beyond, show_limits
 from helpers.figures.style import (
@@ -248,7 +251,7 @@ def plot_on_off(arms: pd.DataFrame, hits: pd.DataFrame, *, ax: Axes | None = Non
     """Draw arms in the plane of on-disease and off-disease scores.
 
     A compound that only undoes the disease moves to the left; one that does something else as well moves up. Points far
-    beyond all others are arrowheads at the edge.
+    beyond all others are arrowheads at the edge. Shaded: where arms without any effect lie (:func:`_draw_null`).
 
     Parameters
     ----------
@@ -271,8 +274,37 @@ def plot_on_off(arms: pd.DataFrame, hits: pd.DataFrame, *, ax: Axes | None = Non
     beyond = draw_beyond(ax, table["on_disease"], table["off_disease"], colors)
     ax.set_xlabel("on-disease (0 = mock, 1 = infected, untreated)")
     ax.set_ylabel("off-disease (axis lengths)")
-    legend_below(ax, _call_handles(table["call"], beyond), ncols=3)
+    legend_below(ax, [*_call_handles(table["call"], beyond), *_draw_null(ax, arms)], ncols=3)
     return ax
+
+
+NULL_SHARES = (0.5, 0.95, 0.999)
+
+
+def _draw_null(ax: Axes, arms: pd.DataFrame) -> list[Patch]:
+    """Shade where half, 95 % and 99.9 % of arms without effect lie, for the median arm; return the legend's entry.
+
+    Along the axis chance is Gaussian with the null's standard deviation, away from it the *square* of the distance is,
+    and what would be below zero is zero.
+    """
+    needed = ["null_sd", "off_square_sd"]
+    if not set(needed) <= set(arms) or arms[needed].isna().all(axis=None):
+        return []
+    along, square = arms[needed].median()
+    angle = np.linspace(0, np.pi, 200)
+    for share in NULL_SHARES:
+        r = optimize.brentq(lambda r: _share_within(r) - share, 0, 10)  # noqa: B023 (used at once)
+        on, off = 1 + along * r * np.cos(angle), np.sqrt(square * r * np.sin(angle))
+        ax.fill(on, off, color=CONDITION_STYLE["infected"].color, alpha=0.12, lw=0, zorder=0.5)
+        ax.plot(on, off, color=CONDITION_STYLE["infected"].color, lw=1.1, zorder=4)
+    label = f"chance alone: {', '.join(f'{100 * share:g}' for share in NULL_SHARES)} %"
+    color = CONDITION_STYLE["infected"].color
+    return [Patch(fc=to_rgba(color, 0.2), ec=color, lw=1.1, label=label)]
+
+
+def _share_within(r: float) -> float:
+    """Return the share of two standard normals, the second taken as 0 where negative, within a radius."""
+    return 0.5 * stats.chi2.cdf(r**2, 2) + 0.5 * stats.chi2.cdf(r**2, 1)
 
 
 def plot_volcano(

@@ -57,6 +57,20 @@ CALL_STYLE = {
 }
 """Calls of `hits.csv`."""
 
+CURVE_STYLE = {
+    "active": Mark("active", "#003B30", "o"),
+    "partial": Mark("partial", "#1E7A5A", "D"),
+    "step": Mark("step", "#E08E2B", "s"),
+    "bell": Mark("bell", "#A0522D", "P"),
+    "below_range": Mark("below range", "#4FA8DC", "<"),
+    "above_range": Mark("above range", "#0B3C7D", ">"),
+    "worsening": Mark("worsening", "#CF5A8C", "v"),
+    "toxic_top": Mark("toxic top", "#4A0A5E", "X"),
+    "inactive": Mark("inactive", "#C4C4C4", "."),
+    "not_fitted": Mark("not fitted", "#8C8C8C", "x"),
+}
+"""Curve classes of `dose_response.csv`: ten of them, told apart by marker first."""
+
 SERIES = ("#0B3C7D", "#E08E2B", "#5B2A86", "#4FA8DC", "#8C2D04", "#3E8E6C", "#B9A3D0", "#6B6B6B")
 """Colours of classes without a meaning of their own, such as plates and experiments."""
 
