@@ -42,7 +42,9 @@ plates: str = "all"  # which plates are drawn as maps: all, or a comma list such
 color_by: str = "condition"  # what the maps of all plates show [condition | dose_um | n_sites | rescue]
 images: str = ""  # folder, zip or address; empty: drawings for a twin, else none
 show_compounds: str = ""  # structures to draw, a comma list; empty: those with most arms
-umap_max_wells: int = 20000  # draw at most so many wells of the embedding, half as many once centred [500 <= x <= 80000]
+umap_max_wells: int = (
+    20000  # draw at most so many wells of the embedding, half as many once centred [500 <= x <= 80000]
+)
 recipe: str = "plate_center"  # normalisation [raw | experiment_center | plate_center | plate_standard | plate_robust | position | pca | sphering | tvn | harmony | recommended]
 min_z_prime: float = 0.0  # robust Z' from which on a plate passes [-1 <= x < 1]
 fdr: float = 0.05  # share of false calls that is accepted [0 < x < 1]

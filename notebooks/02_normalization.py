@@ -18,27 +18,32 @@
 #
 # In this notebook we
 #
-# 1. say what each recipe does, and which wells it takes as its reference;
+# 1. see what each recipe does to the same few plates, and which wells it takes as its reference;
 # 2. measure for every recipe what technical variation is left and what biology is kept;
-# 3. pick one recipe by a stated rule;
-# 4. look at infected untreated wells, rows, columns and whole plates before and after.
+# 3. pick one recipe by a stated rule, and ask how firm that pick is;
+# 4. look at wells, rows, columns, whole plates and shared compounds before and after.
 #
 # | Before you start | How much it helps | Where to read |
 # |---|---|---|
 # | the dataset tour | necessary | the page before this one |
 # | medians, and why they forgive outliers | helpful | any course on statistics |
+# | covariance matrices | helpful | only for the recipes that whiten |
 # | linear classifiers | helpful | only for the evidence |
 #
-# **Time to read:** 10 minutes.
+# **Time to read:** 25 minutes.
 
 # %% tags=["parameters"]
 source: str = "twin"  # the screen: twin, rxrx19a, or a folder of your own
 experiments: str = "all"  # which experiments: all, or a comma list such as HRCE-1,VERO-1
 plates: str = "all"  # the first of these plates is drawn before and after: all, or a comma list
 recipe: str = "plate_center"  # the recipe shown as "after" [raw | experiment_center | plate_center | plate_standard | plate_robust | position | pca | sphering | tvn | harmony | recommended]
-recipes: str = (
-    "raw,experiment_center,plate_center,plate_robust,recommended"  # recipes compared: a comma list, or all
-)
+recipes: str = "all"  # recipes compared: all, or a comma list
+reference: str = "infected"  # wells that recipes learn from [infected | mock | uninfected | controls]
+batch: str = "plate"  # what scaling, whitening, tvn and harmony make alike [plate | experiment]
+position_model: str = "trend"  # how position is modelled: a smooth trend, every row and column, or not [trend | row_column | none]
+n_components: int = 0  # components kept by pca, harmony and tvn; 0: each recipe's own number [x >= 0]
+regulariser: str = "auto"  # shrinkage of sphering and recommended: auto, ledoit_wolf, or the weight of the identity from 0 to 1
+umap_max_wells: int = 3000  # draw at most so many wells of the embedding [500 <= x <= 80000]
 exclude_plates: str = ""  # plates to leave out, a comma list such as HRCE-1_25
 fdr: float = 0.05  # share of false calls that is accepted [0 < x < 1]
 seed: int = 0  # where random numbers start [x >= 0]
@@ -48,7 +53,7 @@ results: str = ""  # folder for tables and figures; empty: a temporary one
 from IPython.display import Markdown
 
 from helpers import figures
-from helpers.publish import Analysis, findings, sentences, summaries
+from helpers.publish import Analysis, normalization, recipe_pictures, sentences, summaries
 from helpers.publish.show import show_table
 
 figures.use_style()
@@ -58,6 +63,11 @@ analysis = Analysis(
     exclude_plates=exclude_plates,
     recipe=recipe,
     recipes=recipes,
+    reference=reference,
+    batch=batch,
+    position_model=position_model,
+    n_components=n_components,
+    regulariser=regulariser,
     fdr=fdr,
     seed=seed,
     results=results,
@@ -71,39 +81,194 @@ Markdown(sentences.lacking(analysis.lacks))
 # ## The recipes
 
 # %%
-show_table(summaries.recipe_list(), rows=20)
+show_table(normalization.recipe_table(analysis.settings), rows=20)
+
+# %% tags=["remove-input"]
+Markdown(normalization.settings_given(analysis.settings))
 
 # %% [markdown]
-# Write $x_w$ for the embedding of {term}`well` $w$ on {term}`plate` $p$, in row $r$ and column $c$.
+# The settings in the last column are parameters of this page: `rxrx19 params normalization` says what each may be.
+#
+# Write $x_w$ for the embedding of {term}`well` $w$ on {term}`plate` $p$ of {term}`experiment` $e$, in row $r$ and column $c$, and $I$
+# for the {term}`reference wells`: by default the infected untreated wells that passed quality control. Two choices hide in that
+# sentence. The wells are *infected*, because they look like the treated wells that are judged later; the more of them a plate has,
+# and the better they are scattered over it, the better its centre is known. And they are all of *one* condition: subtracting the
+# centre of each condition would subtract the disease itself.
 #
 # **`raw`** does nothing: $x_w$. It is the baseline that every other recipe has to beat.
 #
-# **`experiment_center`** subtracts what all infected untreated wells of the {term}`experiment` $e$ share,
+# Every other recipe gets a formula, an intuition, and one picture of the same few plates before and after. In most of them the
+# horizontal axis is {term}`rescue <rescue>`, which every picture computes anew: 0 for infected untreated wells and 1 for mock wells.
+
+# %%
+pictures = recipe_pictures.step_pictures(analysis, plates)
+
+# %% [markdown]
+# ### `experiment_center`: experiments side by side
 #
 # $$\tilde x_w = x_w - \operatorname{median}_{v \in I(e)} x_v .$$
 #
-# *Intuition:* the centres of experiments differ for reasons nobody is interested in.
-#
-# **`plate_center`** does the same plate by plate, then removes a trend over rows and columns,
+# *Intuition:* the centres of experiments differ for reasons nobody is interested in. A median forgives the few failed wells that quality
+# control missed.
+
+# %% mystnb={"image": {"alt": "Two scatter plots of control wells, before and after, rescue on the horizontal axis and the direction in which experiments differ on the vertical one, coloured by experiment.", "classes": "panels"}, "figure": {"caption": "Experiments before and after `experiment_center`: each mark is an infected untreated or a mock well.", "name": "fig-step-experiment-center"}}
+fig = figures.plot_step(pictures["experiment_center"])
+analysis.save_figure(fig, "step_experiment_center")
+
+# %% [markdown]
+# In {numref}`fig-step-experiment-center` whole experiments are moved up or down onto each other. What lies apart within an experiment,
+# its plates, stays apart. (With a single experiment its plates are drawn, and nothing is moved onto anything.)
+
+# %% [markdown]
+# ### `plate_center`: plates side by side
 #
 # $$
 # \begin{aligned}
-# y_w &= x_w - a_{r} - b_{c} , \\
+# y_w &= x_w - f_p(r, c) , \\
 # \tilde x_w &= y_w - \operatorname{median}_{v \in I(p)} y_v ,
 # \end{aligned}
 # $$
 #
-# where $a$ and $b$ are estimated on wells that are *scattered* over the plate, not on controls in fixed places.
-# *Intuition:* plates differ in staining, and wells near an edge may differ from those inside.
+# where $f_p$ is the trend over rows and columns that `position` removes.
+# *Intuition:* plates differ in staining and handling. Whatever moves a whole plate moves its reference wells too, so their median takes
+# it out.
+
+# %% mystnb={"image": {"alt": "Two scatter plots of control wells, before and after, rescue on the horizontal axis and the direction in which plates differ on the vertical one, coloured by plate.", "classes": "panels"}, "figure": {"caption": "Plates of one experiment before and after `plate_center`.", "name": "fig-step-plate-center"}}
+fig = figures.plot_step(pictures["plate_center"])
+analysis.save_figure(fig, "step_plate_center")
+
+# %% [markdown]
+# In {numref}`fig-step-plate-center` look at both directions. Plates that lie apart vertically make a cloud of neighbours by plate; plates that
+# lie apart *horizontally* look as if all their compounds did something.
+
+# %% [markdown]
+# ### `plate_standard`: the same scale for every feature
 #
-# **`plate_robust`** and **`plate_standard`** also divide each feature by how much the reference wells of the plate scatter;
-# **`recommended`** whitens after `plate_center`, by how the uninfected wells of *other* plates vary. The table above names
-# the rest; the parameter `recipes` says which are compared here.
+# $$\tilde x_w = \frac{x_w - \operatorname{mean}_{v \in I(p)} x_v}{\operatorname{sd}_{v \in I(p)} x_v} .$$
 #
-# The reference $I$ of a centre is always the infected untreated wells that passed quality control. Two choices hide in that
-# sentence. The wells are *infected*, because they look like the treated wells that are judged later; the more of them a plate has,
-# and the better they are scattered over it, the better its centre is known. And they are all of *one* condition: subtracting the
-# centre of each condition would subtract the disease itself.
+# *Intuition:* a feature that scatters widely among wells that should be alike counts less. The price: each plate has an estimate of its own for
+# every feature, so the disease axes of two plates turn a little against each other.
+
+# %% mystnb={"image": {"alt": "Two scatter plots of control wells, before and after, rescue on the horizontal axis and the direction in which plates differ on the vertical one, coloured by plate.", "classes": "panels"}, "figure": {"caption": "Plates of one experiment before and after `plate_standard`.", "name": "fig-step-plate-standard"}}
+fig = figures.plot_step(pictures["plate_standard"])
+analysis.save_figure(fig, "step_plate_standard")
+
+# %% [markdown]
+# Compare the mock wells of {numref}`fig-step-plate-standard` with those of {numref}`fig-step-plate-center`: the fewer reference wells a plate has,
+# the less well its scale is known, and the further mock wells of different plates end up from one another.
+
+# %% [markdown]
+# ### `plate_robust`: a scale that failed wells cannot move
+#
+# $$\tilde x_w = \frac{x_w - m_p}{1.4826\, \operatorname{median}_{v \in I(p)} |x_v - m_p|} , \qquad m_p = \operatorname{median}_{v \in I(p)} x_v .$$
+#
+# *Intuition:* one failed well in the reference can double a standard deviation, and a doubled scale halves every effect on that plate. The
+# median absolute deviation hardly notices, but is known less well where nothing failed.
+
+# %% mystnb={"image": {"alt": "Two scatter plots with a point per feature, standard deviation against scaled median absolute deviation, without and with failed wells in the reference, and a line of equality.", "classes": "panels"}, "figure": {"caption": "Two estimates of each feature's spread on one plate, from reference wells that passed quality control and with the failed ones let in.", "name": "fig-step-plate-robust"}}
+fig = figures.plot_step(pictures["plate_robust"])
+analysis.save_figure(fig, "step_plate_robust")
+
+# %% [markdown]
+# In {numref}`fig-step-plate-robust` points on the dashed line are features for which both estimates agree. Where wells failed, letting them in drives points to the
+# right: the standard deviation grows, the robust one does not. Quality control takes most of that away beforehand.
+
+# %% [markdown]
+# ### `position`: rows and columns
+#
+# $$\tilde x_w = x_w - f_p(r, c) , \qquad f_p = s_p \, (\beta_1 r + \beta_2 c + \beta_3 r^2 + \beta_4 c^2 + \beta_5 r c) , \qquad s_p = \max(0,\, 1 - 1/F) .$$
+#
+# *Intuition:* wells near an edge may differ from those inside. The trend is learnt from wells that are *scattered* over the plate, treated or not,
+# never from controls in fixed places; where position explains no more than chance would, the factor $s_p$ leaves the plate alone.
+
+# %% mystnb={"image": {"alt": "Two maps of the same plate side by side, wells coloured by rescue, before and after the trend over rows and columns was removed.", "classes": "panels"}, "figure": {"caption": "One plate, coloured by rescue, before and after `position`.", "name": "fig-step-position"}}
+fig = figures.plot_step(pictures["position"])
+analysis.save_figure(fig, "step_position")
+
+# %% [markdown]
+# In {numref}`fig-step-position` a slope or a bright corner should go while mock wells stay as dark as they were. The plate as a whole is not moved: that is
+# left to a centre.
+
+# %% [markdown]
+# ### `pca`: fewer directions
+#
+# $$\tilde x_w = A_k^{\mathsf T} (y_w - \bar y) ,$$
+#
+# with $A_k$ the $k$ leading principal axes of all wells after `plate_center`.
+# *Intuition:* most directions of an embedding hold only the noise of single wells. Leaving them out shortens distances that are noise, and turns nothing.
+
+# %% mystnb={"image": {"alt": "Two scatter plots of the controls of one plate, rescue on the horizontal axis and distance from the disease axis on the vertical one, before and after.", "classes": "panels"}, "figure": {"caption": "Controls of one plate by rescue and distance from the axis, before and after `pca`.", "name": "fig-step-pca"}}
+fig = figures.plot_step(pictures["pca"])
+analysis.save_figure(fig, "step_pca")
+
+# %% [markdown]
+# In {numref}`fig-step-pca` rescue should stay as it was while the distance from the axis shrinks, the more so the more features a screen has beyond the
+# components that are kept.
+
+# %% [markdown]
+# ### `sphering`: loud directions turned down
+#
+# $$\tilde x_w = \Sigma_p^{-1/2} \big(x_w - \operatorname{mean}_{v \in I(p)} x_v\big) , \qquad \Sigma_p = (1 - \lambda)\, S_p + \lambda\, \bar s\, \mathbf 1 ,$$
+#
+# with $S_p$ the covariance of the plate's reference wells, $\bar s$ its mean variance, and $\lambda$ by default the weight that {cite:t}`ledoit2004` derived.
+# *Intuition:* a direction in which untreated wells differ anyway says little about treatment. A plate has far fewer reference wells than an embedding has features, hence the $\lambda$.
+
+# %% mystnb={"image": {"alt": "Two scatter plots of the controls of one plate with an ellipse around mock and infected wells each, rescue on the horizontal axis and the loudest direction off the axis on the vertical one, before and after.", "classes": "panels"}, "figure": {"caption": "Controls of one plate before and after `sphering`, with ellipses that would hold four fifths of Gaussian wells.", "name": "fig-step-sphering"}}
+fig = figures.plot_step(pictures["sphering"])
+analysis.save_figure(fig, "step_sphering")
+
+# %% [markdown]
+# In {numref}`fig-step-sphering` compare the two standard deviations in the right panel. If the infected wells have become much quieter than the mock wells, it is because the
+# whitening was fitted to *them*: treated wells did not get quieter to the same degree, and a null built on these wells will be too narrow.
+
+# %% [markdown]
+# ### `tvn`: typical variation normalisation
+#
+# $$\tilde x_w = \frac{A^{\mathsf T} z_w - m_p}{s_p}\, \big(C_p + \tfrac12 \mathbf 1\big)^{-1/2} \big(C + \tfrac12 \mathbf 1\big)^{1/2} , \qquad z_w = \frac{x_w - \mu}{\sigma} ,$$
+#
+# with $\mu$, $\sigma$ and the principal axes $A$ those of all reference wells, $m_p$ and $s_p$ those of the plate's, $C_p$ and $C$ their covariances {cite:p}`ando2017tvn,celik2024efaar`.
+# *Intuition:* what varies among controls is typical and of no interest; make it alike in all directions, then give all plates the same covariance.
+
+# %% mystnb={"image": {"alt": "Two scatter plots of the controls of one plate with an ellipse around mock and infected wells each, rescue on the horizontal axis and the loudest direction off the axis on the vertical one, before and after.", "classes": "panels"}, "figure": {"caption": "Controls of one plate before and after `tvn`.", "name": "fig-step-tvn"}}
+fig = figures.plot_step(pictures["tvn"])
+analysis.save_figure(fig, "step_tvn")
+
+# %% [markdown]
+# {numref}`fig-step-tvn` has the same warning as {numref}`fig-step-sphering`: compare the reference wells with the ones that took no part in the fit.
+
+# %% [markdown]
+# ### `harmony`: alignment without reference wells
+#
+# $$\tilde z_w = z_w - \sum_k R_{wk}\, \beta_{pk} ,$$
+#
+# with $z_w$ the leading principal components, $R_{wk}$ how far a well belongs to cluster $k$, and $\beta_{pk}$ how far plate $p$ is off in that cluster {cite:p}`korsunsky2019harmony`.
+# *Intuition:* wells that look alike should come from all plates; where a cluster does not mix, its plates are moved onto each other. No well is a reference, so whatever two plates do not
+# share is taken for technical, compounds included.
+
+# %% mystnb={"image": {"alt": "Two scatter plots of control wells, before and after, rescue on the horizontal axis and the direction in which plates differ on the vertical one, coloured by plate.", "classes": "panels"}, "figure": {"caption": "Plates of one experiment in principal components, before and after `harmony`.", "name": "fig-step-harmony"}}
+fig = figures.plot_step(pictures["harmony"])
+analysis.save_figure(fig, "step_harmony")
+
+# %% [markdown]
+# In {numref}`fig-step-harmony` look at how completely plates come together, in comparison with {numref}`fig-step-plate-center`, which used the controls.
+
+# %% [markdown]
+# ### `recommended`: whitening by other plates
+#
+# $$\tilde x_w = W_{-p}\, y_w , \qquad W_{-p} \propto \big((1 - \lambda)\, S_{-p} + \lambda\, \bar s\, \mathbf 1\big)^{-1/2} ,$$
+#
+# with $y_w$ from `plate_center` and $S_{-p}$ the covariance of mock and UV wells on the *other* plates of the experiment; $\lambda$ is by default the weight that makes noise along the axis
+# small on plates that were held out.
+# *Intuition:* sphering's gain without its fault. The wells that form the null, and the plate that is judged, take no part in the fit.
+
+# %% mystnb={"image": {"alt": "Two scatter plots of the controls of one plate with an ellipse around mock and infected wells each, rescue on the horizontal axis and the loudest direction off the axis on the vertical one, before and after.", "classes": "panels"}, "figure": {"caption": "Controls of one plate before and after `recommended`.", "name": "fig-step-recommended"}}
+fig = figures.plot_step(pictures["recommended"])
+analysis.save_figure(fig, "step_recommended")
+
+# %% [markdown]
+# In {numref}`fig-step-recommended` both ellipses should shrink, the infected one without collapsing as it does in {numref}`fig-step-sphering`. If the mock wells have become the quieter
+# kind, there are few plates: each then helps to whiten the plates that define its axis, and control AUROC and robust Z′ flatter a little. The null, which is made of infected wells, is not
+# touched by that. An experiment with one plate has no other plates to learn from, and stays as `plate_center` left it.
 
 # %% [markdown]
 # ## The evidence
@@ -111,26 +276,46 @@ show_table(summaries.recipe_list(), rows=20)
 # Two kinds of evidence pull in opposite directions, and a recipe has to be good at both.
 #
 # - **Technical variation left.** *Plate predictability*: how much better than by chance a classifier names the plate of
-#   mock wells it has not seen (0 = chance, 1 = always right). *Experiment predictability*: the same for the experiment,
-#   on plates it has not seen. *UV to mock gap*: how far apart two conditions lie that should look alike.
+#   control wells that it has not seen and that are no recipe's reference, by default mock wells (0 = chance, 1 = always right). *Experiment predictability*: the same for the experiment,
+#   on plates it has not seen. *Position predictability*: the share of the variance of row and column that is told from scattered wells.
+#   *UV to mock gap*: how far apart two conditions lie that should look alike.
 # - **Biology kept.** *Replicate mAP*: the mean average precision with which a compound's profile on one plate finds its own
 #   profiles on other plates among all other compounds. *Control AUROC* and *robust Z′*: how well mock and infected wells
 #   separate on wells that did not define the axis. Here the plates of an experiment are pooled, so that what plates differ by counts
 #   too; the tour measures each plate on its own and reports the median plate, which is why the two numbers differ.
+#   *Shared arms*: the correlation of the rescue of arms that two experiments both tested. *Replicate error*: the standard error of an arm's rescue,
+#   told from how its plates differ, in axis lengths.
+# - **A guard.** *Null ratio*: the error that infected untreated wells promise over the one that replicates of treated wells show. Well below 1 the null is too narrow,
+#   and inert compounds would be called.
 #
-# A recipe that removed everything would score perfectly on the first list, one that did nothing might on the second.
+# A recipe that removed everything would score perfectly on the first list, one that did nothing might on the second. The brackets hold
+# 95 % intervals from drawing plates anew within each experiment.
 
 # %%
 analysis.write_table(analysis.recipes, "normalization.csv")
-show_table(summaries.recipe_measures(analysis.recipes), rows=20)
+show_table(normalization.measure_table(analysis.recipes, list(figures.TECHNICAL)), rows=20)
 
-# %% mystnb={"image": {"alt": "Table of dots with a row per recipe and a column per measure; each dot stands along its column's range with its value beneath, the best recipe of each measure is filled and the selected recipe is in bold.", "classes": "panels"}, "figure": {"caption": "Recipes compared. Arrows point to what is better; filled dots are the best of their column, and any that is written like it; the selected recipe is bold.", "name": "fig-recipe-table"}}
-fig = figures.plot_recipe_table(analysis.recipes)
-analysis.save_figure(fig, "recipe_table")
+# %%
+kept = [*figures.BIOLOGY, *figures.GUARD]
+show_table(normalization.measure_table(analysis.recipes, kept), rows=20)
 
-# %% mystnb={"image": {"alt": "Scatter of recipes: plate predictability on the horizontal axis, replicate mean average precision on the vertical axis, each point labelled with its recipe and the selected one ringed."}, "figure": {"caption": "Technical variation left against biology kept. The upper left is best; the ring is the selected recipe.", "name": "fig-tradeoff"}}
-ax = figures.plot_recipe_tradeoff(analysis.recipes)
-analysis.save_figure(ax.figure, "recipe_tradeoff")
+# %% tags=["remove-input"]
+Markdown(normalization.unusable(analysis.recipes))
+
+# %% mystnb={"image": {"alt": "Table of dots with a row per recipe and a column per measure; each dot stands along its column's range with its value beneath, the best recipe of each measure is filled and the selected recipe is in bold.", "classes": "panels"}, "figure": {"caption": "Technical variation left by each recipe. Arrows point to what is better; filled dots are the best of their column, and any that is written like it; the selected recipe is bold.", "name": "fig-recipe-table"}}
+fig = figures.plot_recipe_table(analysis.recipes, figures.TECHNICAL)
+analysis.save_figure(fig, "recipe_technical")
+
+# %% mystnb={"image": {"alt": "Table of dots with a row per recipe and a column per measure; each dot stands along its column's range with its value beneath, the best recipe of each measure is filled and the selected recipe is in bold.", "classes": "panels"}, "figure": {"caption": "Biology kept by each recipe, drawn alike.", "name": "fig-recipe-biology"}}
+fig = figures.plot_recipe_table(analysis.recipes, figures.BIOLOGY)
+analysis.save_figure(fig, "recipe_biology")
+
+# %% [markdown]
+# Compare {numref}`fig-recipe-table` with {numref}`fig-recipe-biology`: recipes that are best in the first need not be in the second. What is missing here is missing because
+# this screen cannot say it.
+
+# %% tags=["remove-input"]
+Markdown(normalization.site_offsets(analysis.sites_named))
 
 # %% [markdown]
 # ## The choice
@@ -139,16 +324,20 @@ analysis.save_figure(ax.figure, "recipe_tradeoff")
 # {term}`twin` plays no part in it.
 
 # %% tags=["remove-input"]
-Markdown(
-    sentences.recipe_rule()
-    + " "
-    + sentences.recipe_choice(analysis.recipes)
-    + " "
-    + findings.recipe_price(analysis.recipes)
-)
+Markdown(sentences.recipe_rule())
+
+# %% mystnb={"image": {"alt": "Two plots. Above, a scatter of recipes by plate predictability and replicate mean average precision with intervals in both directions. Below, a row per recipe with its replicate error, an interval, and how often the bootstrap picks it. The selected recipe has a ring.", "classes": "panels"}, "figure": {"caption": "Above: technical variation left against biology kept; the upper left is best. Below: what the rule minimises, and in what share of the bootstrap draws over plates it picks each recipe. Markers are the same in both; hollow ones are not considered; the ring is the selected recipe.", "name": "fig-choice"}}
+fig = figures.plot_recipe_choice(analysis.recipes)
+analysis.save_figure(fig, "recipe_choice")
+
+# %% tags=["remove-input"]
+Markdown(normalization.choice(analysis.recipes))
+
+# %% tags=["remove-input"]
+Markdown(normalization.against_truth(analysis.recipes))
 
 # %% [markdown]
-# In {numref}`fig-tradeoff` a step to the upper left is a gain. {numref}`fig-recipe-table` shows where a recipe pays for it: in
+# In {numref}`fig-choice` a step to the upper left is a gain. {numref}`fig-recipe-table` and {numref}`fig-recipe-biology` show where a recipe pays for it: in
 # the columns in which the selected recipe is *not* the filled dot. Not every such column is a loss. A recipe that leaves plates far apart can
 # have a low experiment predictability for a bad reason: on plates it has not seen, the classifier is lost among the differences between
 # plates. And part of what tells experiments apart may be the disease itself, which need not look the same in each; that is why every experiment
@@ -167,13 +356,36 @@ print("by replicate mAP:", ", ".join(by_map["recipe"]))
 print("by plate predictability:", ", ".join(by_plate["recipe"]))
 
 # %% [markdown]
+# ## Before and after: neighbours
+#
+# A map of neighbours (UMAP) keeps who is near whom; distances between far groups, their sizes and their densities mean nothing in it.
+
+# %%
+before = analysis.projected(umap_max_wells)
+after = analysis.projected(umap_max_wells, normalized=True)
+
+# %% mystnb={"image": {"alt": "Four maps of neighbours, raw embeddings on the left and normalised ones on the right, coloured by condition above and by plate below.", "classes": "panels"}, "figure": {"caption": "Wells by neighbourhood, from raw embeddings and after the recipe, coloured by condition and by plate.", "name": "fig-maps"}}
+fig = figures.plot_maps({"raw": before.points, "after": after.points}, ["condition", "plate"])
+analysis.save_figure(fig, "maps_before_after")
+
+# %% tags=["remove-input"]
+Markdown(normalization.neighbors_change(before, after))
+
+# %% [markdown]
+# In {numref}`fig-maps` islands by plate should dissolve and conditions should come together. What remains apart afterwards is either biology, or something
+# that the recipe does not know.
+
+# %% [markdown]
 # ## Before and after: plates
 #
-# {term}`Rescue <rescue>` is 0 for infected untreated wells and 1 for mock wells. Infected untreated wells had no compound on
-# any plate, so wherever a plate's median is away from 0, the plate itself pretends to be an effect.
+# Infected untreated wells had no compound on any plate, so wherever a plate's median is away from 0, the plate itself pretends to be an effect.
 
-# %% mystnb={"image": {"alt": "Horizontal lines, one per plate, grouped by recipe: the middle ninety percent of rescue of infected untreated wells with a marker at the median, coloured by experiment, and a dashed line at zero.", "classes": "panels"}, "figure": {"caption": "Infected untreated wells under each recipe: median and middle 90 % of every plate.", "name": "fig-spread"}}
-tables = summaries.scored_by_recipe(analysis)
+# %%
+picked = normalization.chosen(analysis.recipes)
+shown = ["raw", "experiment_center", "plate_center", picked]
+tables = normalization.scored_stages(analysis, shown)
+
+# %% mystnb={"image": {"alt": "Horizontal lines, one per plate, grouped by recipe: the middle ninety percent of rescue of infected untreated wells with a marker at the median, coloured by experiment, and a dashed line at zero.", "classes": "panels"}, "figure": {"caption": "Infected untreated wells under some recipes, the selected one among them: median and middle 90 % of every plate.", "name": "fig-spread"}}
 ax = figures.plot_before_after(tables)
 analysis.save_figure(ax.figure, "plate_spread")
 
@@ -183,8 +395,7 @@ Markdown(sentences.plate_spread(tables))
 # %% [markdown]
 # In {numref}`fig-spread` the markers of a good recipe stand in one column. The length of a line is what wells of one plate
 # differ by; no recipe that only shifts plates can shorten it.
-
-# %% [markdown]
+#
 # ## Before and after: rows and columns
 
 # %% mystnb={"image": {"alt": "Two line charts of the median rescue of scattered wells relative to their plate, by plate row and by plate column, one line with a band for raw embeddings and one for the chosen recipe.", "classes": "panels"}, "figure": {"caption": "Position effects: median rescue of scattered wells, treated or not, relative to their plate, along rows and columns, with two standard errors.", "name": "fig-position"}}
@@ -197,8 +408,7 @@ Markdown(sentences.position_effect(tables["raw"], tables[recipe]))
 # %% [markdown]
 # A slope in {numref}`fig-position` is an effect of place. Averaging over plates does not remove it, for every plate has the same
 # geometry. It would be mistaken for a compound's effect wherever a compound happens to stand in one region.
-
-# %% [markdown]
+#
 # ## Before and after: one plate
 
 # %% mystnb={"image": {"alt": "Two maps of the same plate side by side, wells coloured by rescue, from raw embeddings and after the chosen recipe.", "classes": "panels"}, "figure": {"caption": "One plate coloured by rescue, from raw embeddings and after the recipe.", "name": "fig-before-after"}}
@@ -208,6 +418,21 @@ analysis.save_figure(fig, "plate_before_after")
 # %% [markdown]
 # {numref}`fig-before-after` is the eye's check: mock wells should stand out, most of the rest should be even, and no
 # corner or edge should look like a treatment.
+#
+# ## Before and after: compounds that experiments share
+#
+# Arms that were tested in two experiments are a check that no recipe was fitted to: their rescue should agree.
+
+# %% mystnb={"image": {"alt": "Scatter plots of the rescue of shared arms, one experiment against the other, from raw embeddings and under the chosen recipe, with the line of equality and the correlation.", "classes": "panels"}, "figure": {"caption": "Arms that two experiments share: rescue in the one against rescue in the other.", "name": "fig-shared"}}
+fig = figures.plot_shared({name: normalization.shared_arms(tables[name]) for name in ("raw", recipe)})
+analysis.save_figure(fig, "shared_arms")
+
+# %% tags=["remove-input"]
+Markdown(normalization.shared_found(tables))
+
+# %% [markdown]
+# In {numref}`fig-shared` the dashed line is equality. A correlation that is high before any normalisation is carried by the strongest arms; the cloud near zero
+# shows what a recipe gains.
 
 # %% [markdown] tags=["exercise"]
 # ```{admonition} Exercise
@@ -223,11 +448,9 @@ show_table(obs.groupby(figures.well_kind(obs), observed=True)["rescue"].median()
 # ## Recap
 #
 # - A recipe is judged by what it removes *and* by what it leaves.
-# - The reference wells are part of the recipe: here, infected untreated wells that passed quality control.
+# - The reference wells are part of the recipe: here, infected untreated wells that passed quality control unless the page says otherwise.
 # - Trends over the plate are learnt from wells that are scattered over it, never from controls in fixed places.
-# - The rule that picks the recipe uses nothing that a real screen does not have.
+# - Whitening that is fitted on the wells of the null makes the null too narrow; other plates, and wells that form no null, do it honestly.
+# - The rule that picks the recipe uses nothing that a real screen does not have, and the bootstrap says how firm the pick is.
 # - The recipe that wins on the whole need not win everywhere: read the columns in which it loses.
 # - What a recipe cannot mend are plates whose controls do not separate, and wells that failed.
-#
-# More elaborate recipes, such as typical variation normalisation {cite}`ando2017tvn`, whiten the embedding as well. They need
-# care: whitening that is fitted on the wells of the null makes the null too narrow.

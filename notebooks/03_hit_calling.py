@@ -20,8 +20,10 @@
 # 1. score every well along the {term}`disease axis` and away from it;
 # 2. summarise wells to arms, with intervals that treat the plate as the replicate;
 # 3. ask of every compound whether its {term}`rescue` is more than chance and more than negligible;
-# 4. give each compound a {term}`call` and a rank;
-# 5. look at the calls from four sides, and check them against the truth where it is known.
+# 4. give each compound a {term}`call` and a rank, and say how firm they are;
+# 5. check that p-values, rates and intervals hold what they promise;
+# 6. ask the same in other ways, class by class, and against the published result;
+# 7. look at the truth where it is known.
 #
 # | Before you start | How much it helps | Where to read |
 # |---|---|---|
@@ -29,7 +31,7 @@
 # | p-values | necessary | any course on statistics |
 # | false discovery rates | helpful | {cite}`benjamini1995` |
 #
-# **Time to read:** 15 minutes.
+# **Time to read:** 25 minutes.
 
 # %% tags=["parameters"]
 source: str = "twin"  # the screen: twin, rxrx19a, or a folder of your own
@@ -38,6 +40,14 @@ recipe: str = "plate_center"  # normalisation [raw | experiment_center | plate_c
 exclude_plates: str = ""  # plates to leave out, a comma list such as HRCE-1_25
 fdr: float = 0.05  # share of false calls that is accepted [0 < x < 1]
 min_rescue: float = 0.1  # rescue up to this counts as none [0 <= x < 1]
+axis: str = "mean_difference"  # direction of the disease axis [mean_difference | discriminant]
+statistic: str = "max"  # over doses: any run of them, or runs that end at the highest [max | trend]
+null_draws: int = 40000  # pseudo-compounds in the null [1000 <= x <= 1000000]
+off_limit: float = 0.999  # an arm is off the axis beyond this quantile of the null [0.5 < x < 1]
+top_k: int = 10  # so many compounds count as the best [1 <= x <= 1000]
+calibration_twins: int = 6  # simulated screens on which p-values and rates are checked [2 <= x <= 100]
+classes: str = ""  # mechanism classes, a CSV of treatment,class; empty: the screen's own or the shipped list
+published: str = ""  # published scores, a file or folder; empty: where fetch puts them
 seed: int = 0  # where random numbers start [x >= 0]
 results: str = ""  # folder for tables and figures; empty: a temporary one
 
@@ -45,7 +55,21 @@ results: str = ""  # folder for tables and figures; empty: a temporary one
 from IPython.display import Markdown
 
 from helpers import figures
-from helpers.publish import Analysis, findings, sentences, summaries, truth
+from helpers.publish import (
+    Analysis,
+    calibration,
+    comparison,
+    compounds,
+    crosschecks,
+    findings,
+    mechanism,
+    search,
+    sentences,
+    summaries,
+    truth,
+)
+from helpers.publish import published as chembl
+from helpers.publish.downloads import show_downloads
 from helpers.publish.show import show_table
 
 # %%
@@ -57,6 +81,11 @@ analysis = Analysis(
     recipe=recipe,
     fdr=fdr,
     min_rescue=min_rescue,
+    axis=axis,
+    statistic=statistic,
+    null_draws=null_draws,
+    off_limit=off_limit,
+    top_k=top_k,
     seed=seed,
     results=results,
 )
@@ -163,6 +192,15 @@ top = ["experiment", "rank", "treatment", "call", "rescue_max", "dose_at_max_um"
 top += ["score", "q_value"]
 show_table(hits.sort_values(["rank", "experiment"]), rows=15, columns=top)
 
+# %% [markdown]
+# Every compound can be looked up here, and the whole table taken along:
+
+# %%
+search.show_search(summaries.hit_list(hits), "hits")
+
+# %%
+show_downloads(hits, "hits")
+
 # %% tags=["remove-input"]
 Markdown(
     findings.calls(hits, fdr, min_rescue)
@@ -208,6 +246,26 @@ analysis.save_figure(fig, "rank_plot")
 fig = figures.plot_top(hits, arms, n=10)
 analysis.save_figure(fig, "top_compounds")
 
+# %% mystnb={"image": {"alt": "Structural formulas of the compounds of highest rank that have a structure, each under its name, or a sentence that there is none."}, "figure": {"caption": "Structures of the compounds of highest rank, as the files give them.", "name": "fig-hit-structures"}}
+fig = figures.plot_structures(compounds.structures_of_hits(analysis.wells.obs, hits))
+analysis.save_figure(fig, "hit_structures")
+
+# %% [markdown]
+# ### How firm is a rank?
+#
+# A rank is the order of one draw of plates. To see how much of it would stay, plates and arms are drawn anew many times with the errors that they
+# were found to have, and all compounds are ranked again each time. The bars say in what share of the draws a compound is among the best `top_k`.
+
+# %% mystnb={"image": {"alt": "Names of the compounds of highest rank with the interval of their rank on a logarithmic axis, and beside it bars of their chance to be among the best, coloured by call.", "classes": "panels"}, "figure": {"caption": "The compounds of highest rank: the 95 % interval of the rank, and the chance to be among the best `top_k` on other plates.", "name": "fig-stability"}}
+fig = figures.plot_stability(hits, n=15)
+analysis.save_figure(fig, "rank_stability")
+
+# %% tags=["remove-input"]
+Markdown(crosschecks.say_ranks(hits, top_k))
+
+# %% [markdown]
+# In {numref}`fig-stability` two compounds whose intervals overlap widely have no order worth defending.
+
 # %% [markdown] tags=["exercise"]
 # ```{admonition} Exercise
 # :class: tip
@@ -223,7 +281,7 @@ print("interval above 0:", len(above), "; called rescue:", (hits["call"] == "res
 # %% [markdown]
 # ## On the axis and off it
 
-# %% mystnb={"image": {"alt": "Scatter of arms: on-disease on the horizontal axis with dashed lines at mock and infected, off-disease on the vertical axis, coloured and marked by the call of the compound."}, "figure": {"caption": "Arms in the plane of the two scores. Straight to the left: the disease is undone. Left of the mock line: past mock. Upwards: something else happens. Arms far beyond all others, if any, are arrowheads at the edge.", "name": "fig-on-off"}}
+# %% mystnb={"image": {"alt": "Scatter of arms: on-disease on the horizontal axis with dashed lines at mock and infected, off-disease on the vertical axis, coloured and marked by the call of the compound; three nested outlines around the infected line hold what chance alone does."}, "figure": {"caption": "Arms in the plane of the two scores. Straight to the left: the disease is undone. Left of the mock line: past mock. Upwards: something else happens. Shaded: where chance alone puts half, 95 % and 99.9 % of arms without effect. Arms far beyond all others, if any, are arrowheads at the edge.", "name": "fig-on-off"}}
 ax = figures.plot_on_off(arms, hits)
 analysis.save_figure(ax.figure, "on_off_plane")
 
@@ -256,6 +314,171 @@ analysis.save_figure(ax.figure, "top_strip")
 # %% [markdown]
 # {numref}`fig-strip` is the picture to ask for before believing any rank: do the doses rise in order, do all plates tell the same story, and
 # does the rise begin outside the band of the infected wells?
+
+# %% [markdown]
+# ## Do the promises hold?
+#
+# A p-value promises to be small no more often than it says; a {term}`FDR`, to keep false calls rare; an interval, to hold the truth. No measured
+# screen can show whether they do, since nobody knows its truth. Simulated ones can. The whole way from wells to calls is therefore run, with the
+# settings of this page, on small screens made for the purpose: `calibration_twins` of them without any active compound, and as many with.
+
+# %% mystnb={"image": {"alt": "Two step lines over all p-values, for arms and for compounds, near a dotted horizontal line that stands for a uniform spread."}, "figure": {"caption": "P-values on simulated screens on which nothing works. Above the dotted line they are more frequent than they should be; what matters is the left end.", "name": "fig-p-values"}}
+study = analysis.calibrate(calibration_twins)
+ax = figures.plot_p_values(study.p_values)
+analysis.save_figure(ax.figure, "calibration_p_values")
+
+# %% tags=["remove-input"]
+Markdown(calibration.nulls(study))
+
+# %% mystnb={"image": {"alt": "Left: the false share of the calls against the rate that was accepted, points with error bars beside a dashed diagonal. Right: the share of intervals that hold the truth for ranges of the true rescue, with a dashed line at what is promised.", "classes": "panels"}, "figure": {"caption": "Simulated screens with active compounds. Left: false calls against the accepted rate. Right: coverage of the 95 % intervals of arms, by true rescue. Bars: two standard errors over screens.", "name": "fig-promises"}}
+fig = figures.plot_promises(study.discoveries, calibration.coverage_ranges(study.coverage))
+analysis.save_figure(fig, "calibration_promises")
+
+# %% tags=["remove-input"]
+Markdown(calibration.promises(study))
+
+# %% [markdown]
+# Points of {numref}`fig-promises` far below the diagonal are the price of the hypothesis: a compound must rescue by *more than* `min_rescue`, and most inert ones
+# stay far below that. {numref}`fig-p-values` shows the test with `min_rescue` 0, where nothing is given away.
+#
+# ## Asked in other ways
+#
+# A call should not hang on one way of asking. Three others follow.
+#
+# **Without an axis.** Do a compound's wells differ from the infected untreated ones at all, in whatever direction? *Retrieval* asks whether wells of an arm find their
+# replicates on other plates before they find infected untreated wells (mean average precision {cite}`kalinin2025copairs`). The *energy distance* {cite}`szekely2013energy` compares the two clouds
+# of wells; its null comes from exchanging them within plates.
+
+# %%
+checks = analysis.checks
+activity = crosschecks.activity_table(hits, checks["activity"], checks["energy"], fdr)
+show_table(activity)
+
+# %% tags=["remove-input"]
+Markdown(crosschecks.say_activity(activity))
+
+# %% [markdown]
+# **With other recipes and axes.** The axis can be the difference of the means, or the discriminant that weighs features by their noise.
+
+# %% mystnb={"image": {"alt": "Two dot plots with a row per recipe and axis and a marker per experiment: the rank correlation with the scores of this page, and the share of the best compounds that stay, with a dashed line at chance.", "classes": "panels"}, "figure": {"caption": "Other recipes and axes against the ranking of this page. Dashed: chance.", "name": "fig-sensitivity"}}
+fig = figures.plot_sensitivity(checks["sensitivity"])
+analysis.save_figure(fig, "ranking_sensitivity")
+
+# %% tags=["remove-input"]
+Markdown(crosschecks.say_sensitivity(checks["sensitivity"]))
+
+# %% [markdown]
+# The correlation of {numref}`fig-sensitivity` is low for a simple reason where it is: most compounds do nothing, and their order is noise in every ranking. What
+# should stay is the top.
+#
+# **In another experiment.** Compounds that were screened twice are the only test against a new set of cells, of plates and of days.
+
+# %% mystnb={"image": {"alt": "Scatter plots, one per pair of experiments: the rescue of arms that both hold, with error bars and a dashed line of equality.", "classes": "panels"}, "figure": {"caption": "Arms that two experiments share, with their 95 % intervals. Dashed: equality.", "name": "fig-experiments"}}
+fig = figures.plot_experiments(checks["shared"])
+analysis.save_figure(fig, "shared_experiments")
+
+# %% tags=["remove-input"]
+Markdown(crosschecks.say_experiments(checks["agreement"]))
+
+# %% [markdown]
+# Between different cells, what {numref}`fig-experiments` lacks in agreement beyond noise may be biology: not every compound works in every cell. Between
+# the same cells it may not.
+
+# %% [markdown]
+# ## Mechanism classes
+#
+# One compound of weak effect proves little; if most compounds of one mechanism lean the same way, that is another matter. A class is
+# compared with all other compounds by ranks, in the test of Mann and Whitney {cite}`mann1947`. Its effect is an {term}`AUROC`, here called AUC: the chance that a
+# member has a higher {term}`score` than another compound. At a half the class is like the rest.
+#
+# Scores of compounds that stand on the same plates share an error, so the median of those plates' compounds is taken off first. Which compounds are members is
+# known pharmacology, from before the screen: {doc}`/classes` lists them. With `classes` the page uses a list of your own.
+
+# %%
+members = mechanism.find_members(analysis, classes)
+effects = mechanism.own_effects(analysis, members)
+analysis.write_table(effects, "class_effects.csv")
+columns = ["cells", "class", "n_members", "auc", "auc_low", "auc_high", "shift", "true_rescue"]
+show_table(effects, rows=12, columns=[*columns, "p_value", "q_value"])
+
+# %% tags=["remove-input"]
+Markdown(mechanism.say_members(members) + "\n\n" + mechanism.say_effects(effects, fdr))
+
+# %% mystnb={"image": {"alt": "One panel per cell line with a row per mechanism class: the AUC of its members against all other compounds with its interval, a dashed line at one half, coloured and marked by whether members score higher, lower or like the rest, and the number of members at the right.", "classes": "panels"}, "figure": {"caption": "Mechanism classes: AUC of the members against all other compounds, with its 95 % interval. Of many classes those of smallest p-value are drawn.", "name": "fig-class-effects"}}
+fig = figures.plot_classes(effects, fdr=fdr)
+analysis.save_figure(fig, "class_effects")
+
+# %% [markdown]
+# Read {numref}`fig-class-effects` by its intervals: three members can stand at the top by luck, and theirs shows it. The null hypothesis is that members are
+# like *any other compounds*, so a class may stand out through what it shares besides its target, such as toxicity.
+
+# %% [markdown]
+# ## Against the published result
+#
+# The preprint gives one score per compound {cite}`heiser2020`, which ChEMBL keeps {cite}`chembl4303122`. How it was computed is not public, so
+# the question is not whether the scores here are the same, but whether they rank compounds alike, as far as noise allows.
+
+# %%
+scores = chembl.load_published(published, seed=seed)
+show_table(chembl.hits_table(scores), rows=15)
+
+# %% tags=["remove-input"]
+Markdown(comparison.say_published(scores))
+
+# %% mystnb={"image": {"alt": "Published scores of all HRCE compounds by rank with a grey band of noise around the median, a dashed line where hits begin, and the names of the hits, or a sentence that the scores are not here.", "classes": "panels"}, "figure": {"caption": "Published scores in HRCE by rank. Band: what noise alone does to a compound in the middle. Dashed: above it a compound counts as a hit.", "name": "fig-published"}}
+noise = scores.noise.get("HRCE", {}).get("sd_one_score", float("nan"))
+ax = figures.plot_published(scores.of("HRCE"), threshold=chembl.THRESHOLD, noise=noise)
+analysis.save_figure(ax.figure, "published_scores")
+
+# %% tags=["remove-input"]
+Markdown(comparison.say_noise(scores))
+
+# %% [markdown]
+# Against this band the hits of {numref}`fig-published` stand out one by one. Compounds further down do not, and only as a class can they show something:
+
+# %%
+reported = chembl.published_effects(scores, effects)
+columns = ["class", "n_members", "auc", "auc_low", "auc_high", "q_value"]
+show_table(reported, rows=12, columns=[*columns, "auc_reported", "n_reported", "auc_own"])
+
+# %% tags=["remove-input"]
+Markdown(comparison.say_classes(reported, fdr))
+
+# %% mystnb={"image": {"alt": "Rows of mechanism classes with the AUC of their members in the published HRCE scores and its interval, coloured and marked by whether members score higher, lower or like the rest; hollow diamonds for the scores of this screen where it has any.", "classes": "panels"}, "figure": {"caption": "Mechanism classes in the published HRCE scores, as in the figure of the section before. Where this screen has scores in HRCE of its own, hollow diamonds show them.", "name": "fig-published-classes"}}
+fig = figures.plot_classes(reported, fdr=fdr, other="auc_own", other_label="this screen")
+analysis.save_figure(fig, "published_classes")
+
+# %% [markdown]
+# The abstract names some of the classes of {numref}`fig-published-classes`: beta-blockers, inhibitors of mTOR and PI3K and vitamin D analogues for a weak benefit,
+# beta-agonists for a mild worsening.
+
+# %% mystnb={"image": {"alt": "Scatter of published scores: HRCE on the horizontal and Vero on the vertical axis, dashed lines where hits begin, a dotted line where both are equal, hits coloured and named."}, "figure": {"caption": "Published scores of the compounds that were scored in both cell lines. Dashed: above it a compound counts as a hit.", "name": "fig-two-cells"}}
+ax = figures.plot_two_cells(chembl.two_cells(scores), threshold=chembl.THRESHOLD)
+analysis.save_figure(ax.figure, "published_two_cells")
+
+# %% tags=["remove-input"]
+Markdown(comparison.say_cells(scores))
+
+# %% [markdown]
+# What helps in one cell line need not help in the other ({numref}`fig-two-cells`), so a score is always the score of a cell line.
+
+# %%
+joined = chembl.compare_own(analysis, scores)
+analysis.write_table(joined, "published_comparison.csv")
+columns = ["cells", "name", "treatment", "published", "score", "call", "how"]
+show_table(joined.sort_values("published", ascending=False), rows=10, columns=columns)
+
+# %% tags=["remove-input"]
+agreement = comparison.say_agreement(analysis, scores, joined)
+Markdown(agreement)
+
+# %% mystnb={"image": {"alt": "Scatter of the scores of this screen against the published ones, a dashed line where published hits begin, hits coloured, the compounds that the two rank most differently named; or a sentence why there is nothing to compare."}, "figure": {"caption": "Scores of this screen against the published ones. Named are published hits, then the compounds whose ranks differ most.", "name": "fig-agreement"}}
+ax = figures.plot_agreement(joined, threshold=chembl.THRESHOLD, reason=agreement)
+analysis.save_figure(ax.figure, "published_agreement")
+
+# %% [markdown]
+# {numref}`fig-agreement` can be read only where a measured screen and the published scores meet. A compound far from the crowd is a question, not an error: the two
+# scores weigh doses, replicates and off-disease effects in different ways.
 
 # %% [markdown]
 # ## Against the truth

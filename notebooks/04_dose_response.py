@@ -19,9 +19,9 @@
 #
 # 1. explain one curve slowly: its four parameters, its interval, its class;
 # 2. fit every compound, and say of each what the data can and cannot tell;
-# 3. look at the strongest curves, and at those that have no EC50;
-# 4. set potency against effect;
-# 5. check potencies against the truth where it is known.
+# 3. look at the strongest curves, at those that have no EC50, and at doses that harm cells;
+# 4. set potency against effect, and one experiment against another;
+# 5. check what the intervals promise, by simulation and against the truth where it is known.
 #
 # | Before you start | How much it helps | Where to read |
 # |---|---|---|
@@ -29,7 +29,7 @@
 # | logarithms | necessary | doses are spaced by factors |
 # | least squares | helpful | any course on statistics |
 #
-# **Time to read:** 12 minutes.
+# **Time to read:** 20 minutes.
 
 # %% tags=["parameters"]
 source: str = "twin"  # the screen: twin, rxrx19a, or a folder of your own
@@ -40,6 +40,13 @@ n_curves: int = 8  # how many of the strongest curves are drawn [1 <= x <= 60]
 recipe: str = "plate_center"  # normalisation [raw | experiment_center | plate_center | plate_standard | plate_robust | position | pca | sphering | tvn | harmony | recommended]
 fdr: float = 0.05  # share of false calls that is accepted [0 < x < 1]
 min_rescue: float = 0.1  # rescue up to this counts as none [0 <= x < 1]
+model: str = "4pl"  # with four parameters, or three: starting at the infected level [4pl | 3pl]
+interval: str = "profile"  # intervals from the likelihood, or from plates drawn anew [profile | bootstrap]
+bootstrap_draws: int = 200  # draws of the bootstrap [20 <= x <= 10000]
+min_doses: int = 4  # doses that a curve needs [3 <= x <= 20]
+hill_bounds: str = "0.2,20"  # smallest and largest Hill slope
+ec50_margin: float = 10.0  # how far beyond the tested doses an EC50 is sought, as a factor [1 <= x <= 1000]
+drop_toxic: bool = True  # leave out doses at the top that move cells off the disease axis
 seed: int = 0  # where random numbers start [x >= 0]
 results: str = ""  # folder for tables and figures; empty: a temporary one
 
@@ -47,7 +54,9 @@ results: str = ""  # folder for tables and figures; empty: a temporary one
 from IPython.display import Markdown
 
 from helpers import figures
-from helpers.publish import Analysis, findings, sentences, summaries, truth
+from helpers.publish import Analysis, findings, potency, search, sentences, summaries, truth
+from helpers.publish.downloads import show_downloads
+from helpers.publish.settings import read_bounds
 from helpers.publish.show import show_table
 
 # %%
@@ -61,6 +70,15 @@ analysis = Analysis(
     min_rescue=min_rescue,
     seed=seed,
     results=results,
+    fitting={
+        "model": model,
+        "interval": interval,
+        "bootstrap_draws": bootstrap_draws,
+        "min_doses": min_doses,
+        "hill_bounds": read_bounds("hill_bounds", hill_bounds),
+        "ec50_margin": ec50_margin,
+        "drop_toxic": drop_toxic,
+    },
 )
 curves, scored = analysis.curves, analysis.scored.obs
 analysis.banner()
@@ -103,6 +121,9 @@ Markdown(findings.one_curve(example))
 # and p-values become q-values over all curves of the experiment {cite}`benjamini1995`. Because a curve can bend towards noise, its p-value is
 # taken from simulated flat curves of the same doses instead of from a textbook table. *Relevance* joins $F$ with the size of the effect, after
 # CurveCurator {cite}`bayer2023curvecurator`.
+#
+# Wells of a plate share its error: a plate may lie higher than another as a whole, and its window may be wider. Both are part of the model. So the test compares wells
+# within plates, and the interval grows with what plates were found to differ by, over all compounds of the experiment: three plates alone could not tell.
 
 # %% [markdown]
 # ## Every curve has a class
@@ -110,10 +131,13 @@ Markdown(findings.one_curve(example))
 # | class | what the data say | EC50 |
 # |---|---|---|
 # | active | rescue rises, and the half-way point has limits on both sides | a number with an interval; none if it could lie anywhere among the doses |
+# | partial | the same, but the highest dose reaches less than four fifths of the fitted effect | a number with an interval that hangs on an unseen plateau |
 # | step | it lies between two neighbouring doses, and a jump would fit as well as a curve | the gap |
+# | bell | rescue rises and turns back at the highest doses, which the fit leaves out | as of the rise |
 # | below range | only an upper limit is known: the start of the curve was not seen | `<` the limit |
 # | above range | only a lower limit is known: the end of the curve was not seen | `>` the limit |
 # | worsening | rescue falls with dose, whatever is known of the half-way point | a number, a bound or none |
+# | toxic top | too few doses are left below those that move cells off the axis | none |
 # | inactive | a flat line does as well | none |
 # | not fitted | too few doses or points | none |
 
@@ -135,9 +159,29 @@ show_table(curves.sort_values("relevance", ascending=False), rows=12, columns=co
 Markdown(findings.curve_classes(curves) + "\n\n" + findings.falling(curves))
 
 # %% [markdown]
+# Every curve can be looked up here; the small pictures have one scale, from infected to mock (faint lines), and dots are means per dose. The whole table can be taken along.
+
+# %%
+points = summaries.fitted_points(scored)
+search.show_search(
+    summaries.curve_list(curves), "curves", pictures=figures.curve_sparklines(points, curves).rename("curve")
+)
+
+# %%
+show_downloads(curves, "dose_response")
+
+# %% mystnb={"image": {"alt": "Scatter of all fitted curves: the effect over the tested doses on the horizontal axis with dashed lines at no effect and at mock, relevance on the vertical axis with a dashed line at the false discovery rate, marked by class; a few of the most relevant are named.", "classes": "panels"}, "figure": {"caption": "Effect over the tested doses against relevance, every curve a point. Dashed: no effect, an effect as large as the way from infected to mock, and the accepted rate.", "name": "fig-relevance"}}
+ax = figures.plot_relevance(potency.with_effect(curves, points), fdr)
+analysis.save_figure(ax.figure, "relevance")
+
+# %% [markdown]
+# In {numref}`fig-relevance` curves that rise stand on the right, those that fall on the left. Relevance is deflated where the effect is small, so a tiny effect
+# that happens to be measured well stays low.
+
+# %% [markdown]
 # ## The strongest curves
 
-# %% mystnb={"image": {"alt": "Grid of dose-response curves with one scale: wells by plate, the fit, the EC50 with its interval, an arrow where only a bound is known or a hatched span where it lies between two of them; the titles give compound, class and EC50.", "classes": "panels"}, "figure": {"caption": "The strongest rising curves by relevance, and those asked for. Markers: plates; crosses: wells that failed quality control. Hatched: the EC50 lies between two doses. Arrows: only a bound is known.", "name": "fig-curves"}}
+# %% mystnb={"image": {"alt": "Grid of dose-response curves with one scale: wells by plate, the fit, the EC50 with its interval, an arrow where only a bound is known or a hatched span where it lies between two of them; the titles give compound, class and EC50.", "classes": "panels"}, "figure": {"caption": "The strongest rising curves by relevance, and those asked for. Markers: plates; crosses: wells that failed quality control. Hatched: the EC50 lies between two doses. Arrows: only a bound is known. Hollow points stand at doses that the fit left out, and a hollow diamond is the EC50 with them.", "name": "fig-curves"}}
 shown = summaries.strongest_curves(curves, n_curves, compounds)
 fig = figures.plot_curves(scored, shown)
 analysis.save_figure(fig, "top_curves")
@@ -170,6 +214,23 @@ analysis.save_figure(fig, "curve_classes")
 # ```
 
 # %% [markdown]
+# ## Doses that harm
+#
+# Rescue is read along one axis, and cells that a compound harms move along it too, forward or back. So the top doses at which cells leave the axis further than noise
+# reaches are not fitted (`drop_toxic`), and the EC50 with them is kept beside.
+
+# %% mystnb={"image": {"alt": "Curves whose EC50 changes most when toxic doses are left out: wells by plate, hollow at the doses left out, the fit, a filled diamond for the EC50 and a hollow one for the EC50 with all doses; or a sentence that there are none.", "classes": "panels"}, "figure": {"caption": "Curves fitted without their toxic doses (hollow points), those first whose EC50 changes most. Hollow diamond: EC50 of the fit to all doses.", "name": "fig-toxic"}}
+fig = figures.plot_curves(scored, potency.toxic_tops(curves).head(4))
+analysis.save_figure(fig, "toxic_tops")
+
+# %% tags=["remove-input"]
+Markdown(potency.say_toxic(curves))
+
+# %% [markdown]
+# In {numref}`fig-toxic` ask what the hollow points would have done to the curve. Where they continue it, little is lost without them; where they bend it, the EC50 of all
+# doses is that of two effects at once.
+
+# %% [markdown]
 # ## Potency and effect
 
 # %% mystnb={"image": {"alt": "Scatter of curves with an EC50: EC50 in micromolar on a logarithmic axis with its interval, against the fitted rescue at high dose; arrows where the EC50 is only bounded; marked by class, with a dark rim where the fit stands at a bound; a few of the most potent are named.", "classes": "panels"}, "figure": {"caption": "Potency against effect: EC50 with its interval, and the fitted rescue at high dose. Arrows: only a bound of the EC50 is known. Dark rim: a parameter of the fit stands at its bound, as a plateau does at the largest value allowed. Levels far below 0, if any, are arrowheads at the lower edge.", "name": "fig-potency"}}
@@ -184,6 +245,18 @@ Markdown(findings.potency(curves))
 # everything does something: look up its off-disease score in `arms.csv` before anything else. The level is an extrapolation: a plateau beyond the
 # highest dose. Points with a dark rim in a row at the top are rises whose end was not seen; the column `at_bound` of `dose_response.csv` marks them.
 
+# %% mystnb={"image": {"alt": "Scatter of the EC50 in one experiment against the EC50 in another on logarithmic axes with intervals and a dashed line of equality, a panel per pair of experiments, or a sentence that no compound has both.", "classes": "panels"}, "figure": {"caption": "EC50 of compounds that have one in two experiments, with 95 % intervals. Dashed: equality.", "name": "fig-two-experiments"}}
+shared = potency.shared_potencies(curves)
+fig = figures.plot_two_experiments(shared)
+analysis.save_figure(fig, "two_experiments")
+
+# %% tags=["remove-input"]
+Markdown(potency.say_shared(shared))
+
+# %% [markdown]
+# Between the same cells, points off the line of {numref}`fig-two-experiments` by more than their intervals say that the intervals are too short; between different cells they
+# may be biology.
+
 # %% [markdown] tags=["exercise"]
 # ```{admonition} Exercise
 # :class: tip
@@ -194,6 +267,20 @@ Markdown(findings.potency(curves))
 joined = analysis.hits.merge(curves, on=["experiment", "treatment"], suffixes=("", "_curve"))
 rescued = joined[joined["call"] == "rescue"]
 show_table(rescued["curve_class"].value_counts().reset_index())
+
+# %% [markdown]
+# ## Do the intervals hold the truth?
+#
+# Curves with the doses and replicates of a large screen are simulated, once with noise of single wells only, and once with plates that shift and stretch the
+# response. Each is fitted twice: with plates as clusters, as on this page, and with wells taken as independent, as is common.
+
+# %% mystnb={"image": {"alt": "Dot plot with a row for each kind of noise and two markers, for intervals that count plates and intervals that count wells: the share that holds the true EC50, with error bars and a dashed line at what is promised."}, "figure": {"caption": "Coverage of 95 % intervals of EC50 on simulated curves. Bars: 95 % intervals of the share itself.", "name": "fig-coverage"}}
+coverage = analysis.interval_coverage()
+ax = figures.plot_coverage(coverage)
+analysis.save_figure(ax.figure, "coverage")
+
+# %% tags=["remove-input"]
+Markdown(potency.say_coverage(coverage))
 
 # %% [markdown]
 # ## Against the truth
@@ -221,8 +308,8 @@ Markdown(findings.truth_potency(curves, analysis.truth))
 # ## Recap
 #
 # - An EC50 is given only where the data limit it on both sides; otherwise a bound, a gap, or nothing.
-# - Its interval is part of the number. It assumes one curve and independent wells: where a compound both rescues and harms, or where plates differ, it
-#   promises too much.
+# - Its interval is part of the number, and counts plates, not wells. It assumes one curve: where a compound both rescues and harms, doses that harm are left
+#   out, as far as they can be told.
 # - A curve must beat a flat line first, at a false discovery rate over all curves.
 # - Potency and effect are two things; so are effect and harm.
 

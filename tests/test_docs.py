@@ -175,7 +175,7 @@ def test_python_shown_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     make_twin(tmp_path / "screen", scale="tiny", seed=1)
     names = {}
-    for page in ("own_screen", "dose_alone"):
+    for page in ("own_screen", "fit_your_own"):
         for block in fences((PROJECT / f"book/{page}.md").read_text(), "python"):
             if "scanpy" not in block:
                 one = block.replace('"path/to/screen"', '"screen", experiments="HRCE-1"')

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.publish.agreement import MOST_PLATES, agreement_on_some, some_plates
+from helpers.publish.agreement import MOST_PLATES, agreement_on_some, sites_named_on_some, some_plates
 
 
 def made_up(n_plates: int, icc: float) -> ad.AnnData:
@@ -44,3 +44,12 @@ def test_wells_and_designs_have_none():
     assert agreement_on_some(sites[:, :0]).empty
     one = sites[(sites.obs["site"] == 0).to_numpy()]
     assert agreement_on_some(one).empty
+
+
+def test_sites_are_named_per_experiment_where_there_are_sites(tiny_screen):
+    table = sites_named_on_some(tiny_screen[0])
+    assert table["experiment"].tolist() == ["HRCE-1", "HRCE-2"]
+    assert table["predictability"].between(0.5, 1).all()
+    assert sites_named_on_some(tiny_screen[0][:, :0].copy()).empty
+    one = tiny_screen[0][(tiny_screen[0].obs["site"] == 1).to_numpy()].copy()
+    assert sites_named_on_some(one).empty

@@ -79,3 +79,22 @@ def test_synonyms_of_the_two_releases_are_spoken_of_for_rxrx19a_only(wells):
     assert compounds.known_synonyms(named, "user") == ""
     assert "CAL-101 (1 well) and Idelalisib (no wells)" in compounds.known_synonyms(named, "rxrx19a")
     assert "none is in this file" in compounds.known_synonyms(wells, "rxrx19a")
+
+
+def test_structures_of_the_best_hits_come_once_and_in_order():
+    wells = pd.DataFrame(
+        {"treatment": ["A, b", "C", "D", None], "smiles": ["CCO", "CC", None, None], "experiment": "E"}
+    )
+    rows = [
+        ("C", "rescue", 0.9),
+        ("A, b", "rescue", 0.5),
+        ("C", "rescue", 0.4),
+        ("D", "toxic", 0.99),
+        ("D", "rescue", 0.1),
+    ]
+    hits = pd.DataFrame(rows, columns=["treatment", "call", "score"])
+    best = compounds.structures_of_hits(wells, hits, 3)
+    assert best["treatment"].tolist() == ["C", "A, b", "D"]
+    assert best["smiles"].tolist()[:2] == ["CC", "CCO"]
+    assert best["smiles"].isna()[2]
+    assert compounds.structures_of_hits(wells, hits.head(0)).empty

@@ -4,6 +4,7 @@ import pytest
 
 from helpers.errors import UsageError
 from helpers.publish import Analysis
+from helpers.publish.absent import empty_table
 from helpers.screens import make_twin
 
 
@@ -73,6 +74,28 @@ def test_parameters_reach_the_steps(folder):
     assert one.normalized.uns["normalization"]["recipe"] == "experiment_center"
     other = Analysis(str(folder), experiments="HRCE-2", recipe="experiment_center")
     assert (one.hits["call"] == "rescue").sum() < (other.hits["call"] == "rescue").sum()
+
+
+def test_settings_of_the_calls_reach_them(folder):
+    usual = Analysis(str(folder))
+    other = Analysis(
+        str(folder), axis="discriminant", statistic="trend", top_k=3, null_draws=2_000, off_limit=0.9
+    )
+    assert other.scored.uns["axis"]["HRCE-1"]["kind"] == "discriminant"
+    assert (other.arms["off_limit"] < usual.arms["off_limit"]).all()
+    per_experiment = other.hits.groupby("experiment")["top_k_probability"].sum()
+    np.testing.assert_allclose(per_experiment, 3)
+
+
+def test_cross_checks_are_tables(folder):
+    checks = Analysis(str(folder)).checks
+    assert set(checks) == {"activity", "energy", "sensitivity", "shared", "agreement"}
+    for name, table in checks.items():
+        assert set(empty_table(name)) == set(table)
+    assert len(checks["energy"]) == len(Analysis(str(folder)).hits)
+    own = checks["sensitivity"].query("recipe == 'plate_center' and axis == 'mean_difference'")
+    np.testing.assert_allclose(own["spearman"], 1, atol=1e-6)
+    assert checks["agreement"].loc[0, "n_compounds"] > 10
 
 
 def test_plates_can_be_left_out(folder):

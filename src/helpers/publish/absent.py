@@ -16,7 +16,21 @@ NUMBERS = {
     "arms": [
         "dose_um", "n_wells", "n_plates", "rescue", "rescue_low", "rescue_high", "off_disease", "p_value", "q_value",
     ],
-    "hits": ["rescue_max", "dose_at_max_um", "score", "p_value", "q_value", "rank"],
+    "hits": [
+        "rescue_max", "dose_at_max_um", "score", "p_value", "q_value", "rank", "score_low", "score_high", "rank_low",
+        "rank_high", "top_k_probability",
+    ],
+    "activity": ["dose_um", "n_wells", "n_plates", "map", "map_expected", "p_value", "q_value"],
+    "energy": ["n_wells", "n_plates", "energy", "p_value", "q_value"],
+    "sensitivity": ["n_compounds", "spearman", "top_k_overlap", "top_k_expected", "same_call"],
+    "shared": [
+        "dose_um", "rescue_a", "rescue_se_a", "rescue_low_a", "rescue_high_a", "rescue_b", "rescue_se_b",
+        "rescue_low_b", "rescue_high_b",
+    ],
+    "agreement": [
+        "n_compounds", "n_arms", "slope", "slope_low", "slope_high", "correlation", "correlation_low",
+        "correlation_high", "ceiling", "ceiling_low", "ceiling_high", "corrected", "corrected_low", "corrected_high",
+    ],
     "curves": [
         "ec50_um", "ec50_low_um", "ec50_high_um", "hill", "front", "back", "r2", "f_value", "p_value", "q_value",
         "relevance",
@@ -27,12 +41,17 @@ TEXTS = {
     "recipes": ["recipe", "selected"],
     "arms": ["experiment", "treatment"],
     "hits": ["experiment", "treatment", "call"],
+    "activity": ["experiment", "treatment"],
+    "energy": ["experiment", "treatment"],
+    "sensitivity": ["recipe", "axis", "experiment", "reason"],
+    "shared": ["experiment_a", "experiment_b", "treatment"],
+    "agreement": ["experiment_a", "experiment_b", "same_cells"],
     "curves": ["experiment", "treatment", "curve_class", "ec50_censored"],
 }
 
 
 def empty_table(name: str) -> pd.DataFrame:
-    """Return the table of a step (``quality``, ``recipes``, ``arms``, ``hits``, ``curves``) without rows."""
+    """Return the table of a step, a name in `NUMBERS`, without rows."""
     texts = pd.DataFrame({column: pd.Series(dtype=object) for column in TEXTS[name]})
     return texts.assign(**{column: pd.Series(dtype=float) for column in NUMBERS[name]})
 

@@ -1,9 +1,10 @@
-"""How far the sites of a well agree, measured on some plates of every experiment."""
+"""What only sites can tell, measured on some plates of every experiment: how far they agree and how they differ."""
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 
+from helpers.hits.predictability import site_predictability
 from helpers.profiles.selection import rows_by
 from helpers.profiles.variance import site_agreement
 
@@ -38,6 +39,31 @@ def agreement_on_some(sites: ad.AnnData, *, seed: int = 0) -> pd.DataFrame:
     table = site_agreement(some, seed=seed)
     table["experiment"] = table["experiment"].astype(str)
     return table.assign(n_plates=table["experiment"].map(n_plates))[COLUMNS]
+
+
+MOST_WELLS = 1000
+"""Wells of an experiment on which the number of a site is named."""
+
+
+def sites_named_on_some(sites: ad.AnnData) -> pd.DataFrame:
+    """Return how well the number of a site can be told from its embedding, per experiment: experiment, predictability.
+
+    Measured on the same plates as the agreement, and of these on at most so many wells, evenly spread over each plate;
+    no rows without embeddings or without sites.
+    """
+    if sites.n_vars == 0 or "site" not in sites.obs or not sites.obs["well_id"].duplicated().any():
+        return pd.DataFrame({"experiment": pd.Series(dtype=object), "predictability": pd.Series(dtype=float)})
+    rows = some_plates(sites.obs)
+    records = []
+    for experiment, mine in rows_by(sites.obs.iloc[rows], "experiment").items():
+        chosen = rows[mine]
+        obs = sites.obs.iloc[chosen]
+        place = obs.groupby(["plate_id", "row", "col"], observed=True).ngroup().to_numpy()
+        step = int(np.ceil((place.max() + 1) / MOST_WELLS))
+        keep = np.sort(chosen[place % step == 0])
+        value = site_predictability(np.asarray(sites.X[keep]), sites.obs.iloc[keep])
+        records.append((str(experiment), value))
+    return pd.DataFrame(records, columns=["experiment", "predictability"])
 
 
 def some_plates(obs: pd.DataFrame, most: int = MOST_PLATES) -> np.ndarray:

@@ -109,9 +109,22 @@ def choose_compounds(wells: pd.DataFrame, names: str = "", n: int = N_SHOWN) -> 
         return pd.DataFrame(columns=["treatment", "smiles"])
     wanted = [part.strip() for part in names.split(",") if part.strip()]
     chosen = [_find(named, name) for name in wanted] if wanted else _most_arms(named, n)
+    return _with_structures(named, chosen)
+
+
+def _with_structures(named: pd.DataFrame, chosen: list[str]) -> pd.DataFrame:
     smiles = named["smiles"] if "smiles" in named else pd.Series(None, index=named.index, dtype=object)
     first = smiles.astype(object).groupby(named["treatment"].astype(str)).first()
     return pd.DataFrame({"treatment": chosen, "smiles": [first.get(name) for name in chosen]})
+
+
+def structures_of_hits(wells: pd.DataFrame, hits: pd.DataFrame, n: int = N_SHOWN) -> pd.DataFrame:
+    """Return the compounds called `rescue` of highest score over all experiments, each once: treatment, smiles."""
+    best = hits[(hits["call"] == "rescue").to_numpy()].sort_values(
+        ["score", "treatment"], ascending=[False, True]
+    )
+    names = best["treatment"].astype(str).drop_duplicates().head(n)
+    return _with_structures(named_wells(wells), names.tolist())
 
 
 def _most_arms(named: pd.DataFrame, n: int) -> list[str]:

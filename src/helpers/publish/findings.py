@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 import pandas as pd
 
-from helpers.dose import fit_screen
+from helpers.dose import LOCATED, fit_screen
 from helpers.figures.curves import ec50_text
 from helpers.figures.quality import RECIPE_MEASURES
 from helpers.figures.style import CALL_STYLE, format_um, natural_order, well_kind
@@ -194,7 +194,10 @@ def curve_classes(curves: pd.DataFrame) -> str:
         return "This screen has no dose response to fit."
     words = {
         "active": "active",
+        "partial": "whose end is extrapolated: the highest dose reaches less than 80 % of it",
         "step": "a step between two doses",
+        "bell": "that turn back at the top",
+        "toxic_top": "with too few doses below the toxic ones for an EC50",
         "below_range": "whose start was not seen (EC50 `<`)",
         "above_range": "whose end was not seen (EC50 `>`)",
         "worsening": "worsening: rescue falls with dose",
@@ -247,7 +250,8 @@ def one_curve(curve: pd.Series | None) -> str:
 
 def potency(curves: pd.DataFrame) -> str:
     """Say which curve is the most potent of those that reach half of the way to mock."""
-    active = curves[curves["curve_class"].isin(["active", "step"])].dropna(subset=["ec50_um"])
+    active = curves[curves["curve_class"].isin(LOCATED) & (curves["ec50_censored"] == "")]
+    active = active.dropna(subset=["ec50_um"])
     active = active[active["back"] > active["front"]]
     if active.empty:
         return "No rising curve has limits of its EC50 on both sides."

@@ -27,7 +27,7 @@ Value = str | int | float | bool
 
 TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 # A relative path means the user's working folder, which is not the one a kernel runs in.
-PATHS = ("source", "results")
+PATHS = ("source", "results", "classes", "published")
 KEYWORD_SOURCES = ("twin", "rxrx19a")
 # What no list or range in a cell can say.
 _ALLOWED_TEXTS = {"source": "twin | rxrx19a | a folder", "results": "a folder"}

@@ -2,26 +2,46 @@
 
 import functools
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import anndata as ad
 import pandas as pd
 
 from helpers.dose import fit_screen
+from helpers.dose.coverage import ec50_coverage, simulate_curves
 from helpers.errors import UsageError
 from helpers.files import atomic_path
-from helpers.hits import assay_quality, call_hits, compare_recipes, score_wells
+from helpers.hits import (
+    Calibration,
+    activity_map,
+    assay_quality,
+    calibration_study,
+    call_hits,
+    compare_recipes,
+    energy_test,
+    experiment_agreement,
+    ranking_sensitivity,
+    score_wells,
+    shared_arms,
+)
 from helpers.profiles import RECIPES, normalize, to_wells
 from helpers.profiles.selection import treated
 from helpers.profiles.variance import decompose_variance
 from helpers.publish.absent import empty_table, unscored
-from helpers.publish.agreement import agreement_on_some
+from helpers.publish.agreement import agreement_on_some, sites_named_on_some
 from helpers.publish.banner import banner_markdown
 from helpers.publish.cache import cached_tables, cached_wells, entry_key
 from helpers.publish.projections import Projection, join_projection, project_wells
 from helpers.publish.provenance import describe_source
+from helpers.publish.settings import read_settings
 from helpers.screens import open_screen, read_classes, read_truth, resolve_source
+
+PLATE_NOISE = {
+    "wells only": {},
+    "plates that\nshift and stretch": {"shift_sd": 0.1, "gain_sd": 0.15},
+}
+"""Noise under which intervals of EC50 are tried out: of single wells, and of plates too."""
 
 WELL_COLUMNS = (
     "experiment", "plate", "well", "row", "col", "condition", "treatment", "dose_um", "n_sites", "qc_flag",
@@ -30,6 +50,9 @@ WELL_COLUMNS = (
 
 
 COMPARED = "raw,experiment_center,plate_center,plate_robust,recommended"
+CHECKS = ("activity", "energy", "sensitivity", "shared", "agreement")
+SENSITIVITY = ("plate_center", "plate_robust", "recommended")
+"""Recipes under which the compounds are ranked once more."""
 
 
 class Analysis:
@@ -49,7 +72,9 @@ class Analysis:
         A name in :data:`helpers.profiles.RECIPES`.
     recipes
         The recipes to compare: a comma list, or `all`.
-    fdr, min_rescue
+    axis
+        As in :func:`helpers.hits.score_wells`.
+    fdr, min_rescue, statistic, null_draws, off_limit, top_k
         As in :func:`helpers.hits.call_hits`.
     seed
         Of everything random.
@@ -59,6 +84,11 @@ class Analysis:
         Robust Z' from which on a plate passes.
     results
         Folder for tables and figures; empty = a new temporary one.
+    fitting
+        Of the curves, as in :func:`helpers.dose.fit_screen`; what is not named keeps its default.
+    **settings
+        Of the recipes: reference, batch, position_model, n_components, regulariser, as in
+        :func:`helpers.publish.settings.read_settings`.
     """
 
     def __init__(
@@ -70,14 +100,29 @@ class Analysis:
         recipes: str = COMPARED,
         fdr: float = 0.05,
         min_rescue: float = 0.1,
+        axis: str = "mean_difference",
+        statistic: str = "max",
+        null_draws: int = 40_000,
+        off_limit: float = 0.999,
+        top_k: int = 20,
         seed: int = 0,
         exclude_plates: str = "",
         min_z_prime: float = 0.0,
         results: str = "",
+        fitting: Mapping[str, object] | None = None,
+        **settings: str | float,
     ):
+        self.settings = read_settings(**settings)
         self.source, self.experiments, self.recipe = source, experiments, recipe
         self.compared = _recipe_names(recipes)
         self.fdr, self.min_rescue, self.seed = fdr, min_rescue, seed
+        self.axis, self.fitting = axis, dict(fitting or {})
+        self.calling = {
+            "statistic": statistic,
+            "null_draws": null_draws,
+            "off_limit": off_limit,
+            "top_k": top_k,
+        }
         self.exclude_plates, self.min_z_prime = exclude_plates, min_z_prime
         self.results = Path(results or tempfile.mkdtemp(prefix="rxrx19-results-"))
 
@@ -99,12 +144,12 @@ class Analysis:
         self._agreement_of(sites)
         return to_wells(sites)
 
-    def _agreement_of(self, sites: ad.AnnData | None = None) -> pd.DataFrame:
+    def _agreement_of(self, sites: ad.AnnData | None = None) -> dict[str, pd.DataFrame]:
         def compute() -> dict[str, pd.DataFrame]:
             some = self._without_plates(self.sites) if sites is None else sites
-            return {"agreement": agreement_on_some(some, seed=self.seed)}
+            return {"agreement": agreement_on_some(some, seed=self.seed), "named": sites_named_on_some(some)}
 
-        return cached_tables(self._key("wells", part="agreement", seed=self.seed), compute)["agreement"]
+        return cached_tables(self._key("wells", part="agreement", seed=self.seed), compute)
 
     def _without_plates(self, sites: ad.AnnData) -> ad.AnnData:
         """Leave out the plates that the user named."""
@@ -124,14 +169,18 @@ class Analysis:
         """Wells after the recipe, as they are where there is nothing to normalise."""
         if not self.has("embeddings"):
             return self.wells
-        return normalize(self.wells, self.recipe, seed=self.seed)
+        return self.normalize(self.recipe)
+
+    def normalize(self, recipe: str) -> ad.AnnData:
+        """Return the wells after any recipe, with the settings that were given."""
+        return normalize(self.wells, recipe, seed=self.seed, **self.settings)
 
     @functools.cached_property
     def scored(self) -> ad.AnnData:
         """Normalised wells with on_disease, off_disease and rescue, all missing where there is no axis."""
         if not self.has("axis"):
             return unscored(self.wells)
-        return self._wells("scored", lambda: score_wells(self.normalized))
+        return self._wells("scored", lambda: score_wells(self.normalized, axis=self.axis))
 
     @functools.cached_property
     def quality(self) -> pd.DataFrame:
@@ -149,7 +198,11 @@ class Analysis:
             return empty_table("recipes")
 
         def compute() -> dict[str, pd.DataFrame]:
-            return {"recipes": compare_recipes(self.wells, self.compared, seed=self.seed, truth=self.truth)}
+            return {
+                "recipes": compare_recipes(
+                    self.wells, self.compared, seed=self.seed, truth=self.truth, **self.settings
+                )
+            }
 
         return cached_tables(self._key("recipes", recipes=self.compared), compute)["recipes"]
 
@@ -159,7 +212,8 @@ class Analysis:
             return {name: empty_table(name) for name in ("arms", "hits")}
 
         def compute() -> dict[str, pd.DataFrame]:
-            arms, hits = call_hits(self.scored, fdr=self.fdr, min_rescue=self.min_rescue, seed=self.seed)
+            thresholds = {"fdr": self.fdr, "min_rescue": self.min_rescue}
+            arms, hits = call_hits(self.scored, **thresholds, **self.calling, seed=self.seed)
             return {"arms": arms, "hits": hits}
 
         return self._tables("calls", compute)
@@ -175,17 +229,78 @@ class Analysis:
         return self._calls["hits"]
 
     @functools.cached_property
+    def checks(self) -> dict[str, pd.DataFrame]:
+        """What speaks for or against the calls: activity, energy, sensitivity (of ranks), shared (arms), agreement."""
+        if not (self.has("axis") and self.has("treatments")):
+            return {name: empty_table(name) for name in CHECKS}
+
+        def compute() -> dict[str, pd.DataFrame]:
+            cells = self.wells.obs.groupby("experiment", observed=True)["cell_type"].first().astype(str)
+            return {
+                "activity": activity_map(self.normalized, seed=self.seed),
+                "energy": energy_test(self.normalized, seed=self.seed),
+                "sensitivity": ranking_sensitivity(
+                    self.wells,
+                    dict.fromkeys([self.recipe, *SENSITIVITY]),
+                    reference=self.hits,
+                    recipe_settings=self.settings,
+                    top_k=self.calling["top_k"],
+                    fdr=self.fdr,
+                    min_rescue=self.min_rescue,
+                    seed=self.seed,
+                ),
+                "shared": shared_arms(self.arms),
+                "agreement": experiment_agreement(self.arms, cells.to_dict(), seed=self.seed),
+            }
+
+        return self._tables("checks", compute)
+
+    def calibrate(self, n_twins: int) -> Calibration:
+        """Return what the calls of this recipe and these settings are worth on simulated screens of known truth."""
+
+        def compute() -> dict[str, pd.DataFrame]:
+            thresholds = {"min_rescue": self.min_rescue, **self.calling}
+            recipe = {"recipe": self.recipe, "axis": self.axis}
+            return vars(calibration_study(n_twins, seed=self.seed, **recipe, **thresholds))
+
+        calling = {"axis": self.axis, "min_rescue": self.min_rescue, **self.calling}
+        more = {"recipe": self.recipe, "seed": self.seed, "n_twins": n_twins, **calling}
+        return Calibration(**cached_tables(entry_key("calibration", "", more), compute))
+
+    @functools.cached_property
     def curves(self) -> pd.DataFrame:
         """Fitted curves (dose_response.csv)."""
         if not (self.has("axis") and self.has("doses")):
             return empty_table("curves")
 
         def compute() -> dict[str, pd.DataFrame]:
-            return {
-                "curves": fit_screen(self.scored, fdr=self.fdr, min_rescue=self.min_rescue, seed=self.seed)
-            }
+            thresholds = {"fdr": self.fdr, "min_rescue": self.min_rescue}
+            curves = fit_screen(self.scored, arms=self.arms, **thresholds, **self.fitting, seed=self.seed)
+            return {"curves": curves}
 
         return self._tables("curves", compute)["curves"]
+
+    def interval_coverage(self, n_curves: int = 600) -> pd.DataFrame:
+        """Return in what share of simulated curves the intervals of EC50 hold the truth.
+
+        Returns
+        -------
+        DataFrame
+            noise (in words), interval, coverage, n_curves, fold; see :func:`helpers.dose.coverage.ec50_coverage`.
+        """
+
+        def compute() -> dict[str, pd.DataFrame]:
+            options = {"interval": self.fitting.get("interval", "profile"), "seed": self.seed}
+            parts = [
+                ec50_coverage(*simulate_curves(n_curves, **noise, seed=self.seed), **options).assign(
+                    noise=name
+                )
+                for name, noise in PLATE_NOISE.items()
+            ]
+            return {"coverage": pd.concat(parts, ignore_index=True)}
+
+        more = {"fitting": self.fitting, "seed": self.seed, "n_curves": n_curves}
+        return cached_tables(entry_key("coverage", "", more), compute)["coverage"]
 
     # --- what the tour shows -------------------------------------------------------------------------------------
 
@@ -197,7 +312,12 @@ class Analysis:
     @functools.cached_property
     def agreement(self) -> pd.DataFrame:
         """How alike the sites of a well are, per experiment: experiment, n_plates, icc, sites_per_well."""
-        return self._agreement_of()
+        return self._agreement_of()["agreement"]
+
+    @functools.cached_property
+    def sites_named(self) -> pd.DataFrame:
+        """How well the number of a site is told from its embedding, per experiment: experiment, predictability."""
+        return self._agreement_of()["named"]
 
     @functools.cached_property
     def variance(self) -> pd.DataFrame:
@@ -220,13 +340,17 @@ class Analysis:
             return None
         return pd.read_csv(path, keep_default_na=False)
 
-    def projected(self, max_wells: int, center_by: str | None = None) -> Projection:
-        """Return raw wells on principal components and on a map of neighbours (see `project_wells`)."""
+    def projected(
+        self, max_wells: int, center_by: str | None = None, *, normalized: bool = False
+    ) -> Projection:
+        """Return wells, raw or after the recipe, on components and on a map of neighbours (see `project_wells`)."""
 
         def compute() -> dict[str, pd.DataFrame]:
-            return project_wells(self.wells, max_wells=max_wells, center_by=center_by, seed=self.seed)
+            wells = self.normalized if normalized else self.wells
+            return project_wells(wells, max_wells=max_wells, center_by=center_by, seed=self.seed)
 
-        key = self._key("projection", max_wells=max_wells, center_by=center_by)
+        stage = {"normalized": True} if normalized else {}
+        key = self._key("projection", max_wells=max_wells, center_by=center_by, **stage)
         return join_projection(cached_tables(key, compute), self.wells.obs)
 
     @property
@@ -343,9 +467,15 @@ class Analysis:
     def _key(self, step: str, **more: object) -> str:
         parameters = {"experiments": self.experiments, "exclude_plates": self.exclude_plates}
         if step != "wells":
-            parameters |= {"recipe": self.recipe, "seed": self.seed}
-        if step in ("calls", "curves"):
+            parameters |= {"recipe": self.recipe, "seed": self.seed, "settings": self.settings}
+        if step in ("scored", "calls", "curves", "checks"):
+            parameters |= {"axis": self.axis}
+        if step in ("calls", "curves", "checks"):
             parameters |= {"fdr": self.fdr, "min_rescue": self.min_rescue}
+        if step in ("calls", "checks", "curves"):
+            parameters |= self.calling  # curves take the toxic doses from the arms
+        if step == "curves":
+            parameters |= {"fitting": self.fitting}
         return entry_key(step, self._source["sha256"], parameters | more)
 
     def _wells(self, step: str, compute: Callable[[], ad.AnnData]) -> ad.AnnData:

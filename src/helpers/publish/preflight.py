@@ -32,9 +32,9 @@ def check_sources(
     Raises
     ------
     DataError
-        If a screen was not fetched, or its metadata is wrong.
+        If a screen was not fetched, its metadata is wrong, or a list that was named is.
     UsageError
-        If a folder is missing, or an experiment is not in the screen.
+        If a folder or a list is missing, or an experiment is not in the screen.
     """
     from helpers.screens.check import check_design
 
@@ -42,6 +42,7 @@ def check_sources(
     for notebook in notebooks:
         settings = {name: item.default for name, item in read_parameters(notebook.path).items()}
         settings |= values.get(notebook.name, {})
+        _check_lists(settings)
         if "source" in settings:
             experiments = str(settings.get("experiments", "all"))
             asked.setdefault(str(settings["source"]), {})[experiments] = None
@@ -53,6 +54,17 @@ def check_sources(
         facts[source] = provenance.describe_source(source)
     _take_interrupts_back()
     return facts
+
+
+def _check_lists(settings: Mapping[str, Value]) -> None:
+    """Read the class list and the published scores that were named: a kernel would get to them minutes later."""
+    from helpers.hits.classes import read_class_list
+    from helpers.hits.published import find_published, read_published
+
+    if settings.get("classes"):
+        read_class_list(str(settings["classes"]))
+    if settings.get("published"):
+        read_published(find_published(str(settings["published"])))
 
 
 def _take_interrupts_back() -> None:

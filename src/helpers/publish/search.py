@@ -49,7 +49,9 @@ def searchable_html(table: pd.DataFrame, what: str, pictures: pd.Series | None =
     script = re.sub(r"(?s)<div[^>]*>\s*<noscript>.*?</noscript>\s*</div>", "", script)
     shown = table if pictures is None else _with_pictures(table, pictures)
     with pd.option_context("display.float_format", number):
-        return f'{script}{STYLE}<div class="search-table">{_datatable(shown, what, pictures is not None)}</div>'
+        return (
+            f'{script}{STYLE}<div class="search-table">{_datatable(shown, what, pictures is not None)}</div>'
+        )
 
 
 def _with_pictures(table: pd.DataFrame, pictures: pd.Series) -> pd.DataFrame:

@@ -88,7 +88,7 @@ def _parameter_table(record: Mapping) -> str:
 
 def _value(name: str, value: object) -> str:
     # The folders of whoever built the book are nobody's business.
-    shown = Path(str(value)).name if name == "source" else value
+    shown = Path(str(value)).name if name in ("source", "classes", "published") else value
     return "-" if value is None else code(str(shown))
 
 

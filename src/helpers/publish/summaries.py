@@ -1,19 +1,20 @@
 """Small tables behind the sentences and figures of the pages: counts, doses, names, failures, truth."""
 
-import contextlib
 import difflib
 
 import pandas as pd
 
-from helpers.errors import DataError, UsageError
+from helpers.dose import RISING
+from helpers.errors import UsageError
 from helpers.figures.curves import curve_points
 from helpers.figures.style import CONDITION_STYLE, natural_order, well_kind
-from helpers.hits import score_wells
-from helpers.profiles import RECIPES, normalize
+from helpers.publish.show import HEADERS
 from helpers.screens.layout import row_label
 
 SCATTERED = "scattered"
 KEYS = ["experiment", "treatment"]
+EXAMPLE_RANK = {"active": 0, "partial": 1, "step": 1, "bell": 2, "above_range": 2, "below_range": 2}
+"""Which class of curve makes the better example."""
 
 
 def choose_plates(obs: pd.DataFrame, plates: str) -> pd.DataFrame:
@@ -199,37 +200,6 @@ def worst_plate(wells: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
     return wells[same.to_numpy()]
 
 
-def recipe_list() -> pd.DataFrame:
-    """Return the recipes and what they do: recipe, what it does."""
-    return pd.DataFrame(
-        [(recipe.name, recipe.summary) for recipe in RECIPES.values()], columns=["recipe", "what it does"]
-    )
-
-
-def scored_by_recipe(analysis) -> dict[str, pd.DataFrame]:
-    """Return the scored wells under each recipe compared, name -> obs; scores are missing where there is no axis.
-
-    Parameters
-    ----------
-    analysis : Analysis
-        The screen; its own recipe is not computed twice.
-    """
-    tables = {}
-    for name in dict.fromkeys((*analysis.compared, "raw", analysis.recipe)):
-        if name == analysis.recipe or not analysis.has("axis"):
-            tables[name] = analysis.scored.obs
-        else:
-            with contextlib.suppress(DataError):  # the comparison table says why a recipe cannot be used here
-                tables[name] = score_wells(normalize(analysis.wells, name, seed=analysis.seed)).obs
-    return tables
-
-
-def recipe_measures(recipes: pd.DataFrame) -> pd.DataFrame:
-    """Return the measures of a recipe comparison without their intervals and remarks, for a table on a page."""
-    intervals = [c for c in recipes.columns if c.endswith(("_low", "_high"))]
-    return recipes.drop(columns=[*intervals, "reason", "excluded"], errors="ignore")
-
-
 def one_plate_by_recipe(tables: dict[str, pd.DataFrame], plates: str, recipe: str) -> pd.DataFrame:
     """Return the first of the chosen plates from raw embeddings and under a recipe, as if they were two plates."""
     parts = []
@@ -241,6 +211,39 @@ def one_plate_by_recipe(tables: dict[str, pd.DataFrame], plates: str, recipe: st
     order = [part["experiment"].iloc[0] for part in parts]
     table["experiment"] = pd.Categorical(table["experiment"], order, ordered=True)
     return table.set_axis(table["plate_id"].astype(str) + "_" + table["well"].astype(str))
+
+
+def hit_list(hits: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of `hits.csv` that one looks a compound up for, with headings in words."""
+    columns = ["treatment", "experiment", "call", "rank", "score", "score_low", "score_high", "rescue_max"]
+    columns += ["dose_at_max_um", "off_disease", "q_value", "top_k_probability"]
+    table = hits.sort_values(["experiment", "rank"])[[c for c in columns if c in hits]]
+    return table.rename(columns=lambda name: HEADERS.get(name, name.replace("_", " ")))
+
+
+def curve_list(curves: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of `dose_response.csv` that one looks a curve up for, with headings in words."""
+    columns = [
+        "treatment",
+        "experiment",
+        "curve_class",
+        "ec50_censored",
+        "ec50_um",
+        "ec50_low_um",
+        "ec50_high_um",
+    ]
+    columns += ["hill", "back", "relevance", "q_value", "n_points"]
+    table = curves[[c for c in columns if c in curves]].assign(
+        curve_class=curves["curve_class"].astype(str).str.replace("_", " ")
+    )
+    return table.rename(columns=lambda name: HEADERS.get(name, name.replace("_", " ")))
+
+
+def fitted_points(scored: pd.DataFrame) -> pd.DataFrame:
+    """Return the wells that curves are fitted to: treated, with a dose, and good."""
+    fine = scored["treatment"].notna() & scored["dose_um"].notna() & (scored["qc_flag"].astype(str) == "")
+    columns = ["experiment", "treatment", "dose_um", "rescue"]
+    return scored.loc[fine.to_numpy(), columns].astype({"experiment": str, "treatment": str})
 
 
 def first_hit(hits: pd.DataFrame) -> tuple[str, str]:
@@ -274,7 +277,7 @@ def choose_curves(curves: pd.DataFrame, compounds: str) -> pd.DataFrame:
 
 def strongest_curves(curves: pd.DataFrame, n: int, compounds: str = "") -> pd.DataFrame:
     """Return the curves a user asks for, then the `n` of highest relevance that rise with dose."""
-    rising = curves[curves["curve_class"].isin(["active", "step", "below_range", "above_range"])]
+    rising = curves[curves["curve_class"].isin(RISING)]
     rising = rising[rising["back"] > rising["front"]]
     best = rising.sort_values("relevance", ascending=False).head(n)
     both = pd.concat([choose_curves(curves, compounds), best])
@@ -288,13 +291,13 @@ def example_curve(curves: pd.DataFrame, compounds: str = "") -> pd.Series | None
     asked = choose_curves(curves, compounds)
     if len(asked):
         return asked.iloc[0]
-    rank = curves["curve_class"].map({"active": 0, "step": 1, "above_range": 2, "below_range": 2}).fillna(3)
+    rank = curves["curve_class"].map(EXAMPLE_RANK).fillna(3)
     return curves.assign(order=rank).sort_values(["order", "relevance"], ascending=[True, False]).iloc[0]
 
 
 def one_of_each_class(curves: pd.DataFrame) -> pd.DataFrame:
     """Return the most relevant curve of each class, in the order of the page's table."""
-    order = ["active", "step", "below_range", "above_range", "worsening", "inactive", "not_fitted"]
+    order = [*RISING, "worsening", "toxic_top", "inactive", "not_fitted"]
     best = curves.sort_values("relevance", ascending=False, na_position="last").drop_duplicates("curve_class")
     rank = best["curve_class"].map({name: i for i, name in enumerate(order)})
     return best.assign(order=rank).sort_values("order").drop(columns="order")

@@ -79,5 +79,6 @@ def true_potencies(curves: pd.DataFrame, truth: pd.DataFrame | None) -> pd.DataF
     if truth is None or curves.empty:
         return curves.head(0)
     joined = truth_of_compounds(curves, truth)
-    chosen = (joined["curve_class"] == "active") & (joined["emax_true"] > 0) & joined["ec50_um"].notna()
+    chosen = joined["curve_class"].isin(["active", "partial", "bell"]) & (joined["ec50_censored"] == "")
+    chosen &= (joined["emax_true"] > 0) & joined["ec50_um"].notna()
     return joined[chosen]

@@ -1,0 +1,78 @@
+"""Potencies in words, on curves made up by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.publish import potency
+
+
+def curve(experiment: str, treatment: str, ec50: float, **values) -> dict:
+    row = {"experiment": experiment, "treatment": treatment, "curve_class": "active", "ec50_um": ec50}
+    row |= {"ec50_low_um": ec50 / 2, "ec50_high_um": ec50 * 2, "n_toxic_doses": 0, "n_dropped_doses": 0}
+    return row | {"ec50_all_um": np.nan} | values
+
+
+@pytest.fixture
+def curves() -> pd.DataFrame:
+    rows = [
+        curve("E-1", "A", 1.0),
+        curve("E-2", "A", 2.0),
+        curve("E-1", "B", 1.0, n_toxic_doses=2, n_dropped_doses=2, ec50_all_um=4.0),
+        curve("E-2", "B", 8.0),
+        curve("E-1", "C", 1.0, ec50_high_um=np.inf),
+        curve("E-2", "C", 1.0),
+        curve("E-1", "D", np.nan, curve_class="toxic_top", n_toxic_doses=3),
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_the_effect_is_that_over_the_tested_doses():
+    numbers = {"front": [0.0, 5.0, np.nan], "back": [1.0, 0.0, np.nan], "ec50_fit_um": [1.0, 1e9, np.nan]}
+    curves = pd.DataFrame(
+        {"experiment": "E", "treatment": ["A", "B", "C"], "hill": [1.0, 1.0, np.nan], **numbers}
+    )
+    points = pd.DataFrame(
+        {"experiment": "E", "treatment": ["A", "A", "B", "B"], "dose_um": [0.0, 3.0, 0.0, 3.0]}
+    )
+    effect = potency.with_effect(curves, points)["effect"]
+    assert effect[0] == pytest.approx(0.75)
+    assert abs(effect[1]) < 1e-6  # plateaus 5 apart, of which no dose sees anything
+    assert np.isnan(effect[2])
+
+
+def test_only_potencies_with_limits_in_both_are_compared(curves):
+    shared = potency.shared_potencies(curves)
+    assert shared["treatment"].tolist() == ["A", "B"]
+    assert shared[["ec50_um_a", "ec50_um_b"]].to_numpy().tolist() == [[1.0, 2.0], [1.0, 8.0]]
+    text = potency.say_shared(shared)
+    assert (
+        "E-1 and E-2: 2 compounds, the EC50s apart by a factor of 4 (median)" in text
+    )  # of 2 and 8, in logarithms
+    assert "overlap in 50 %" in text
+    assert "No compound has an EC50" in potency.say_shared(potency.shared_potencies(curves.head(0)))
+
+
+def test_toxic_tops_say_what_they_change(curves):
+    assert potency.toxic_tops(curves)["treatment"].tolist() == ["B", "D"]
+    text = potency.say_toxic(curves)
+    assert "2 curves of 7 have doses at the top" in text
+    assert "1 were fitted without them, and 1 have too few doses below" in text
+    assert "for 1 of 1: B (4-fold)" in text
+    assert "At no dose" in potency.say_toxic(curves.assign(n_toxic_doses=0))
+
+
+def test_coverage_is_named_by_noise_and_interval():
+    table = pd.DataFrame(
+        {
+            "noise": "alike",
+            "interval": ["plates", "wells"],
+            "coverage": [0.95, 0.5],
+            "n_curves": 300,
+            "fold": [3.0, 2.0],
+        }
+    )
+    assert (
+        "alike: 95 % of those with plates (ends a factor of 3 apart) and 50 % of those with wells"
+        in potency.say_coverage(table)
+    )
