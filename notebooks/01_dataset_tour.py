@@ -83,6 +83,8 @@ analysis = Analysis(
     min_z_prime=min_z_prime,
 )
 wells, kind = analysis.wells.obs, analysis.screen["kind"]
+maps = [{"max_wells": umap_max_wells}, {"max_wells": umap_max_wells // 2, "center_by": "experiment"}]
+analysis.project_ahead(*maps)
 analysis.banner()
 
 # %% tags=["remove-input"]
@@ -264,7 +266,7 @@ search.show_search(compounds.compound_table(wells), "compounds")
 # control take no part in finding the components.
 
 # %% mystnb={"image": {"alt": "Scatter plots of wells in pairs: on the left the first two principal components of the raw embeddings, on the right a map of neighbours; one pair coloured by condition, one by experiment, one by plate."}, "figure": {"caption": "Wells by the first two principal components of the raw embeddings (left) and by neighbourhood (right), coloured by what might explain where they lie.", "name": "fig-embedding"}}
-overall = analysis.projected(umap_max_wells)
+overall = analysis.projected(**maps[0])
 fig = figures.plot_projections(overall.points, ["condition", "experiment", "plate"])
 analysis.save_figure(fig, "embedding_raw")
 
@@ -283,7 +285,7 @@ Markdown(projections.neighbors_found(overall))
 # experiment's mean and looks again.
 
 # %% mystnb={"image": {"alt": "Scatter plots of wells in pairs after each experiment was centred: on the left two principal components, on the right a map of neighbours; coloured by condition, plate, row and dose."}, "figure": {"caption": "The same after subtracting the mean of each experiment, coloured by condition, plate, row of the plate and dose.", "name": "fig-within"}}
-within = analysis.projected(umap_max_wells // 2, center_by="experiment")
+within = analysis.projected(**maps[1])
 fig = figures.plot_projections(within.points, ["condition", "plate", "row", "dose_um"])
 analysis.save_figure(fig, "embedding_within")
 

@@ -123,15 +123,16 @@ def test_truth_belongs_to_the_experiments_at_hand(folder):
 def test_files_are_equal_byte_for_byte(analysis, tmp_path):
     import matplotlib.pyplot as plt
 
-    figure, ax = plt.subplots()
-    ax.plot([1, 2], [3, 4])
     for name in ("a", "b"):
+        figure, ax = plt.subplots()
+        ax.plot([1, 2], [3, 4])
         analysis.results = tmp_path / name
         analysis.write_table(analysis.arms, "arms.csv")
         analysis.write_table(analysis.wells_table, "wells.parquet")
-        analysis.save_figure(figure, "line")
+        shown = analysis.save_figure(figure, "line")
+        assert shown.data == (analysis.results / "figures" / "line.png").read_bytes()
+        assert not plt.fignum_exists(figure.number)  # else the page would show it twice
     for path in sorted((tmp_path / "a").rglob("*.*")):
         assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes(), path
     read = pd.read_csv(tmp_path / "a" / "tables" / "arms.csv", float_precision="round_trip")
     np.testing.assert_array_equal(read["rescue"], analysis.arms["rescue"])
-    plt.close(figure)

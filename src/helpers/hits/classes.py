@@ -174,9 +174,8 @@ def _one_class(inside: pd.Series, outside: pd.Series, level: float) -> dict:
     if len(x) < MIN_MEMBERS or len(y) < MIN_MEMBERS:
         few = "members" if len(x) < MIN_MEMBERS else "other compounds"
         return {**row, "note": f"fewer than {MIN_MEMBERS} {few} with a score"}
-    test = stats.mannwhitneyu(
-        x, y
-    )  # exact for small classes without ties, else normal with the correction for ties
+    # exact for small classes without ties, else normal with the correction for ties
+    test = stats.mannwhitneyu(x, y)
     auc = float(test.statistic / (len(x) * len(y)))
     row |= dict(zip(("auc_low", "auc_high"), auc_interval(auc, len(x), len(y), level), strict=True))
     row |= dict(zip(("shift", "shift_low", "shift_high"), _shift(x, y, level), strict=True))

@@ -84,9 +84,8 @@ def compare_recipes(
         If no recipe can be used; the message says why the first could not.
     """
     names = MEASURES + (TRUTH_MEASURES if truth is not None else ())
-    order = plate_order(
-        wells.obs
-    )  # folds are dealt row by row: no number may depend on how the table is sorted
+    # folds are dealt row by row: no number may depend on how the table is sorted
+    order = plate_order(wells.obs)
     wells = wells if (np.diff(order) == 1).all() else wells[order].copy()
     plain = dict.fromkeys(wells.obs["plate_id"].unique(), 1)
     draws = plate_draws(wells.obs, n_bootstrap, seed)

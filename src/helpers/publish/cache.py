@@ -56,6 +56,11 @@ def entry_key(step: str, data: str, parameters: dict) -> str:
     return f"{step}-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
 
 
+def is_cached(key: str) -> bool:
+    """Tell if something is stored under `key`."""
+    return (cache_dir() / "steps" / key).is_dir()
+
+
 def cached_wells(key: str, compute: Callable[[], ad.AnnData]) -> ad.AnnData:
     """Return the wells stored under `key`, computed and stored first if there are none."""
     return _cached(key, compute, _write_wells, _read_wells)

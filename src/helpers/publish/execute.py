@@ -20,12 +20,19 @@ _TERMINAL_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
-def watch_parent(interval: float = 0.2) -> None:
+def watch_parent(parent: int | None = None, interval: float = 0.2) -> None:
     """End this process when the one that started it is gone, however that one was killed.
 
     The kernel watches this process in the same way, so nothing of a killed run keeps computing.
+
+    Parameters
+    ----------
+    parent : int, optional
+        Who started this process, if that one may be gone already; by default its parent now.
+    interval : float
+        Seconds between looks.
     """
-    parent = os.getppid()
+    parent = parent or os.getppid()
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -3,6 +3,7 @@
 import functools
 import tempfile
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import anndata as ad
@@ -28,10 +29,11 @@ from helpers.hits import (
 from helpers.profiles import RECIPES, normalize, to_wells
 from helpers.profiles.selection import treated
 from helpers.profiles.variance import decompose_variance
+from helpers.publish import ahead
 from helpers.publish.absent import empty_table, unscored
 from helpers.publish.agreement import agreement_on_some, sites_named_on_some
 from helpers.publish.banner import banner_markdown
-from helpers.publish.cache import cached_tables, cached_wells, entry_key
+from helpers.publish.cache import cached_tables, cached_wells, entry_key, is_cached
 from helpers.publish.projections import Projection, join_projection, project_wells
 from helpers.publish.provenance import describe_source
 from helpers.publish.settings import read_settings
@@ -113,6 +115,14 @@ class Analysis:
         **settings: str | float,
     ):
         self.settings = read_settings(**settings)
+        self._given = {
+            "source": source,
+            "experiments": experiments,
+            "exclude_plates": exclude_plates,
+            "recipe": recipe,
+            "seed": seed,
+            **settings,
+        }
         self.source, self.experiments, self.recipe = source, experiments, recipe
         self.compared = _recipe_names(recipes)
         self.fdr, self.min_rescue, self.seed = fdr, min_rescue, seed
@@ -327,7 +337,9 @@ class Analysis:
 
         def compute() -> dict[str, pd.DataFrame]:
             stages = {"raw": self.wells} | {self.recipe: self.normalized}
-            parts = [decompose_variance(w, seed=self.seed).assign(recipe=n) for n, w in stages.items()]
+            with ThreadPoolExecutor(2) as pool:
+                shares = pool.map(lambda wells: decompose_variance(wells, seed=self.seed), stages.values())
+                parts = [table.assign(recipe=name) for name, table in zip(stages, shares, strict=True)]
             return {"variance": pd.concat(parts, ignore_index=True)}
 
         return self._tables("variance", compute)["variance"]
@@ -349,9 +361,25 @@ class Analysis:
             wells = self.normalized if normalized else self.wells
             return project_wells(wells, max_wells=max_wells, center_by=center_by, seed=self.seed)
 
-        stage = {"normalized": True} if normalized else {}
-        key = self._key("projection", max_wells=max_wells, center_by=center_by, **stage)
+        key = self._projection_key(max_wells, center_by, normalized=normalized)
         return join_projection(cached_tables(key, compute), self.wells.obs)
+
+    def _projection_key(
+        self, max_wells: int, center_by: str | None = None, *, normalized: bool = False
+    ) -> str:
+        stage = {"normalized": True} if normalized else {}
+        return self._key("projection", max_wells=max_wells, center_by=center_by, **stage)
+
+    def project_ahead(self, *wanted: Mapping[str, object]) -> None:
+        """Let a second process compute maps that are shown later: they take longest of all, most of it to compile.
+
+        Parameters
+        ----------
+        wanted
+            Arguments of :meth:`projected`, one mapping for each map.
+        """
+        if self.wells.n_vars and not all(is_cached(self._projection_key(**given)) for given in wanted):
+            self._ahead = ahead.start(self._given, [("projected", given) for given in wanted])
 
     @property
     def wells_table(self) -> pd.DataFrame:
@@ -444,19 +472,24 @@ class Analysis:
                 table.to_csv(temporary, index=False)
         return path
 
-    def save_figure(self, figure, name: str) -> None:
+    def save_figure(self, figure, name: str):
         """Write a figure into `figures/` as PNG and SVG, without the time of day, so equal figures are equal files.
 
-        Both have the figure's own resolution, which pictures and clouds of points keep low. Nothing is returned: it
-        is the last line of a notebook's cell, and the figure is what that cell shows.
+        Both have the figure's own resolution, which pictures and clouds of points keep low. Returned, for display, is
+        the PNG that was written: large figures take seconds to draw, and so they are drawn once, and the file is what
+        the page shows. The figure is closed.
         """
         import matplotlib as mpl
+        import matplotlib.pyplot as plt
+        from IPython.display import Image
 
+        path = self.results / "figures" / name
         with mpl.rc_context({"svg.hashsalt": name}):
-            for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
-                path = self.results / "figures" / f"{name}.{suffix}"
-                with atomic_path(path) as temporary:
+            for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None})):
+                with atomic_path(path.with_suffix(suffix)) as temporary:
                     figure.savefig(temporary, dpi=figure.dpi, metadata=metadata)
+        plt.close(figure)
+        return Image(data=path.with_suffix(".png").read_bytes())
 
     # --- keys ------------------------------------------------------------------------------------------------
 

@@ -33,8 +33,12 @@ def fold_name(name: str) -> str:
     True
     """
     # Folding can undo the composition, hence NFC again.
-    folded = unicodedata.normalize("NFC", " ".join(name.split())).casefold()
-    return unicodedata.normalize("NFC", folded)
+    return unicodedata.normalize("NFC", _composed(name).casefold())
+
+
+def _composed(name: str) -> str:
+    """Return a name in Unicode NFC with single blanks."""
+    return unicodedata.normalize("NFC", " ".join(name.split()))
 
 
 def match_compounds(spellings: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -64,8 +68,8 @@ def match_compounds(spellings: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     rows["folded"] = rows["treatment"].map(fold_name)
     structure = _sole_structure(rows)
     rows["group"] = rows["folded"].map(lambda name: structure.get(name, f"name {name}"))
-    shown = {group: _most_frequent(part) for group, part in rows.groupby("group")}
-    rows["name"] = rows["group"].map(shown)
+    rows["spelled"] = rows["treatment"].map(_composed)
+    rows["name"] = rows["group"].map(_most_frequent(rows, "group"))
     fill = rows["folded"].map(structure)
     rows["structure"] = rows["structure"].where(rows["structure"].notna(), fill)
     unreadable = sorted(smiles for smiles, found in canonical.items() if found is None)
@@ -82,10 +86,12 @@ def _sole_structure(rows: pd.DataFrame) -> dict[str, str]:
     return {name: next(iter(structures)) for name, structures in found.items() if len(structures) == 1}
 
 
-def _most_frequent(part: pd.DataFrame) -> str:
-    spelled = part["treatment"].map(lambda name: unicodedata.normalize("NFC", " ".join(name.split())))
-    wells = part["n_wells"].groupby(spelled.to_numpy()).sum()
-    return min(wells.items(), key=lambda item: (-item[1], item[0].casefold(), item[0]))[0]
+def _most_frequent(rows: pd.DataFrame, by: str) -> pd.Series:
+    """Return the spelling that most wells of each group have; of equals the first in the alphabet."""
+    wells = rows.groupby([by, "spelled"])["n_wells"].sum().reset_index()
+    wells["alphabet"] = wells["spelled"].map(str.casefold)
+    wells = wells.sort_values(["n_wells", "alphabet", "spelled"], ascending=[False, True, True])
+    return wells.drop_duplicates(by).set_index(by)["spelled"]
 
 
 def _notes_on_names(rows: pd.DataFrame) -> list[str]:
@@ -97,13 +103,12 @@ def _notes_on_names(rows: pd.DataFrame) -> list[str]:
         notes.append(
             f"{plural(len(split), 'treatment')} written in several letter cases, taken as one: {pairs}"
         )
-    for name, part in sorted(rows.groupby("name"), key=lambda item: item[0].casefold()):
-        names = part.groupby("folded").apply(_most_frequent, include_groups=False)
-        if len(names) > 1:
-            others = listed(sorted(n for n in names if n != name), len(names))
-            notes.append(
-                f"treatments {others} and '{name}' share one structure: one compound, shown as '{name}'"
-            )
+    merged = rows.groupby("name")["folded"].nunique()
+    spelling = _most_frequent(rows, "folded")
+    for name in sorted(merged.index[merged > 1], key=str.casefold):
+        names = spelling[rows.loc[rows["name"] == name, "folded"].unique()]
+        others = listed(sorted(n for n in names if n != name), len(names))
+        notes.append(f"treatments {others} and '{name}' share one structure: one compound, shown as '{name}'")
     return notes
 
 

@@ -147,9 +147,8 @@ def read_features(
         bad = _BadCells(table, source.features, np.zeros(len(source.features), dtype=np.int64))
         try:
             for batch in table.batches(source.ids, source.features):
-                values = batch.select(source.features).to_numpy(
-                    order="c"
-                )  # rows are copied several times faster
+                # in this order rows are copied several times faster
+                values = batch.select(source.features).to_numpy(order="c")
                 bad.add(values, batch[LINE])
                 constants.add(values)
                 found = _find_partners(batch.select(LINE, key(source.ids, number)), partners)

@@ -38,16 +38,24 @@ def refuse_nul(path: Path, label: str) -> None:
     BrokenFileError
         If there is one; says where.
     """
-    before = lines = 0
+    before = 0
     with path.open("rb") as file:
         for block in _blocks(file):
             place = block.find(b"\0")
-            lines += block.count(b"\n", 0, place if place >= 0 else len(block))
             if place >= 0:
-                where = f"line {lines + 1}"
+                where = f"line {_lines_before(path, before + place) + 1}"
                 message = f"holds a NUL, which no text has, as byte {before + place + 1:,} of the file"
                 raise broken(label, where, f"{message}; it is damaged or no CSV: {GET_AGAIN}")
             before += len(block)
+
+
+def _lines_before(path: Path, place: int) -> int:
+    """Return how many line ends stand before a byte; counted only where one is to be named."""
+    lines = 0
+    with path.open("rb") as file:
+        while place > 0 and (block := file.read(min(BLOCK, place))):
+            lines, place = lines + block.count(b"\n"), place - len(block)
+    return lines
 
 
 def _blocks(file: BinaryIO) -> Iterator[bytes]:
