@@ -52,8 +52,6 @@ seed: int = 0  # where random numbers start [x >= 0]
 results: str = ""  # folder for tables and figures; empty: a temporary one
 
 # %%
-from IPython.display import Markdown
-
 from helpers import figures
 from helpers.publish import (
     Analysis,
@@ -68,7 +66,7 @@ from helpers.publish import (
     summaries,
     window,
 )
-from helpers.publish.show import show_table
+from helpers.publish.show import say, show_table
 
 # %%
 figures.use_style()
@@ -88,7 +86,7 @@ analysis.project_ahead(*maps)
 analysis.banner()
 
 # %% tags=["remove-input"]
-Markdown(sentences.lacking(analysis.lacks))
+say(sentences.lacking(analysis.lacks))
 
 # %% [markdown]
 # ## What was measured
@@ -104,7 +102,7 @@ Markdown(sentences.lacking(analysis.lacks))
 show_table(summaries.design_table(wells), rows=20)
 
 # %% tags=["remove-input"]
-Markdown(sentences.design(wells, analysis.screen["n_sites"]))
+say(sentences.design(wells, analysis.screen["n_sites"]))
 
 # %% mystnb={"image": {"alt": "Horizontal bars, one per experiment, split into mock, UV-inactivated, infected untreated, infected treated and blank wells, each part with its count."}, "figure": {"caption": "Wells of every experiment by kind. Treated wells are infected wells that received a compound.", "name": "fig-counts"}}
 ax = figures.plot_counts(wells)
@@ -128,7 +126,7 @@ analysis.save_figure(ax.figure, "design_counts")
 counts.show_counts(wells, kind)
 
 # %% tags=["remove-input"]
-Markdown(counts.verdict(wells, kind) + "\n\n" + sentences.notes(analysis.screen))
+say(counts.verdict(wells, kind) + "\n\n" + sentences.notes(analysis.screen))
 
 # %% [markdown]
 # ## Where things stand on a plate
@@ -143,7 +141,7 @@ analysis.save_figure(ax.figure, "plate_map")
 show_table(summaries.control_places(wells))
 
 # %% tags=["remove-input"]
-Markdown(sentences.controls(summaries.control_places(wells)))
+say(sentences.controls(summaries.control_places(wells)))
 
 # %% [markdown]
 # Two things in {numref}`fig-plate-map` matter later. Controls that keep to fixed rows and columns cannot tell an effect
@@ -152,7 +150,7 @@ Markdown(sentences.controls(summaries.control_places(wells)))
 # follow a compound around. Whether they are, can be counted:
 
 # %% tags=["remove-input"]
-Markdown(compounds.spread_over_plates(wells))
+say(compounds.spread_over_plates(wells))
 
 # %% mystnb={"image": {"alt": "Small maps of several plates side by side, coloured alike by the chosen column."}, "figure": {"caption": "The plates side by side, coloured by the parameter `color_by`.", "name": "fig-plates"}}
 shown = analysis.scored.obs.loc[chosen.index] if color_by == "rescue" else chosen
@@ -172,7 +170,7 @@ show_table(pictures.stains())
 
 # %% tags=["remove-input"]
 shots = pictures.load_pictures(analysis.scored.obs, source, kind, images)
-Markdown(pictures.origin(shots, kind))
+say(pictures.origin(shots, kind))
 
 # %% mystnb={"image": {"alt": "Square pictures of sites side by side, a panel per kind of well, five stains in five colours over each other, with a scale bar and a legend of the stains."}, "figure": {"caption": "The middle of one site per kind of well, all five stains in one picture, stretched alike.", "name": "fig-sites"}}
 fig = figures.plot_sites(shots.images, is_drawing=shots.is_drawing, window=512)
@@ -198,14 +196,14 @@ ax = figures.plot_dose_sets(summaries.dose_sets(wells).head(12))
 analysis.save_figure(ax.figure, "dose_sets")
 
 # %% tags=["remove-input"]
-Markdown(sentences.doses(wells))
+say(sentences.doses(wells))
 
 # %% mystnb={"image": {"alt": "Two bar charts: how many arms have how many wells, and how many arms stand on how many plates, a bar per experiment."}, "figure": {"caption": "Replicates: wells per arm, and plates per arm.", "name": "fig-replicates"}}
 fig = figures.plot_replicates(summaries.arm_sizes(wells))
 analysis.save_figure(fig, "replicates")
 
 # %% tags=["remove-input"]
-Markdown(sentences.replicates(wells))
+say(sentences.replicates(wells))
 
 # %% [markdown]
 # {numref}`fig-doses` says at which doses compounds can be compared, {numref}`fig-replicates` how surely. The second
@@ -237,17 +235,17 @@ show_table(summaries.shared_compounds(wells))
 show_table(summaries.spellings(wells), rows=8)
 
 # %% tags=["remove-input"]
-Markdown(sentences.names(wells) + " " + compounds.known_synonyms(wells, kind))
+say(sentences.names(wells) + " " + compounds.known_synonyms(wells, kind))
 
 # %% tags=["remove-input"]
-Markdown(compounds.structures_found(wells))
+say(compounds.structures_found(wells))
 
 # %% mystnb={"image": {"alt": "Structural formulas in black lines on white, side by side, each under the name of its compound."}, "figure": {"caption": "Structures of the compounds that the parameter `show_compounds` names.", "name": "fig-structures"}}
 fig = figures.plot_structures(compounds.choose_compounds(wells, show_compounds))
 analysis.save_figure(fig, "structures")
 
 # %% tags=["remove-input"]
-Markdown(compounds.shown_compounds(wells, show_compounds))
+say(compounds.shown_compounds(wells, show_compounds))
 
 # %% [markdown]
 # The structures in {numref}`fig-structures` are drawn from the files' own text. Every compound can be looked up in the
@@ -274,10 +272,10 @@ analysis.save_figure(fig, "embedding_raw")
 show_table(projections.explained_table(overall.points))
 
 # %% tags=["remove-input"]
-Markdown(projections.components_found(overall) + " " + projections.experiments_apart(overall))
+say(projections.components_found(overall) + " " + projections.experiments_apart(overall))
 
 # %% tags=["remove-input"]
-Markdown(projections.neighbors_found(overall))
+say(projections.neighbors_found(overall))
 
 # %% [markdown]
 # Read {numref}`fig-embedding` with one question: do wells group by what was *done* to them, or by *where and when*?
@@ -293,7 +291,7 @@ analysis.save_figure(fig, "embedding_within")
 show_table(projections.explained_table(within.points, ("plate", "condition", "row", "dose_um")))
 
 # %% tags=["remove-input"]
-Markdown(projections.drawn_wells(within) + " " + projections.neighbors_found(within))
+say(projections.drawn_wells(within) + " " + projections.neighbors_found(within))
 
 # %% [markdown]
 # The eye sees two dimensions of many. How much of *all* the variance goes with what, is a question for a model in
@@ -306,7 +304,7 @@ ax = figures.plot_variance(analysis.variance)
 analysis.save_figure(ax.figure, "variance")
 
 # %% tags=["remove-input"]
-Markdown(projections.variance_found(analysis.variance))
+say(projections.variance_found(analysis.variance))
 
 # %% [markdown]
 # In {numref}`fig-variance` look at the left of the upper bar: what is *where and when*, and not *what was done*. Where
@@ -320,23 +318,23 @@ Markdown(projections.variance_found(analysis.variance))
 # others; what stands firm is the bulk of the plate.
 
 # %% tags=["remove-input"]
-Markdown(failures.rule(analysis.wells.n_vars))
+say(failures.rule(analysis.wells.n_vars))
 
 # %%
 show_table(failures.failed_wells(wells))
 
 # %% tags=["remove-input"]
-Markdown(failures.counted(wells, analysis.wells.n_vars))
+say(failures.counted(wells, analysis.wells.n_vars))
 
 # %% mystnb={"image": {"alt": "Above, bars of the number of failed wells per plate, split by kind of well. Below, a plate in outline with every position the darker, the more often the well there failed."}, "figure": {"caption": "Failed wells by plate, and where on the plates they stand.", "name": "fig-failures"}}
 fig = figures.plot_failures(wells)
 analysis.save_figure(fig, "failed_wells")
 
 # %% tags=["remove-input"]
-Markdown(failures.placed(wells) + " " + failures.looks(analysis.scored.obs))
+say(failures.placed(wells) + " " + failures.looks(analysis.scored.obs))
 
 # %% tags=["remove-input"]
-Markdown(failures.compared(wells, analysis.known_failures))
+say(failures.compared(wells, analysis.known_failures))
 
 # %% [markdown]
 # If failures were a matter of place, the dark wells in {numref}`fig-failures` would gather at a rim or in a corner. A well
@@ -372,7 +370,7 @@ Markdown(failures.compared(wells, analysis.known_failures))
 # wells it was fitted on, even if they are noise; an honest number needs other wells than those.
 
 # %% tags=["remove-input"]
-Markdown(window.window(analysis.scored.obs, analysis.quality))
+say(window.window(analysis.scored.obs, analysis.quality))
 
 # %% mystnb={"image": {"alt": "One row per plate: points of mock, UV-inactivated and infected untreated wells along the on-disease axis, with a tick at each median and the plate's robust Z-prime at the right; hollow points are wells that failed."}, "figure": {"caption": "Controls on the on-disease axis, plate by plate. Hollow points are wells that failed, ticks are medians.", "name": "fig-separation"}}
 ax = figures.plot_control_separation(analysis.scored.obs, analysis.quality)
@@ -392,10 +390,10 @@ analysis.write_table(analysis.quality, "assay_quality.csv")
 show_table(analysis.quality, rows=20)
 
 # %% tags=["remove-input"]
-Markdown(window.quality(analysis.quality) + " " + window.failed_beside_quality(analysis.quality))
+say(window.quality(analysis.quality) + " " + window.failed_beside_quality(analysis.quality))
 
 # %% tags=["remove-input"]
-Markdown(window.gate(analysis.quality, min_z_prime) + "\n\n" + window.thinned_plates(wells))
+say(window.gate(analysis.quality, min_z_prime) + "\n\n" + window.thinned_plates(wells))
 
 # %% [markdown]
 # ### What wells that defined nothing say
@@ -407,10 +405,10 @@ fig = figures.plot_landing(analysis.scored.obs)
 analysis.save_figure(fig, "landing")
 
 # %% tags=["remove-input"]
-Markdown(window.uv(analysis.scored.obs))
+say(window.uv(analysis.scored.obs))
 
 # %% tags=["remove-input"]
-Markdown(window.blank(analysis.scored.obs))
+say(window.blank(analysis.scored.obs))
 
 # %% [markdown]
 # {numref}`fig-landing` shows the blank wells, and that is all that is done with them: as long as nobody says what was in
@@ -419,7 +417,7 @@ Markdown(window.blank(analysis.scored.obs))
 # ### Sites of a well, and places on a plate
 
 # %% tags=["remove-input"]
-Markdown(window.agreement(analysis.agreement))
+say(window.agreement(analysis.agreement))
 
 # %% mystnb={"image": {"alt": "Two line charts of the median rescue of infected untreated wells along the rows and along the columns of the plates, without normalisation and with it, with bands of uncertainty around a dashed zero line."}, "figure": {"caption": "Infected untreated wells along rows and columns, relative to their plate, without and with normalisation; bands are two standard errors.", "name": "fig-untreated-profiles"}}
 untreated = summaries.untreated_by_stage(analysis)
@@ -427,7 +425,7 @@ fig = figures.plot_position_profiles(untreated, "rescue")
 analysis.save_figure(fig, "untreated_profiles")
 
 # %% tags=["remove-input"]
-Markdown(sentences.position_effect(untreated["raw"], untreated[recipe]))
+say(sentences.position_effect(untreated["raw"], untreated[recipe]))
 
 # %% [markdown]
 # Rescue is one minus on-disease. The wells of {numref}`fig-untreated-profiles` got no compound, so a slope can only come
@@ -461,4 +459,4 @@ ax = figures.plot_plate(worst, "rescue", title=summaries.plate_title(worst), mar
 # speak for the next, or one site for its well.
 
 # %% tags=["remove-input"]
-Markdown(recap.answers(wells, analysis.quality, analysis.variance, analysis.screen))
+say(recap.answers(wells, analysis.quality, analysis.variance, analysis.screen))

@@ -50,11 +50,9 @@ seed: int = 0  # where random numbers start [x >= 0]
 results: str = ""  # folder for tables and figures; empty: a temporary one
 
 # %%
-from IPython.display import Markdown
-
 from helpers import figures
 from helpers.publish import Analysis, normalization, recipe_pictures, sentences, summaries
-from helpers.publish.show import show_table
+from helpers.publish.show import say, show_table
 
 figures.use_style()
 analysis = Analysis(
@@ -75,7 +73,7 @@ analysis = Analysis(
 analysis.banner()
 
 # %% tags=["remove-input"]
-Markdown(sentences.lacking(analysis.lacks))
+say(sentences.lacking(analysis.lacks))
 
 # %% [markdown]
 # ## The recipes
@@ -84,7 +82,7 @@ Markdown(sentences.lacking(analysis.lacks))
 show_table(normalization.recipe_table(analysis.settings), rows=20)
 
 # %% tags=["remove-input"]
-Markdown(normalization.settings_given(analysis.settings))
+say(normalization.settings_given(analysis.settings))
 
 # %% [markdown]
 # The settings in the last column are parameters of this page: `rxrx19 params normalization` says what each may be.
@@ -176,7 +174,12 @@ analysis.save_figure(fig, "step_plate_robust")
 # %% [markdown]
 # ### `position`: rows and columns
 #
-# $$\tilde x_w = x_w - f_p(r, c) , \qquad f_p = s_p \, (\beta_1 r + \beta_2 c + \beta_3 r^2 + \beta_4 c^2 + \beta_5 r c) , \qquad s_p = \max(0,\, 1 - 1/F) .$$
+# $$
+# \begin{aligned}
+# \tilde x_w &= x_w - f_p(r, c) , \\
+# f_p &= s_p \, (\beta_1 r + \beta_2 c + \beta_3 r^2 + \beta_4 c^2 + \beta_5 r c) , \qquad s_p = \max(0,\, 1 - 1/F) .
+# \end{aligned}
+# $$
 #
 # *Intuition:* wells near an edge may differ from those inside. The trend is learnt from wells that are *scattered* over the plate, treated or not,
 # never from controls in fixed places; where position explains no more than chance would, the factor $s_p$ leaves the plate alone.
@@ -300,7 +303,7 @@ kept = [*figures.BIOLOGY, *figures.GUARD]
 show_table(normalization.measure_table(analysis.recipes, kept), rows=20)
 
 # %% tags=["remove-input"]
-Markdown(normalization.unusable(analysis.recipes))
+say(normalization.unusable(analysis.recipes))
 
 # %% mystnb={"image": {"alt": "Table of dots with a row per recipe and a column per measure; each dot stands along its column's range with its value beneath, the best recipe of each measure is filled and the selected recipe is in bold.", "classes": "panels"}, "figure": {"caption": "Technical variation left by each recipe. Arrows point to what is better; filled dots are the best of their column, and any that is written like it; the selected recipe is bold.", "name": "fig-recipe-table"}}
 fig = figures.plot_recipe_table(analysis.recipes, figures.TECHNICAL)
@@ -315,7 +318,7 @@ analysis.save_figure(fig, "recipe_biology")
 # this screen cannot say it.
 
 # %% tags=["remove-input"]
-Markdown(normalization.site_offsets(analysis.sites_named))
+say(normalization.site_offsets(analysis.sites_named))
 
 # %% [markdown]
 # ## The choice
@@ -324,17 +327,17 @@ Markdown(normalization.site_offsets(analysis.sites_named))
 # {term}`twin` plays no part in it.
 
 # %% tags=["remove-input"]
-Markdown(sentences.recipe_rule())
+say(sentences.recipe_rule())
 
 # %% mystnb={"image": {"alt": "Two plots. Above, a scatter of recipes by plate predictability and replicate mean average precision with intervals in both directions. Below, a row per recipe with its replicate error, an interval, and how often the bootstrap picks it. The selected recipe has a ring.", "classes": "panels"}, "figure": {"caption": "Above: technical variation left against biology kept; the upper left is best. Below: what the rule minimises, and in what share of the bootstrap draws over plates it picks each recipe. Markers are the same in both; hollow ones are not considered; the ring is the selected recipe.", "name": "fig-choice"}}
 fig = figures.plot_recipe_choice(analysis.recipes)
 analysis.save_figure(fig, "recipe_choice")
 
 # %% tags=["remove-input"]
-Markdown(normalization.choice(analysis.recipes))
+say(normalization.choice(analysis.recipes))
 
 # %% tags=["remove-input"]
-Markdown(normalization.against_truth(analysis.recipes))
+say(normalization.against_truth(analysis.recipes))
 
 # %% [markdown]
 # In {numref}`fig-choice` a step to the upper left is a gain. {numref}`fig-recipe-table` and {numref}`fig-recipe-biology` show where a recipe pays for it: in
@@ -369,7 +372,7 @@ fig = figures.plot_maps({"raw": before.points, "after": after.points}, ["conditi
 analysis.save_figure(fig, "maps_before_after")
 
 # %% tags=["remove-input"]
-Markdown(normalization.neighbors_change(before, after))
+say(normalization.neighbors_change(before, after))
 
 # %% [markdown]
 # In {numref}`fig-maps` islands by plate should dissolve and conditions should come together. What remains apart afterwards is either biology, or something
@@ -390,7 +393,7 @@ ax = figures.plot_before_after(tables)
 analysis.save_figure(ax.figure, "plate_spread")
 
 # %% tags=["remove-input"]
-Markdown(sentences.plate_spread(tables))
+say(sentences.plate_spread(tables))
 
 # %% [markdown]
 # In {numref}`fig-spread` the markers of a good recipe stand in one column. The length of a line is what wells of one plate
@@ -403,7 +406,7 @@ fig = figures.plot_position_profiles({name: tables[name] for name in ("raw", rec
 analysis.save_figure(fig, "position_profiles")
 
 # %% tags=["remove-input"]
-Markdown(sentences.position_effect(tables["raw"], tables[recipe]))
+say(sentences.position_effect(tables["raw"], tables[recipe]))
 
 # %% [markdown]
 # A slope in {numref}`fig-position` is an effect of place. Averaging over plates does not remove it, for every plate has the same
@@ -428,7 +431,7 @@ fig = figures.plot_shared({name: normalization.shared_arms(tables[name]) for nam
 analysis.save_figure(fig, "shared_arms")
 
 # %% tags=["remove-input"]
-Markdown(normalization.shared_found(tables))
+say(normalization.shared_found(tables))
 
 # %% [markdown]
 # In {numref}`fig-shared` the dashed line is equality. A correlation that is high before any normalisation is carried by the strongest arms; the cloud near zero

@@ -52,8 +52,6 @@ seed: int = 0  # where random numbers start [x >= 0]
 results: str = ""  # folder for tables and figures; empty: a temporary one
 
 # %%
-from IPython.display import Markdown
-
 from helpers import figures
 from helpers.publish import (
     Analysis,
@@ -70,7 +68,7 @@ from helpers.publish import (
 )
 from helpers.publish import published as chembl
 from helpers.publish.downloads import show_downloads
-from helpers.publish.show import show_table
+from helpers.publish.show import say, show_table
 
 # %%
 figures.use_style()
@@ -93,7 +91,7 @@ arms, hits = analysis.arms, analysis.hits
 analysis.banner()
 
 # %% tags=["remove-input"]
-Markdown(sentences.lacking(analysis.lacks))
+say(sentences.lacking(analysis.lacks))
 
 # %% [markdown]
 # ## Scores
@@ -161,7 +159,7 @@ show_table(arms.sort_values("rescue", ascending=False), rows=8, columns=columns)
 
 # %% tags=["remove-input"]
 off = findings.well_noise(scored, arms, analysis.screen["n_features"])
-Markdown(findings.plates_limit(arms) + "\n\n" + off)
+say(findings.plates_limit(arms) + "\n\n" + off)
 
 # %% [markdown]
 # ## What is a false call?
@@ -202,7 +200,7 @@ search.show_search(summaries.hit_list(hits), "hits")
 show_downloads(hits, "hits")
 
 # %% tags=["remove-input"]
-Markdown(
+say(
     findings.calls(hits, fdr, min_rescue)
     + "\n\n"
     + findings.top_hits(hits)
@@ -261,7 +259,7 @@ fig = figures.plot_stability(hits, n=15)
 analysis.save_figure(fig, "rank_stability")
 
 # %% tags=["remove-input"]
-Markdown(crosschecks.say_ranks(hits, top_k))
+say(crosschecks.say_ranks(hits, top_k))
 
 # %% [markdown]
 # In {numref}`fig-stability` two compounds whose intervals overlap widely have no order worth defending.
@@ -286,7 +284,7 @@ ax = figures.plot_on_off(arms, hits)
 analysis.save_figure(ax.figure, "on_off_plane")
 
 # %% tags=["remove-input"]
-Markdown(findings.off_axis(hits))
+say(findings.off_axis(hits))
 
 # %% [markdown]
 # {numref}`fig-on-off` warns of rescues that may be coincidence. Dying cells can drift in a direction that is partly the way back to
@@ -328,14 +326,14 @@ ax = figures.plot_p_values(study.p_values)
 analysis.save_figure(ax.figure, "calibration_p_values")
 
 # %% tags=["remove-input"]
-Markdown(calibration.nulls(study))
+say(calibration.nulls(study))
 
 # %% mystnb={"image": {"alt": "Left: the false share of the calls against the rate that was accepted, points with error bars beside a dashed diagonal. Right: the share of intervals that hold the truth for ranges of the true rescue, with a dashed line at what is promised.", "classes": "panels"}, "figure": {"caption": "Simulated screens with active compounds. Left: false calls against the accepted rate. Right: coverage of the 95 % intervals of arms, by true rescue. Bars: two standard errors over screens.", "name": "fig-promises"}}
 fig = figures.plot_promises(study.discoveries, calibration.coverage_ranges(study.coverage))
 analysis.save_figure(fig, "calibration_promises")
 
 # %% tags=["remove-input"]
-Markdown(calibration.promises(study))
+say(calibration.promises(study))
 
 # %% [markdown]
 # Points of {numref}`fig-promises` far below the diagonal are the price of the hypothesis: a compound must rescue by *more than* `min_rescue`, and most inert ones
@@ -355,7 +353,7 @@ activity = crosschecks.activity_table(hits, checks["activity"], checks["energy"]
 show_table(activity)
 
 # %% tags=["remove-input"]
-Markdown(crosschecks.say_activity(activity))
+say(crosschecks.say_activity(activity))
 
 # %% [markdown]
 # **With other recipes and axes.** The axis can be the difference of the means, or the discriminant that weighs features by their noise.
@@ -365,7 +363,7 @@ fig = figures.plot_sensitivity(checks["sensitivity"])
 analysis.save_figure(fig, "ranking_sensitivity")
 
 # %% tags=["remove-input"]
-Markdown(crosschecks.say_sensitivity(checks["sensitivity"]))
+say(crosschecks.say_sensitivity(checks["sensitivity"]))
 
 # %% [markdown]
 # The correlation of {numref}`fig-sensitivity` is low for a simple reason where it is: most compounds do nothing, and their order is noise in every ranking. What
@@ -378,7 +376,7 @@ fig = figures.plot_experiments(checks["shared"])
 analysis.save_figure(fig, "shared_experiments")
 
 # %% tags=["remove-input"]
-Markdown(crosschecks.say_experiments(checks["agreement"]))
+say(crosschecks.say_experiments(checks["agreement"]))
 
 # %% [markdown]
 # Between different cells, what {numref}`fig-experiments` lacks in agreement beyond noise may be biology: not every compound works in every cell. Between
@@ -402,7 +400,7 @@ columns = ["cells", "class", "n_members", "auc", "auc_low", "auc_high", "shift",
 show_table(effects, rows=12, columns=[*columns, "p_value", "q_value"])
 
 # %% tags=["remove-input"]
-Markdown(mechanism.say_members(members) + "\n\n" + mechanism.say_effects(effects, fdr))
+say(mechanism.say_members(members) + "\n\n" + mechanism.say_effects(effects, fdr))
 
 # %% mystnb={"image": {"alt": "One panel per cell line with a row per mechanism class: the AUC of its members against all other compounds with its interval, a dashed line at one half, coloured and marked by whether members score higher, lower or like the rest, and the number of members at the right.", "classes": "panels"}, "figure": {"caption": "Mechanism classes: AUC of the members against all other compounds, with its 95 % interval. Of many classes those of smallest p-value are drawn.", "name": "fig-class-effects"}}
 fig = figures.plot_classes(effects, fdr=fdr)
@@ -423,7 +421,7 @@ scores = chembl.load_published(published, seed=seed)
 show_table(chembl.hits_table(scores), rows=15)
 
 # %% tags=["remove-input"]
-Markdown(comparison.say_published(scores))
+say(comparison.say_published(scores))
 
 # %% mystnb={"image": {"alt": "Published scores of all HRCE compounds by rank with a grey band of noise around the median, a dashed line where hits begin, and the names of the hits, or a sentence that the scores are not here.", "classes": "panels"}, "figure": {"caption": "Published scores in HRCE by rank. Band: what noise alone does to a compound in the middle. Dashed: above it a compound counts as a hit.", "name": "fig-published"}}
 noise = scores.noise.get("HRCE", {}).get("sd_one_score", float("nan"))
@@ -431,7 +429,7 @@ ax = figures.plot_published(scores.of("HRCE"), threshold=chembl.THRESHOLD, noise
 analysis.save_figure(ax.figure, "published_scores")
 
 # %% tags=["remove-input"]
-Markdown(comparison.say_noise(scores))
+say(comparison.say_noise(scores))
 
 # %% [markdown]
 # Against this band the hits of {numref}`fig-published` stand out one by one. Compounds further down do not, and only as a class can they show something:
@@ -442,7 +440,7 @@ columns = ["class", "n_members", "auc", "auc_low", "auc_high", "q_value"]
 show_table(reported, rows=12, columns=[*columns, "auc_reported", "n_reported", "auc_own"])
 
 # %% tags=["remove-input"]
-Markdown(comparison.say_classes(reported, fdr))
+say(comparison.say_classes(reported, fdr))
 
 # %% mystnb={"image": {"alt": "Rows of mechanism classes with the AUC of their members in the published HRCE scores and its interval, coloured and marked by whether members score higher, lower or like the rest; hollow diamonds for the scores of this screen where it has any.", "classes": "panels"}, "figure": {"caption": "Mechanism classes in the published HRCE scores, as in the figure of the section before. Where this screen has scores in HRCE of its own, hollow diamonds show them.", "name": "fig-published-classes"}}
 fig = figures.plot_classes(reported, fdr=fdr, other="auc_own", other_label="this screen")
@@ -457,7 +455,7 @@ ax = figures.plot_two_cells(chembl.two_cells(scores), threshold=chembl.THRESHOLD
 analysis.save_figure(ax.figure, "published_two_cells")
 
 # %% tags=["remove-input"]
-Markdown(comparison.say_cells(scores))
+say(comparison.say_cells(scores))
 
 # %% [markdown]
 # What helps in one cell line need not help in the other ({numref}`fig-two-cells`), so a score is always the score of a cell line.
@@ -470,7 +468,7 @@ show_table(joined.sort_values("published", ascending=False), rows=10, columns=co
 
 # %% tags=["remove-input"]
 agreement = comparison.say_agreement(analysis, scores, joined)
-Markdown(agreement)
+say(agreement)
 
 # %% mystnb={"image": {"alt": "Scatter of the scores of this screen against the published ones, a dashed line where published hits begin, hits coloured, the compounds that the two rank most differently named; or a sentence why there is nothing to compare."}, "figure": {"caption": "Scores of this screen against the published ones. Named are published hits, then the compounds whose ranks differ most.", "name": "fig-agreement"}}
 ax = figures.plot_agreement(joined, threshold=chembl.THRESHOLD, reason=agreement)
@@ -490,9 +488,7 @@ analysis.save_figure(ax.figure, "published_agreement")
 show_table(truth.truth_table(hits, analysis.truth, min_rescue))
 
 # %% tags=["remove-input"]
-Markdown(
-    findings.truth_calls(hits, analysis.truth, min_rescue) + " " + findings.truth_arms(arms, analysis.truth)
-)
+say(findings.truth_calls(hits, analysis.truth, min_rescue) + " " + findings.truth_arms(arms, analysis.truth))
 
 # %% mystnb={"image": {"alt": "Scatter of estimated against true rescue of all arms with the line of agreement, marked by the kind of compound, or a sentence that no truth is known."}, "figure": {"caption": "Estimated against true rescue of every arm, by kind of compound.", "name": "fig-truth"}}
 joined = truth.truth_of_arms(arms, analysis.truth)

@@ -51,13 +51,11 @@ seed: int = 0  # where random numbers start [x >= 0]
 results: str = ""  # folder for tables and figures; empty: a temporary one
 
 # %%
-from IPython.display import Markdown
-
 from helpers import figures
 from helpers.publish import Analysis, findings, potency, search, sentences, summaries, truth
 from helpers.publish.downloads import show_downloads
 from helpers.publish.settings import read_bounds
-from helpers.publish.show import show_table
+from helpers.publish.show import say, show_table
 
 # %%
 figures.use_style()
@@ -84,7 +82,7 @@ curves, scored = analysis.curves, analysis.scored.obs
 analysis.banner()
 
 # %% tags=["remove-input"]
-Markdown(sentences.lacking(analysis.lacks))
+say(sentences.lacking(analysis.lacks))
 
 # %% [markdown]
 # ## One curve, slowly
@@ -105,7 +103,7 @@ ax = figures.plot_curve(summaries.points_of(scored, example), example)
 analysis.save_figure(ax.figure, "one_curve")
 
 # %% tags=["remove-input"]
-Markdown(findings.one_curve(example))
+say(findings.one_curve(example))
 
 # %% [markdown]
 # The band in {numref}`fig-curve` matters more than the diamond. It holds every EC50 for which some curve explains the wells almost as well
@@ -156,7 +154,7 @@ columns += ["back", "hill", "r2", "q_value", "relevance"]
 show_table(curves.sort_values("relevance", ascending=False), rows=12, columns=columns)
 
 # %% tags=["remove-input"]
-Markdown(findings.curve_classes(curves) + "\n\n" + findings.falling(curves))
+say(findings.curve_classes(curves) + "\n\n" + findings.falling(curves))
 
 # %% [markdown]
 # Every curve can be looked up here; the small pictures have one scale, from infected to mock (faint lines), and dots are means per dose. The whole table can be taken along.
@@ -224,7 +222,7 @@ fig = figures.plot_curves(scored, potency.toxic_tops(curves).head(4))
 analysis.save_figure(fig, "toxic_tops")
 
 # %% tags=["remove-input"]
-Markdown(potency.say_toxic(curves))
+say(potency.say_toxic(curves))
 
 # %% [markdown]
 # In {numref}`fig-toxic` ask what the hollow points would have done to the curve. Where they continue it, little is lost without them; where they bend it, the EC50 of all
@@ -238,7 +236,7 @@ ax = figures.plot_potency(curves)
 analysis.save_figure(ax.figure, "potency")
 
 # %% tags=["remove-input"]
-Markdown(findings.potency(curves))
+say(findings.potency(curves))
 
 # %% [markdown]
 # A compound in the upper left of {numref}`fig-potency` works well and at low dose. One at the upper right may owe its effect to a dose at which
@@ -251,7 +249,7 @@ fig = figures.plot_two_experiments(shared)
 analysis.save_figure(fig, "two_experiments")
 
 # %% tags=["remove-input"]
-Markdown(potency.say_shared(shared))
+say(potency.say_shared(shared))
 
 # %% [markdown]
 # Between the same cells, points off the line of {numref}`fig-two-experiments` by more than their intervals say that the intervals are too short; between different cells they
@@ -280,7 +278,7 @@ ax = figures.plot_coverage(coverage)
 analysis.save_figure(ax.figure, "coverage")
 
 # %% tags=["remove-input"]
-Markdown(potency.say_coverage(coverage))
+say(potency.say_coverage(coverage))
 
 # %% [markdown]
 # ## Against the truth
@@ -298,7 +296,7 @@ ax = figures.plot_truth(known, log=True, classes="kind", **look)
 analysis.save_figure(ax.figure, "truth_ec50")
 
 # %% tags=["remove-input"]
-Markdown(findings.truth_potency(curves, analysis.truth))
+say(findings.truth_potency(curves, analysis.truth))
 
 # %% [markdown]
 # Where points leave the line in {numref}`fig-truth-ec50`, look at their kind first. A compound that rescues at low dose and is toxic at high dose draws the
@@ -314,4 +312,4 @@ Markdown(findings.truth_potency(curves, analysis.truth))
 # - Potency and effect are two things; so are effect and harm.
 
 # %% tags=["remove-input"]
-Markdown(findings.truth_share(curves, analysis.truth))
+say(findings.truth_share(curves, analysis.truth))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.publish.show import HEADERS, show_table
+from helpers.publish.show import HEADERS, say, show_table
 from helpers.publish.words import count, listing, name_code, number, percent, probability
 
 
@@ -74,3 +74,15 @@ def test_columns_are_chosen_in_order():
 
 def test_doses_and_potencies_carry_their_unit():
     assert all("µM" in text for name, text in HEADERS.items() if name.endswith("_um"))
+
+
+def test_long_text_wraps_and_numbers_do_not():
+    html = show_table(pd.DataFrame({"recipe": ["raw"], "what": ["word " * 20], "n": [3]})).to_html()
+    wrapped = html[html.index("<style") : html.index("</style>")]
+    assert "#T_t_row0_col1" in wrapped
+    assert not {"#T_t_row0_col0", "#T_t_row0_col2"} & set(wrapped.replace("{", " ").replace(",", " ").split())
+
+
+def test_nothing_to_say_shows_nothing():
+    assert say(" \n") is None
+    assert say("**a** fact").data == "**a** fact"

@@ -206,9 +206,9 @@ def _frame(ax: Axes, tables: list[pd.DataFrame], away: str) -> None:
 
 
 def _frame_spread(ax: Axes, tables: list[pd.DataFrame]) -> None:
-    """Start both scales at zero and show nearly all features."""
-    for set_limits, column in ((ax.set_xlim, "sd"), (ax.set_ylim, "mad")):
-        set_limits(0, 1.08 * max(np.percentile(table[column], 99.5) for table in tables))
+    """Give both axes one scale, from zero to beyond nearly all features."""
+    spreads = np.concatenate([table[["sd", "mad"]].to_numpy(float) for table in tables])
+    ax.set(xlim=(0, top := 1.05 * np.percentile(spreads, 99.9)), ylim=(0, top))
 
 
 def _explain(figure: Figure, kind: str, tables: list[pd.DataFrame]) -> None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # A warning of Sphinx, or a link that does not answer.
 _PROBLEM = re.compile(r"\b(?:WARNING|ERROR|CRITICAL):|\) broken\s")
+# What Python prints of an object that has nothing better to show.
+_TYPE = re.compile(r"<[\w.]+ (object|at 0x)")
 
 
 def build_book(
@@ -135,7 +137,11 @@ def _add_run(copy: Path, run: Path, root: Path) -> list[str]:
 
 
 def cell_flaws(node: "NotebookNode", name: str) -> list[str]:
-    """Return the errors of executed cells and what they wrote to stderr: a warning that nobody dealt with."""
+    """Return what of executed cells is not for readers.
+
+    That is errors, what was written to stderr (a warning that nobody dealt with), and objects that show nothing but
+    their type.
+    """
     flaws = []
     for cell in node.cells:
         for output in cell.get("outputs", []):
@@ -144,6 +150,8 @@ def cell_flaws(node: "NotebookNode", name: str) -> list[str]:
                 flaws.append(f"{where}: {output.ename}: {output.evalue}")
             elif output.output_type == "stream" and output.name == "stderr" and output.text.strip():
                 flaws.append(f"{where} warns: {output.text.strip().splitlines()[0]}")
+            elif set(data := output.get("data", {})) == {"text/plain"} and _TYPE.match(data["text/plain"]):
+                flaws.append(f"{where} shows {data['text/plain']}")
     return flaws
 
 

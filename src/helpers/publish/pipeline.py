@@ -487,7 +487,7 @@ class Analysis:
         with mpl.rc_context({"svg.hashsalt": name}):
             for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None})):
                 with atomic_path(path.with_suffix(suffix)) as temporary:
-                    figure.savefig(temporary, dpi=figure.dpi, metadata=metadata)
+                    figure.savefig(temporary, dpi=figure.dpi, metadata=metadata, bbox_inches="tight")
         plt.close(figure)
         return Image(data=path.with_suffix(".png").read_bytes())
 

@@ -1,4 +1,4 @@
-"""Tables as a page shows them: few rows, plain headers with units, no index."""
+"""Tables and sentences as a page shows them."""
 
 import pandas as pd
 
@@ -46,8 +46,17 @@ HEADERS = {
 }
 """Columns of the tables in words, with their units; scores without one are fractions of the axis."""
 
+WRAPPED = 40
+"""Text of more characters than this is broken into lines."""
 
 PROBABILITIES = ("p_value", "q_value", "p_worsens", "q_worsens")
+
+
+def say(text: str):
+    """Return computed Markdown for display, None where there is nothing to say: an empty one would show its type."""
+    from IPython.display import Markdown
+
+    return Markdown(text) if text.strip() else None
 
 
 def show_table(table: pd.DataFrame, rows: int = 10, *, columns: list[str] | None = None):
@@ -73,6 +82,8 @@ def show_table(table: pd.DataFrame, rows: int = 10, *, columns: list[str] | None
     shown = shown.rename(columns=lambda c: HEADERS.get(c, str(c).replace("_", " ")))
     formats = {HEADERS.get(c, str(c).replace("_", " ")): f for c, f in formats.items()}
     styler = shown.style.hide(axis="index").format(formats, na_rep="–")
+    if prose := [c for c in shown if shown[c].map(lambda v: isinstance(v, str) and len(v) > WRAPPED).any()]:
+        styler = styler.set_properties(subset=prose, **{"white-space": "normal", "min-width": "15em"})
     if len(chosen) > rows:
         styler = styler.set_caption(f"The first {rows} of {len(chosen):,} rows")
     return styler.set_uuid("t")
