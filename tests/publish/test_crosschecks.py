@@ -86,4 +86,7 @@ def test_experiments_are_held_against_what_noise_allows():
 def test_ranks_are_firm_or_not(hits):
     text = crosschecks.say_ranks(hits, 10)
     assert "among the best 10: E 2 compounds (1 more between 5 % and 95 %)" in text
+    assert "one plate" not in text
     assert "cannot be told" in crosschecks.say_ranks(hits.assign(top_k_probability=np.nan), 10)
+    alone = hits.assign(top_k_probability=hits["top_k_probability"].where(hits.index > 0))
+    assert f"1 of {len(hits)} compounds stand" in crosschecks.say_ranks(alone, 10)

@@ -53,7 +53,9 @@ def classify(
     below = np.where(used & (doses <= ec50[:, None]), doses, -np.inf).max(axis=1)
     above = np.where(tested & (doses > ec50[:, None]), doses, np.inf).min(axis=1)
     open_low, open_high = low == 0, np.isinf(high)
-    unknown = open_low & open_high
+    # a limit beyond the other end of the doses says nothing, unless the estimate lies off the doses too
+    unknown = open_low & ((high > last) & (ec50 >= first)) | open_high & ((low < first) & (ec50 <= last))
+    unknown |= open_low & open_high
     under = ~unknown & (open_low | (ec50 < first))
     over = ~unknown & ~under & (open_high | (ec50 > last))
     gap = (low >= below * 0.99) & (high <= above * 1.01)

@@ -120,7 +120,8 @@ def fit_curves(
         `above_range` only a lower limit is known, `ec50_censored` is `>`: the end of the curve was not seen
         `step`        EC50 lies between two neighbouring doses, a jump would fit as well: the interval is that gap
         `partial`     EC50 has limits on both sides, but the highest dose reaches less than 80 % of the fitted effect
-        `active`      EC50 has limits on both sides; it is missing if it could lie anywhere among the doses
+        `active`      EC50 has limits on both sides; it is missing if it could lie anywhere among the doses, also
+                      where its one limit lies beyond their other end
         ============= ===============================================================================================
 
     Raises

@@ -132,7 +132,14 @@ def say_ranks(hits: pd.DataFrame, top_k: int) -> str:
         sure = int((group["top_k_probability"] >= 0.95).sum())
         open_ = int(((group["top_k_probability"] > 0.05) & (group["top_k_probability"] < 0.95)).sum())
         parts.append(f"{experiment} {count(sure, 'compound')} ({open_:,} more between 5 % and 95 %)")
-    return (
+    text = (
         f"Compounds with a chance of 95 % or more to be among the best {top_k}: {listing(parts)}. The rest of the list "
         "is the order of one draw of plates."
     )
+    alone = hits[hits["top_k_probability"].isna() & hits["score"].notna()]
+    if len(alone):
+        text += (
+            f" {len(alone):,} of {count(len(hits), 'compound')} stand on one plate of their experiment only: how firm "
+            "their ranks are cannot be told, and they are not drawn, however high they rank."
+        )
+    return text

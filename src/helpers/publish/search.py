@@ -28,7 +28,7 @@ def show_search(table: pd.DataFrame, what: str = "rows", *, pictures: pd.Series 
     what : str
         What its rows are, for the line that unfolds the plain table.
     pictures : Series of str, optional
-        An SVG for each row, shown as its last column; the plain table goes without.
+        An SVG for each row, shown beside the first column; the plain table goes without.
     """
     from IPython.display import HTML, display
 
@@ -55,17 +55,18 @@ def searchable_html(table: pd.DataFrame, what: str, pictures: pd.Series | None =
 
 
 def _with_pictures(table: pd.DataFrame, pictures: pd.Series) -> pd.DataFrame:
-    """Return the table with a last column of SVG, and its own text safe to be read as HTML."""
+    """Return the table with a second column of SVG, and its own text safe to be read as HTML."""
     shown = table.copy()
     for name in shown.columns[~shown.dtypes.map(pd.api.types.is_numeric_dtype)]:
         shown[name] = shown[name].map(lambda value: "" if pd.isna(value) else html.escape(str(value)))
-    return shown.assign(**{pictures.name: pictures})
+    shown.insert(1, pictures.name, pictures)
+    return shown
 
 
 def _datatable(table: pd.DataFrame, what: str, allow_html: bool) -> str:
     import itables
 
-    return itables.to_html_datatable(
+    page = itables.to_html_datatable(
         table,
         connected=False,
         table_id=f"all-{what.replace(' ', '-')}",
@@ -77,6 +78,8 @@ def _datatable(table: pd.DataFrame, what: str, allow_html: bool) -> str:
         display_logo_when_loading=False,
         allow_html=allow_html,
     )
+    # what is missing looks as it does in all other tables; it is sorted by the second of each pair
+    return page.replace(r'[\"NaN\", \"___NaN___', r'[\"–\", \"___NaN___').replace(">NaN</td>", ">–</td>")
 
 
 def plain_html(table: pd.DataFrame, what: str) -> str:
