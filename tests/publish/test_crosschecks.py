@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.hits.calls import SINGLE_PLATE
 from helpers.publish import crosschecks
 
 
@@ -17,6 +18,7 @@ def hits() -> pd.DataFrame:
             "treatment": names,
             "call": calls,
             "top_k_probability": [1, 0.96, 0.5, 0, 0, np.nan],
+            "note": "",
         }
     )
 
@@ -30,10 +32,8 @@ def test_activity_is_counted_by_call_among_those_that_were_judged(hits):
     table = crosschecks.activity_table(hits, activity, energy, 0.05)
     assert table["call"].tolist() == ["rescue", "toxic", "inactive"]
     assert table["compounds"].tolist() == [2, 1, 3]
-    assert table["active by retrieval (%)"].tolist()[::2] == [
-        50.0,
-        50.0,
-    ]  # E has no q-value and does not count
+    # E has no q-value and does not count
+    assert table["active by retrieval (%)"].tolist()[::2] == [50.0, 50.0]
     assert np.isnan(table["active by retrieval (%)"][1])
     text = crosschecks.say_activity(table)
     assert "called `rescue` 50 % by retrieval and 100 % by energy distance" in text
@@ -88,5 +88,8 @@ def test_ranks_are_firm_or_not(hits):
     assert "among the best 10: E 2 compounds (1 more between 5 % and 95 %)" in text
     assert "one plate" not in text
     assert "cannot be told" in crosschecks.say_ranks(hits.assign(top_k_probability=np.nan), 10)
-    alone = hits.assign(top_k_probability=hits["top_k_probability"].where(hits.index > 0))
+    first = hits.index == 0
+    alone = hits.assign(
+        top_k_probability=hits["top_k_probability"].mask(first), note=np.where(first, SINGLE_PLATE, "")
+    )
     assert f"1 of {len(hits)} compounds stand" in crosschecks.say_ranks(alone, 10)

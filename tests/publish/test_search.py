@@ -55,5 +55,5 @@ def test_pictures_are_the_only_markup_of_the_cells(table):
 
 def test_what_is_missing_is_a_dash_that_sorts_as_missing(table):
     page = search.searchable_html(table.assign(low=[0.5, float("nan")] * 150), "compounds")
-    assert page.count(r'[\"–\", \"___NaN___\"]') == 150
+    assert page.count(r"[\"–\", \"___NaN___\"]") == 150
     assert ">NaN<" not in page

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.hits import compound_activity
+from helpers.hits.calls import SINGLE_PLATE
 from helpers.publish.words import count, listing, number, percent
 
 CALLS = ("rescue", "rescue_off_target", "toxic", "worsens", "inactive")
@@ -136,7 +137,7 @@ def say_ranks(hits: pd.DataFrame, top_k: int) -> str:
         f"Compounds with a chance of 95 % or more to be among the best {top_k}: {listing(parts)}. The rest of the list "
         "is the order of one draw of plates."
     )
-    alone = hits[hits["top_k_probability"].isna() & hits["score"].notna()]
+    alone = hits[hits["top_k_probability"].isna() & (hits["note"] == SINGLE_PLATE)]
     if len(alone):
         text += (
             f" {len(alone):,} of {count(len(hits), 'compound')} stand on one plate of their experiment only: how firm "

@@ -79,7 +79,7 @@ def _datatable(table: pd.DataFrame, what: str, allow_html: bool) -> str:
         allow_html=allow_html,
     )
     # what is missing looks as it does in all other tables; it is sorted by the second of each pair
-    return page.replace(r'[\"NaN\", \"___NaN___', r'[\"–\", \"___NaN___').replace(">NaN</td>", ">–</td>")
+    return page.replace(r"[\"NaN\", \"___NaN___", r"[\"–\", \"___NaN___").replace(">NaN</td>", ">–</td>")
 
 
 def plain_html(table: pd.DataFrame, what: str) -> str:
