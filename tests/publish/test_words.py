@@ -77,7 +77,9 @@ def test_doses_and_potencies_carry_their_unit():
 
 
 def test_long_text_wraps_and_numbers_do_not():
-    html = show_table(pd.DataFrame({"recipe": ["raw"], "what": ["word " * 20], "n": [3]})).to_html()
+    html = show_table(
+        pd.DataFrame({"recipe": pd.Categorical(["raw"]), "what": ["word " * 20], "n": [3]})
+    ).to_html()
     wrapped = html[html.index("<style") : html.index("</style>")]
     assert "#T_t_row0_col1" in wrapped
     assert not {"#T_t_row0_col0", "#T_t_row0_col2"} & set(wrapped.replace("{", " ").replace(",", " ").split())

@@ -82,7 +82,7 @@ def show_table(table: pd.DataFrame, rows: int = 10, *, columns: list[str] | None
     shown = shown.rename(columns=lambda c: HEADERS.get(c, str(c).replace("_", " ")))
     formats = {HEADERS.get(c, str(c).replace("_", " ")): f for c, f in formats.items()}
     styler = shown.style.hide(axis="index").format(formats, na_rep="–")
-    if prose := [c for c in shown if shown[c].map(lambda v: isinstance(v, str) and len(v) > WRAPPED).any()]:
+    if prose := [c for c in shown if any(isinstance(v, str) and len(v) > WRAPPED for v in shown[c])]:
         styler = styler.set_properties(subset=prose, **{"white-space": "normal", "min-width": "15em"})
     if len(chosen) > rows:
         styler = styler.set_caption(f"The first {rows} of {len(chosen):,} rows")
