@@ -13,6 +13,9 @@ CODE := src tests notebooks $(wildcard benchmarks)
 LOCKED := $(VENV)/.locked-$(shell (cat requirements.lock; pwd) | cksum | cut -d' ' -f1)
 INSTALLED := $(VENV)/.installed-$(shell cat pyproject.toml | cksum | cut -d' ' -f1)
 
+RIVAL := $(VENV)/rival/bin/CurveCurator
+ONE_CORE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+
 # Neither the user's own packages nor an active environment may leak in.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX
 export PYTHONNOUSERSITE := 1
@@ -67,8 +70,15 @@ lint: env ## check style and format
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/ruff format --check $(CODE)
 
-bench: env ## measure run times and memory
-	@$(BIN)/python benchmarks/run.py $(ARGS)
+bench: env $(RIVAL) ## measure run times and memory beside other software, e.g. make bench ARGS="--scale 0.1"
+	@$(BIN)/python benchmarks/profiles.py $(ARGS)
+	@$(ONE_CORE) $(BIN)/python benchmarks/dose.py --curvecurator $(RIVAL) $(ARGS)
+
+# In an environment of its own: it asks for older packages than ours.
+$(RIVAL): | env
+	@echo "making $(VENV)/rival with CurveCurator"
+	@$(BIN)/python -m venv $(VENV)/rival
+	@$(VENV)/rival/bin/python -m pip install -q curve-curator==0.6.0
 
 lock: env ## resolve the versions anew into requirements.lock (needs uv)
 	@uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \

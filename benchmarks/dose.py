@@ -1,9 +1,9 @@
 """Speed and optima of the dose-response engine, beside named alternatives in the same run, on one core.
 
 Prints curves per second of `fit_curves` (fits, tests against simulated flat curves, profile intervals, classes), of a
-loop over scipy.optimize.curve_fit (fits alone), and of CurveCurator where its command is installed (`--curvecurator
-PATH`, default: the one on the path); then seconds and peak memory of a full-size screen with plate-block bootstraps.
-`python benchmarks/dose.py`, with OMP_NUM_THREADS=1 for one core.
+loop over scipy.optimize.curve_fit (fits alone), and of CurveCurator; then seconds and peak memory of a full-size screen
+with plate-block bootstraps. `make bench` installs CurveCurator into an environment of its own, for it asks for older
+packages than ours, and sees to it that one core is used.
 """
 
 import argparse
@@ -104,7 +104,9 @@ def main() -> None:
     """Print one line per measurement."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=1.0, help="share of the curves, in (0, 1]")
-    parser.add_argument("--curvecurator", default=shutil.which("CurveCurator"), help="its command")
+    parser.add_argument(
+        "--curvecurator", default=shutil.which("CurveCurator"), help="its command, to compare with"
+    )
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     n = max(int(N_CURVES * arguments.scale), 40)
@@ -137,7 +139,7 @@ def main() -> None:
         other = few["curve"].nunique() / curvecurator_seconds(arguments.curvecurator, few)
         print(f"CurveCurator: {other:,.0f} a second; ours {n / seconds / other:.0f}x as fast")
     else:
-        print("CurveCurator: not installed (pip install curve-curator), not measured")
+        print("CurveCurator: not installed, not measured")
     n_screen = max(int(N_SCREEN * arguments.scale), 40)
     screen, _ = simulate_curves(n_screen, shift_sd=0.05, gain_sd=0.06, seed=1)
     seconds, _ = timed(

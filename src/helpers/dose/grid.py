@@ -194,6 +194,22 @@ def solve_plateaus(normal: tuple, limits: Limits | None) -> tuple[np.ndarray, np
     return front, back, np.maximum(rss, 0.0)
 
 
+def smallest_rss(normal: tuple, limits: Limits | None) -> np.ndarray:
+    """Return the sum of squares of :func:`solve_plateaus` alone, which without limits needs no plateaus."""
+    if limits is not None and limits.any:
+        return solve_plateaus(normal, limits)[2]
+    a, b, c, p, q, square = normal
+    determinant = a * c - b**2
+    total = a + 2 * b + c
+    solvable = determinant > 1e-12 * total**2
+    # the inverse of the normal matrix; where there is none, what gives the sum of squares of a common level
+    divisor, level = np.where(solvable, determinant, 1.0), 1 / total
+    pp, pq, qq = (np.where(solvable, x / divisor, level) for x in (c, -b, a))
+    rss = p * (p * pp + (2 * pq) * q)
+    rss += q * q * qq
+    return np.maximum(np.subtract(square, rss, out=rss), 0.0, out=rss)
+
+
 def _within_limits(front, back, normal, limits: Limits) -> tuple[np.ndarray, np.ndarray]:
     """Return the best plateaus inside the limits: a box around a convex quadratic with two unknowns.
 
@@ -229,7 +245,7 @@ def search(group: DoseGroup, grid: Grid, limits: Limits | None, penalty: Penalty
         rows = slice(start, start + size)
         part = group.take(rows)
         normal = normal_equations(part, grid.shapes, penalty and penalty.take(rows))
-        rss = solve_plateaus(normal, limits and limits.take(rows))[2] + part.within_ss[:, None]
+        rss = smallest_rss(normal, limits and limits.take(rows)) + part.within_ss[:, None]
         cube = rss.reshape(-1, *shape)
         parts.append((rss.argmin(axis=1), cube.min(axis=2), cube.min(axis=1), cube[:, :, -1]))
     return Surface(*(np.concatenate(column) for column in zip(*parts, strict=True)))

@@ -22,7 +22,7 @@ from helpers.dose.grid import (
     Surface,
     chunk_size,
     normal_equations,
-    solve_plateaus,
+    smallest_rss,
 )
 
 FINE = (33, 17)
@@ -110,7 +110,7 @@ def _fine_intervals(group, fit, box, limit, limits, penalty, share) -> tuple[np.
     shapes = saturation(group.doses[None, :, None, None], log_ec50[:, None], log_hill[:, None, None, :])
     normal = normal_equations(group, shapes.reshape(*shapes.shape[:2], -1), penalty)
     within = group.within_ss[:, None]
-    rss = (solve_plateaus(normal, limits)[2] + within).reshape(log_ec50.shape)
+    rss = (smallest_rss(normal, limits) + within).reshape(log_ec50.shape)
     best = fit.log_ec50 + special.logit(share) / fit.hill
     low, high = _crossings(target, _valley(rss), limit, best, fit.rss)
     low, high = np.where(box.open_low, -np.inf, low), np.where(box.open_high, np.inf, high)

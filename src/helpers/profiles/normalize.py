@@ -202,22 +202,30 @@ def normalize(wells: ad.AnnData, recipe: str, *, seed: int = 0, **settings) -> a
     if recipe not in RECIPES:
         raise UsageError(f"recipe {recipe!r} is unknown; choose one of {', '.join(RECIPES)}")
     chosen = make_settings(seed=seed, **settings)
+    annotation = wells.obs.copy()  # now, because copying takes room that the embeddings need later
     order = plate_order(wells.obs)
     straight = bool((np.diff(order) == 1).all())
     X = np.asarray(wells.X, dtype=np.float32)
     X, obs = (X, wells.obs) if straight else (X[order], wells.obs.iloc[order])
-    rotated, records = False, {}
-    for number, step in enumerate(RECIPES[recipe].steps(chosen) if wells.n_vars else [], start=1):
-        X = step.fit(X, obs).transform(X, obs)
-        rotated |= isinstance(step, Components | TypicalVariation)
-        records[f"step {number}"] = step.record()  # a dict, since h5ad files hold no lists of dicts
+    X, rotated, records = _apply(RECIPES[recipe].steps(chosen) if wells.n_vars else [], X, obs)
     if not straight:
         X = X[np.argsort(order)]
     elif not records:
         X = X.copy()
     record = {"recipe": recipe, "seed": seed, "settings": settings, "steps": records}
     var = pd.DataFrame(index=[f"PC{i + 1}" for i in range(X.shape[1])]) if rotated else wells.var.copy()
-    return ad.AnnData(X, obs=wells.obs.copy(), var=var, uns={**wells.uns, "normalization": record})
+    return ad.AnnData(X, obs=annotation, var=var, uns={**wells.uns, "normalization": record})
+
+
+def _apply(steps: list[Step], X: np.ndarray, obs: pd.DataFrame) -> tuple[np.ndarray, bool, dict]:
+    """Return the embeddings after the steps, whether their features are new ones, and the record of each step."""
+    rotated, records = False, {}
+    for number, step in enumerate(steps, start=1):
+        X = step.fit(X, obs).transform(X, obs)
+        rotated |= isinstance(step, Components | TypicalVariation)
+        records[f"step {number}"] = step.record()  # a dict, since h5ad files hold no lists of dicts
+    steps.clear()  # what was learnt takes room
+    return X, rotated, records
 
 
 def make_settings(**given) -> Settings:
@@ -232,7 +240,20 @@ def make_settings(**given) -> Settings:
 
 def plate_order(obs: pd.DataFrame) -> np.ndarray:
     """Return the row order by plate, row and column, in which people count; ties go by the index."""
-    plates = obs["plate_id"].astype(str)
-    rank = {plate: i for i, plate in enumerate(sorted(plates.unique(), key=natural_key))}
-    keys = (obs.index.astype(str), obs["col"].to_numpy(), obs["row"].to_numpy(), plates.map(rank).to_numpy())
-    return np.lexsort(keys)
+    codes, plates = pd.factorize(obs["plate_id"])
+    names = [str(plate) for plate in plates]
+    rank = np.empty(len(names), dtype=np.intp)
+    rank[sorted(range(len(names)), key=lambda i: natural_key(names[i]))] = np.arange(len(names))
+    plate, row, col = rank[codes], obs["row"].to_numpy(), obs["col"].to_numpy()
+    if _increasing(plate, row, col):  # as screens are opened; their index need not be looked at
+        return np.arange(len(obs))
+    return np.lexsort((obs.index.astype(str), col, row, plate))
+
+
+def _increasing(*keys: np.ndarray) -> bool:
+    """Return whether each row's keys, the first ones first, are greater than those of the row before."""
+    greater = np.zeros(max(len(keys[0]) - 1, 0), dtype=bool)
+    for key in reversed(keys):
+        step = np.diff(key)
+        greater = (step > 0) | ((step == 0) & greater)
+    return bool(greater.all())

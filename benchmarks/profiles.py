@@ -1,7 +1,8 @@
-"""Time and memory of what must be fast, each beside a named alternative in the same run.
+"""Time and memory of sites to wells and of recipes, each beside a named alternative in the same run.
 
-Each job runs in a process of its own, so that its peak memory is its own; what counts are the ratios, because
-seconds depend on the machine. `make bench`, or `make bench ARGS="--scale 0.1"` for a quick look.
+Each run is the first one of a process of its own, as a screen is normalised once, and so that its peak memory is its
+own. What counts are the ratios, because seconds depend on the machine. `make bench`, or `make bench ARGS="--scale 0.1"`
+for a quick look.
 """
 
 import argparse
@@ -16,9 +17,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-N_SITES, N_FEATURES, N_CURVES = 305_520, 1024, 2000
+N_SITES, N_FEATURES = 305_520, 1024
 N_PLATES, N_WELLS, N_REFERENCE = 57, 1340, 54  # 76,380 wells; infected untreated wells of most RxRx19a plates
-DOSES = np.array([0.01, 0.03, 0.1, 0.3, 1, 3])
 
 
 def make_sites(scale: float):
@@ -72,8 +72,9 @@ def make_wells(scale: float):
     plates = [f"E_{i + 1}" for i in range(n_plates)]
     place = np.tile(np.arange(N_WELLS), n_plates)
     obs = pd.DataFrame({"plate_id": pd.Categorical(np.repeat(plates, N_WELLS), categories=plates)})
-    obs["experiment"], obs["condition"], obs["qc_flag"] = "E", "infected", ""
-    obs["treatment"] = np.where(place < N_REFERENCE, None, "a")
+    for name, value in (("experiment", "E"), ("condition", "infected"), ("qc_flag", "")):
+        obs[name] = pd.Categorical([value] * len(obs))
+    obs["treatment"] = pd.Categorical(np.where(place < N_REFERENCE, None, "a"))
     obs["row"], obs["col"] = place // 48 + 1, place % 48 + 1
     obs.index = obs.index.astype(str)
     X = np.random.default_rng(0).standard_normal((len(obs), N_FEATURES), dtype=np.float32)
@@ -93,14 +94,18 @@ def recipe_pycytominer(method: str, scale: float) -> Callable:
     wells = make_wells(scale)
     names = [f"f{i}" for i in range(N_FEATURES)]
     frame = pd.DataFrame(wells.X, columns=names)
-    frame["Metadata_role"] = np.where(wells.obs["treatment"].isna(), "reference", "treated")
+    annotation = wells.obs.add_prefix("Metadata_").reset_index(drop=True)
+    annotation["Metadata_role"] = np.where(annotation["Metadata_treatment"].isna(), "reference", "treated")
+    frame = pd.concat(
+        [annotation.astype(dict.fromkeys(annotation.select_dtypes("category"), object)), frame], axis=1
+    )
     plates = np.split(np.arange(wells.n_obs), range(N_WELLS, wells.n_obs, N_WELLS))
 
     def one(rows: np.ndarray) -> pd.DataFrame:
         return pycytominer.normalize(
             frame.iloc[rows],
             features=names,
-            meta_features=["Metadata_role"],
+            meta_features=list(annotation),
             samples="Metadata_role == 'reference'",
             method=method,
             spherize_method="ZCA",
@@ -110,40 +115,6 @@ def recipe_pycytominer(method: str, scale: float) -> Callable:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             pd.concat([one(rows) for rows in plates], ignore_index=True)
-
-    return job
-
-
-def make_curves(scale: float) -> pd.DataFrame:
-    """Return noisy curves of six doses and six wells each."""
-    from helpers.dose import response_at
-
-    n, rng = max(int(N_CURVES * scale), 20), np.random.default_rng(0)
-    curve, dose = np.repeat(np.arange(n), 36), np.tile(np.repeat(DOSES, 6), n)
-    ec50, back = 10 ** rng.uniform(-1.5, 0, n), rng.uniform(0.3, 1, n)
-    response = response_at(dose, 0, back[curve], ec50[curve], 1.5) + rng.normal(0, 0.1, len(dose))
-    return pd.DataFrame({"curve": curve, "dose": dose, "response": response})
-
-
-def curves_ours(scale: float) -> Callable:
-    from helpers.dose import fit_curves
-
-    table = make_curves(scale)
-    return lambda: fit_curves(table)
-
-
-def curves_scipy(scale: float) -> Callable:
-    from scipy.optimize import curve_fit
-
-    from helpers.dose import response_at
-
-    table = make_curves(scale)
-    bounds = ([-10, -10, 0.001, 0.2], [10, 10, 30, 20])
-
-    def job():
-        for _, points in table.groupby("curve"):
-            start = (0.0, points["response"].iloc[-6:].mean(), 0.2, 1.0)
-            curve_fit(response_at, points["dose"], points["response"], p0=start, bounds=bounds, maxfev=5000)
 
     return job
 
@@ -166,31 +137,17 @@ JOBS = {
         "pycytominer spherize, plate by plate",
         partial(recipe_pycytominer, "spherize"),
     ),
-    "curves with intervals": (
-        curves_ours,
-        "a loop over scipy.optimize.curve_fit, no intervals",
-        curves_scipy,
-    ),
 }
 
 
-def measure(make: Callable, scale: float, repeats: int, pipe) -> None:
-    """Run one job and send its seconds, the best of some runs, and the memory that its first run added, in MB.
-
-    The best, because whatever else the machine does can only make a run slower.
-    """
+def measure(make: Callable, scale: float, pipe) -> None:
+    """Run one job and send its seconds and the memory that it added at its peak, in MB."""
     job = make(scale)
     before = current_memory()
-    seconds = [timed(job)]
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before
-    seconds += [timed(job) for _ in range(repeats - 1)]
-    pipe.send((min(seconds), memory))
-
-
-def timed(job: Callable) -> float:
     start = time.perf_counter()
     job()
-    return time.perf_counter() - start
+    seconds = time.perf_counter() - start
+    pipe.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before))
 
 
 def current_memory() -> float:
@@ -203,16 +160,22 @@ def current_memory() -> float:
     return pages * resource.getpagesize() / 2**20
 
 
-def in_own_process(make: Callable, scale: float, repeats: int) -> tuple[float, float]:
+def in_own_process(make: Callable, scale: float) -> tuple[float, float]:
     """Return seconds and added peak memory of a job, measured in a fresh process."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=measure, args=(make, scale, repeats, sender))
+    process = context.Process(target=measure, args=(make, scale, sender))
     process.start()
     sender.close()
     result = receiver.recv()
     process.join()
     return result
+
+
+def best_of(make: Callable, scale: float, repeats: int) -> tuple[float, float]:
+    """Return the least seconds and memory of some runs, for what else the machine does can only add to them."""
+    seconds, memory = zip(*(in_own_process(make, scale) for _ in range(repeats)), strict=True)
+    return min(seconds), min(memory)
 
 
 def main() -> None:
@@ -226,8 +189,8 @@ def main() -> None:
     for name, (ours, other_name, other) in JOBS.items():
         if arguments.only not in name:
             continue
-        seconds, memory = in_own_process(ours, scale, arguments.repeats)
-        other_seconds, other_memory = in_own_process(other, scale, arguments.repeats)
+        seconds, memory = best_of(ours, scale, arguments.repeats)
+        other_seconds, other_memory = best_of(other, scale, arguments.repeats)
         print(
             f"{name}: {seconds:.2f} s, {memory:.0f} MB; {other_name}: {other_seconds:.2f} s, {other_memory:.0f} MB; "
             f"{other_seconds / seconds:.1f}x as fast, {memory / max(other_memory, 1):.2f} of the memory",
