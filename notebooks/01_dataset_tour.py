@@ -82,7 +82,7 @@ analysis = Analysis(
 )
 wells, kind = analysis.wells.obs, analysis.screen["kind"]
 maps = [{"max_wells": umap_max_wells}, {"max_wells": umap_max_wells // 2, "center_by": "experiment"}]
-analysis.project_ahead(*maps)
+analysis.ahead(*(("projected", one) for one in maps))
 analysis.banner()
 
 # %% tags=["remove-input"]

@@ -88,6 +88,7 @@ analysis = Analysis(
     results=results,
 )
 arms, hits = analysis.arms, analysis.hits
+analysis.ahead(("activity", {}))
 analysis.banner()
 
 # %% tags=["remove-input"]
@@ -348,8 +349,8 @@ say(calibration.promises(study))
 # of wells; its null comes from exchanging them within plates.
 
 # %%
-checks = analysis.checks
-activity = crosschecks.activity_table(hits, checks["activity"], checks["energy"], fdr)
+found = analysis.activity
+activity = crosschecks.activity_table(hits, found["activity"], found["energy"], fdr)
 show_table(activity)
 
 # %% tags=["remove-input"]
@@ -359,6 +360,7 @@ say(crosschecks.say_activity(activity))
 # **With other recipes and axes.** The axis can be the difference of the means, or the discriminant that weighs features by their noise.
 
 # %% mystnb={"image": {"alt": "Two dot plots with a row per recipe and axis and a marker per experiment: the rank correlation with the scores of this page, and the share of the best compounds that stay, with a dashed line at chance.", "classes": "panels"}, "figure": {"caption": "Other recipes and axes against the ranking of this page. Dashed: chance.", "name": "fig-sensitivity"}}
+checks = analysis.checks
 fig = figures.plot_sensitivity(checks["sensitivity"])
 analysis.save_figure(fig, "ranking_sensitivity")
 

@@ -160,8 +160,8 @@ def test_draws_keep_every_experiment_its_number_of_plates(tiny_wells):
     draws = plate_draws(tiny_wells.obs, 20, seed=0)
     assert len(draws) == 20
     for draw in draws:
-        for experiment in ("HRCE-1", "HRCE-2"):
-            assert sum(n for plate, n in draw.items() if str(plate).startswith(experiment)) == 3
+        for experiment, n_plates in (("HRCE-1", 6), ("HRCE-2", 3)):
+            assert sum(n for plate, n in draw.items() if str(plate).startswith(experiment)) == n_plates
     one = tiny_wells[(tiny_wells.obs["plate_id"] == "HRCE-1_1").to_numpy()]
     assert plate_draws(one.obs, 20, seed=0) == []
 

@@ -75,7 +75,7 @@ def test_centre_error_is_in_the_null_of_centred_plates(tiny_scored, tiny_wells):
     plate = next(iter(centred.n_reference))
     n, s = centred.n_reference[plate], centred.scale[plate]
     counts = dict.fromkeys(centred.n_reference, 2)
-    own = sum((1 / 3) ** 2 * centred.scale[p] ** 2 / 2 for p in counts)
+    own = sum(centred.scale[p] ** 2 / 2 for p in counts) / len(counts) ** 2
     assert centred.arm_variance(counts) > own
     assert centred.centre_variance[plate] == pytest.approx(np.pi / 2 * s**2 / n)
     raw = fit_null(score_wells(normalize(tiny_wells, "raw")), rows)

@@ -1,8 +1,9 @@
+import numpy as np
 import pandas as pd
 import pytest
 
 from helpers.errors import UsageError
-from helpers.hits import call_hits, ranking_sensitivity
+from helpers.hits import call_hits, ranking_sensitivity, score_wells
 from helpers.hits.sensitivity import compare_rankings
 
 
@@ -14,7 +15,21 @@ def table(tiny_wells):
 def test_a_ranking_agrees_with_itself(table):
     same = table[(table["recipe"] == "plate_center") & (table["axis"] == "mean_difference")]
     assert len(same) == 2
-    assert (same[["spearman", "top_k_overlap", "same_call"]] == 1).all(axis=None)
+    np.testing.assert_allclose(same[["spearman", "top_k_overlap", "same_call"]], 1)
+
+
+def test_a_ranking_at_hand_is_not_computed_again(tiny_wells, tiny_scored, table, monkeypatch):
+    first = ("plate_center", "mean_difference")
+    called, hits = [], call_hits(tiny_scored, rank_draws=0)[1]
+    monkeypatch.setattr(
+        "helpers.hits.sensitivity.score_wells",
+        lambda wells, axis: called.append(axis) or score_wells(wells, axis=axis),
+    )
+    again = ranking_sensitivity(tiny_wells, first[:1], reference=hits, reference_is=first, top_k=5)
+    assert called == ["discriminant"]
+    np.testing.assert_allclose(again.loc[again["axis"] == first[1], "spearman"], 1)
+    other = table[(table["recipe"] == first[0]) & (table["axis"] == "discriminant")]
+    np.testing.assert_allclose(again.loc[again["axis"] == "discriminant", "spearman"], other["spearman"])
 
 
 def test_other_recipes_and_axes_agree_on_what_is_strong(table):

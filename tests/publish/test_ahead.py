@@ -32,13 +32,13 @@ def own_cache(tmp_path, monkeypatch):
 
 def test_a_map_from_the_second_process_is_the_same(folder, tmp_path, monkeypatch):
     analysis = Analysis(str(folder), recipe="position", seed=3, results=str(tmp_path))
-    analysis.project_ahead(MAP)
+    analysis.ahead(("projected", MAP))
     assert analysis._ahead.wait(timeout=120) == 0
     expected = join_projection(project_wells(analysis.wells, **MAP, seed=3), analysis.wells.obs)
     # what is there already is not computed again, by neither process
     monkeypatch.setattr("helpers.publish.pipeline.project_wells", lambda *_, **__: pytest.fail("not cached"))
     monkeypatch.setattr(ahead, "start", lambda *_: pytest.fail("a process for nothing"))
-    analysis.project_ahead(MAP)
+    analysis.ahead(("projected", MAP))
     pd.testing.assert_frame_equal(analysis.projected(**MAP).points, expected.points)
 
 
@@ -53,7 +53,7 @@ STARTER = """
 import sys
 from helpers.publish import Analysis
 analysis = Analysis(sys.argv[1], results=sys.argv[2])
-analysis.project_ahead({"max_wells": 600})
+analysis.ahead(("projected", {"max_wells": 600}))
 print(analysis._ahead.pid, flush=True)
 import time
 time.sleep(60)

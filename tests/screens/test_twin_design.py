@@ -101,7 +101,7 @@ def test_files_are_ordered_by_well_as_text(full):
         assert plate["well"].is_monotonic_increasing
 
 
-@pytest.mark.parametrize(("scale", "n_plates"), [("tiny", 6), ("small", 16)])
+@pytest.mark.parametrize(("scale", "n_plates"), [("tiny", 9), ("small", 16)])
 def test_smaller_scales_keep_whole_plates_and_quirks(scale, n_plates):
     wells = design_wells(SCALES[scale], seed=0)
     assert wells.groupby(["experiment", "plate"]).size().tolist() == [1340] * n_plates

@@ -1,8 +1,12 @@
-"""Energy distance: whether a compound's wells, all doses together, differ in distribution from infected untreated ones.
+"""Energy distance: whether a compound's wells differ in distribution from infected untreated ones.
 
 The energy distance (Szekely & Rizzo 2013, doi:10.1016/j.jspi.2013.03.018) is zero only if two distributions are equal,
 so it sees any change of cells, in whatever direction, and assumes no shape. Labels are permuted within plates, so
 plates and their shifts cannot make a difference.
+
+Among all wells of a compound, those of one dose that does something are lost. So three windows are tested, all doses,
+the upper half of them and the highest one; the largest of the three counts, each in units of its own permutations, and
+the same is done with the permuted wells.
 """
 
 import anndata as ad
@@ -18,6 +22,8 @@ from helpers.profiles.selection import as_slice, controls, rows_by, treated, usa
 N_PERMUTATIONS = 1_000
 MIN_PERMUTATIONS = 100
 MAX_EXCESS = 1.2
+WINDOWS = (1.0, 0.5, 0.0)
+"""Shares of a compound's doses that are tested together, from the highest down; always at least one dose."""
 COLUMNS = ["experiment", "treatment", "n_wells", "n_plates", "energy", "p_value", "q_value"]
 
 
@@ -49,8 +55,9 @@ def energy_test(
     Returns
     -------
     DataFrame
-        One row per experiment and treatment: n_wells, n_plates, energy (energy distance, mean over plates weighted as
-        in the test, in embedding units), p_value, q_value (Benjamini-Hochberg over an experiment's compounds).
+        One row per experiment and treatment: n_wells, n_plates, energy (energy distance of all doses, mean over plates
+        weighted as in the test, in embedding units), p_value (of the largest of the windows), q_value
+        (Benjamini-Hochberg over an experiment's compounds).
 
     Raises
     ------
@@ -104,20 +111,20 @@ def _within_variance(Z: np.ndarray, groups: pd.Series) -> pd.DataFrame:
 def _test_compounds(Z: np.ndarray, obs: pd.DataFrame, n_permutations: int, seed: int) -> pd.DataFrame:
     """Add up the plates of every compound: each by the harmonic size of its two samples, the test's own weight."""
     sums: dict[str, list] = {}
+    limits = _lowest_doses(obs)
     plates = sorted(rows_by(obs, "plate_id").items(), key=lambda item: str(item[0]))
     for number, (_, rows) in enumerate(plates):
-        for name, n, weight, values in _plate_energies(
-            Z[rows], obs.iloc[rows], n_permutations, [seed, number]
-        ):
+        plate = _plate_energies(Z[rows], obs.iloc[rows], limits, n_permutations, [seed, number])
+        for name, n, weight, values in plate:
             old = sums.get(name, [0, 0, 0.0, 0.0])
-            sums[name] = [old[0] + n, old[1] + 1, old[2] + weight, old[3] + weight * values]
+            sums[name] = [old[0] + n, old[1] + 1, old[2] + weight[0], old[3] + weight[:, None] * values]
     records = [
         {
             "treatment": name,
             "n_wells": n,
             "n_plates": n_plates,
-            "energy": values[0] / weight,
-            "p_value": float(Tail(values[1:]).p_value(values[0])),
+            "energy": values[0, 0] / weight,
+            "p_value": _p_value(values),
         }
         for name, (n, n_plates, weight, values) in sorted(sums.items())
     ]
@@ -126,11 +133,30 @@ def _test_compounds(Z: np.ndarray, obs: pd.DataFrame, n_permutations: int, seed:
     return table
 
 
-def _plate_energies(Z: np.ndarray, obs: pd.DataFrame, n_permutations: int, seed: list):
-    """Yield treatment, number of wells, weight, and energy distances: the found one, then the permuted ones.
+def _lowest_doses(obs: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return the lowest dose of each window of each compound, -inf where it has no doses, shape (n_windows,)."""
+    members = obs[treated(obs) & usable(obs)]
+    limits = {}
+    for name, doses in members["dose_um"].groupby(members["treatment"].astype(str)):
+        levels = np.sort(doses.dropna().unique())[::-1]
+        last = [max(int(np.ceil(share * len(levels))), 1) - 1 for share in WINDOWS]
+        limits[name] = levels[last] if len(levels) else np.full(len(WINDOWS), -np.inf)
+        limits[name][0] = -np.inf  # wells without a dose belong to all doses
+    return limits
 
-    Compounds with as many wells take the same permutations: each test is valid by itself, and nothing needs them to
-    be independent of each other.
+
+def _p_value(values: np.ndarray) -> float:
+    """Return the p-value of the largest window; the first column is what was found, the others are permuted."""
+    centre, spread = values[:, 1:].mean(axis=1, keepdims=True), values[:, 1:].std(axis=1, keepdims=True)
+    largest = ((values - centre) / np.maximum(spread, 1e-12)).max(axis=0)
+    return float(Tail(largest[1:]).p_value(largest[0]))
+
+
+def _plate_energies(Z: np.ndarray, obs: pd.DataFrame, limits: dict, n_permutations: int, seed: list):
+    """Yield treatment, number of wells, weights (n_windows,), and energies (n_windows, 1 + n_permutations).
+
+    The first column is found, the others are permuted. Compounds with as many wells in each window take the same
+    permutations: each test is valid by itself, and nothing needs them to be independent of each other.
     """
     order = np.lexsort([obs["col"].to_numpy(), obs["row"].to_numpy()])
     Z, obs = Z[order].astype(np.float64), obs.iloc[order]
@@ -141,36 +167,59 @@ def _plate_energies(Z: np.ndarray, obs: pd.DataFrame, n_permutations: int, seed:
     squares = np.einsum("ij,ij->i", Z, Z)
     distance = np.sqrt(np.maximum(squares[:, None] + squares - 2 * Z @ Z.T, 0)).astype(np.float32)
     np.fill_diagonal(distance, 0)
-    labels: dict[int, np.ndarray] = {}
+    dose = np.nan_to_num(obs["dose_um"].to_numpy(float), nan=-np.inf)
+    ranks: dict[int, np.ndarray] = {}
     groups = pd.Series(members).groupby(obs["treatment"].astype(str).to_numpy()[members], sort=True)
     for name, mine in groups:
-        n, total = len(mine), len(mine) + len(reference)
-        if n not in labels:
-            labels[n] = _permutations(n, total, n_permutations, np.random.default_rng([*seed, n]))
-        pool = np.r_[mine.to_numpy(), reference]
-        yield name, n, n * (total - n) / total, energies(distance[np.ix_(pool, pool)], labels[n])
+        own = mine.to_numpy()[np.argsort(-dose[mine.to_numpy()], kind="stable")]
+        total = len(own) + len(reference)
+        if len(own) not in ranks:
+            ranks[len(own)] = _permutations(total, n_permutations, np.random.default_rng([*seed, len(own)]))
+        sizes = (dose[own][:, None] >= limits[name]).sum(axis=0)
+        pool = np.r_[own, reference]
+        values = energies(distance[np.ix_(pool, pool)], ranks[len(own)], sizes, len(own))
+        yield name, len(own), sizes * len(reference) / (sizes + len(reference)), values
 
 
-def _permutations(n: int, total: int, n_permutations: int, rng: np.random.Generator) -> np.ndarray:
-    """Return labels, shape (total, 1 + n_permutations): the first n ones, then n ones drawn at random."""
-    first = (np.arange(total) < n)[:, None]
-    drawn = rng.random((total, n_permutations)).argsort(axis=0) < n
-    return np.hstack([first, drawn]).astype(np.float32)
+def _permutations(total: int, n_permutations: int, rng: np.random.Generator) -> np.ndarray:
+    """Return which place each well takes, shape (total, 1 + n_permutations): first its own, then ones drawn."""
+    drawn = rng.random((total, n_permutations)).argsort(axis=0).argsort(axis=0)
+    return np.hstack([np.arange(total)[:, None], drawn])
 
 
-def energies(distance: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the energy distance between wells with label 1 and label 0, for each column of labels.
+def energies(distance: np.ndarray, places: np.ndarray, sizes: np.ndarray, n: int) -> np.ndarray:
+    """Return the energy distances between windows of a compound and the reference, for each column of places.
 
     Parameters
     ----------
     distance
-        Between wells, shape (n, n), zero diagonal.
-    labels
-        Zeros and ones, shape (n, n_columns).
+        Between wells, shape (total, total), zero diagonal.
+    places
+        Place of each well, shape (total, n_columns): 0 to n - 1 are those of the compound, from the highest dose
+        down, the others those of the reference.
+    sizes
+        How many of the compound's places are in each window, shape (n_windows,), the largest, n, first.
+    n
+        Places of the compound.
+
+    Returns
+    -------
+    ndarray, shape (n_windows, n_columns)
+        0 for an empty window.
     """
-    n, m = labels.sum(axis=0), len(labels) - labels.sum(axis=0)
-    one = np.einsum("ij,ij->j", labels, distance @ labels, dtype=np.float64)
-    cut = distance.sum(axis=1, dtype=np.float64) @ labels.astype(np.float64)
-    between = cut - one
-    zero = distance.sum(dtype=np.float64) - 2 * between - one
-    return 2 * between / (n * m) - one / n**2 - zero / m**2
+    rest = (places >= n).astype(np.float32)
+    to_rest, m = distance @ rest, len(places) - n
+    within_rest = np.einsum("ij,ij->j", rest, to_rest, dtype=np.float64) / m**2
+    whole = distance.sum(axis=1, dtype=np.float64)[:, None] - to_rest
+    out = np.zeros((len(sizes), places.shape[1]))
+    done: dict[int, np.ndarray] = {}
+    for number, size in enumerate(sizes):
+        if size and size not in done:
+            window = (places < size).astype(np.float32)
+            to_window = whole if size == n else distance @ window
+            between = np.einsum("ij,ij->j", window, to_rest, dtype=np.float64) / (size * m)
+            within = np.einsum("ij,ij->j", window, to_window, dtype=np.float64) / size**2
+            done[size] = 2 * between - within - within_rest
+        if size:
+            out[number] = done[size]
+    return out

@@ -26,6 +26,7 @@ def ranking_sensitivity(
     axes: Iterable[str] = AXES,
     *,
     reference: pd.DataFrame | None = None,
+    reference_is: tuple[str, str] | None = None,
     recipe_settings: dict | None = None,
     top_k: int = 20,
     seed: int = 0,
@@ -43,6 +44,8 @@ def ranking_sensitivity(
         Names in :data:`helpers.hits.axis.AXES`.
     reference
         The hits to compare with, from :func:`helpers.hits.call_hits`; if None, those of the first recipe and axis.
+    reference_is
+        Recipe and axis of `reference`, so that it is not computed again.
     recipe_settings
         Of the recipes, see :class:`helpers.profiles.normalize.Settings`.
     top_k
@@ -78,8 +81,8 @@ def ranking_sensitivity(
     for recipe in recipes:
         normalized, reason = _attempt(lambda recipe=recipe: normalize(wells, recipe, seed=seed, **more))
         for axis in axes:
-            hits = None
-            if normalized is not None:
+            hits = reference if (recipe, axis) == reference_is else None
+            if hits is None and normalized is not None:
                 hits, reason = _attempt(
                     lambda axis=axis, n=normalized: call_hits(score_wells(n, axis=axis), **settings)[1]
                 )

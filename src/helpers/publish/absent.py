@@ -1,4 +1,4 @@
-"""What stands in for results that a screen cannot give: tables with their columns and no rows.
+"""What a screen lacks, and what stands in for the results it cannot give: tables with their columns and no rows.
 
 Figures and sentences know empty tables and say what is missing, so a notebook needs no branches.
 """
@@ -6,6 +6,19 @@ Figures and sentences know empty tables and say what is missing, so a notebook n
 import anndata as ad
 import numpy as np
 import pandas as pd
+
+from helpers.profiles.selection import treated
+
+PARTS = {
+    "embeddings": "It has no embeddings: only its design can be shown.",
+    "plates": "Each experiment has one plate: plate-to-plate variation cannot be seen.",
+    "mock": "It has no mock wells: no disease axis can be defined.",
+    "infected": "It has no untreated infected wells: no disease axis can be defined.",
+    "uv": "It has no wells with inactivated virus: that check of the axis is missing.",
+    "treatments": "It has no treated wells: there is nothing to call.",
+    "doses": "It has no doses: there are no dose-response curves.",
+}
+"""Parts that a screen may lack, and what cannot be known then; `axis` is the three that a disease axis needs."""
 
 NUMBERS = {
     "quality": ["n_mock", "n_infected", "z_prime", "z_prime_robust", "ssmd", "auroc"],
@@ -48,6 +61,27 @@ TEXTS = {
     "agreement": ["experiment_a", "experiment_b", "same_cells"],
     "curves": ["experiment", "treatment", "curve_class", "ec50_censored"],
 }
+
+
+def has_part(wells: ad.AnnData, name: str) -> bool:
+    """Return whether a screen has a part: `axis`, or a name in :data:`PARTS` (`plates`: more than one)."""
+    if name == "axis":
+        return all(has_part(wells, part) for part in ("embeddings", "mock", "infected"))
+    obs = wells.obs
+    return {
+        "embeddings": wells.n_vars > 0,
+        "plates": obs.groupby("experiment", observed=True)["plate_id"].nunique().max() > 1,
+        "mock": bool((obs["condition"] == "mock").any()),
+        "infected": bool(((obs["condition"] == "infected") & obs["treatment"].isna()).any()),
+        "uv": bool((obs["condition"] == "uv").any()),
+        "treatments": bool(treated(obs).any()),
+        "doses": bool(obs.loc[treated(obs), "dose_um"].notna().any()),
+    }[name]
+
+
+def lacking_sentences(wells: ad.AnnData) -> list[str]:
+    """Return what a screen lacks, as sentences that say what cannot be known from it."""
+    return [sentence for name, sentence in PARTS.items() if not has_part(wells, name)]
 
 
 def empty_table(name: str) -> pd.DataFrame:

@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 
 
 def start(analysis: Mapping, calls: Sequence[tuple[str, Mapping]]) -> subprocess.Popen:
-    """Start a process that makes an analysis and calls some of its methods, whose results the cache keeps.
+    """Start a process that makes an analysis and some of its steps, whose results the cache keeps.
 
     Parameters
     ----------
     analysis
         Arguments of :class:`helpers.publish.Analysis`.
     calls
-        Names of methods and their arguments.
+        Names of steps and their arguments, none for a property.
     """
     task = {"analysis": dict(analysis), "calls": [(name, dict(given)) for name, given in calls]}
     return subprocess.Popen(
@@ -39,7 +39,9 @@ def main(job: str) -> None:
     watch_parent(task["parent"])
     analysis = Analysis(**task["analysis"])
     for name, given in task["calls"]:
-        getattr(analysis, name)(**given)
+        step = getattr(analysis, name)
+        if callable(step):
+            step(**given)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import pandas as pd
 from helpers.dose import fit_screen
 from helpers.dose.coverage import ec50_coverage, simulate_curves
 from helpers.errors import UsageError
-from helpers.files import atomic_path
 from helpers.hits import (
     Calibration,
     activity_map,
@@ -27,13 +26,13 @@ from helpers.hits import (
     shared_arms,
 )
 from helpers.profiles import RECIPES, normalize, to_wells
-from helpers.profiles.selection import treated
 from helpers.profiles.variance import decompose_variance
 from helpers.publish import ahead
-from helpers.publish.absent import empty_table, unscored
+from helpers.publish.absent import empty_table, has_part, lacking_sentences, unscored
 from helpers.publish.agreement import agreement_on_some, sites_named_on_some
 from helpers.publish.banner import banner_markdown
 from helpers.publish.cache import cached_tables, cached_wells, entry_key, is_cached
+from helpers.publish.outputs import save_figure, write_table
 from helpers.publish.projections import Projection, join_projection, project_wells
 from helpers.publish.provenance import describe_source
 from helpers.publish.settings import read_settings
@@ -52,7 +51,6 @@ WELL_COLUMNS = (
 
 
 COMPARED = "raw,experiment_center,plate_center,plate_robust,recommended"
-CHECKS = ("activity", "energy", "sensitivity", "shared", "agreement")
 SENSITIVITY = ("plate_center", "plate_robust", "recommended")
 """Recipes under which the compounds are ranked once more."""
 
@@ -115,14 +113,6 @@ class Analysis:
         **settings: str | float,
     ):
         self.settings = read_settings(**settings)
-        self._given = {
-            "source": source,
-            "experiments": experiments,
-            "exclude_plates": exclude_plates,
-            "recipe": recipe,
-            "seed": seed,
-            **settings,
-        }
         self.source, self.experiments, self.recipe = source, experiments, recipe
         self.compared = _recipe_names(recipes)
         self.fdr, self.min_rescue, self.seed = fdr, min_rescue, seed
@@ -135,6 +125,14 @@ class Analysis:
         }
         self.exclude_plates, self.min_z_prime = exclude_plates, min_z_prime
         self.results = Path(results or tempfile.mkdtemp(prefix="rxrx19-results-"))
+        self._given = {
+            "source": source,
+            "experiments": experiments,
+            "exclude_plates": exclude_plates,
+            "recipe": recipe,
+            "seed": seed,
+            **settings,
+        }
 
     # --- the steps -------------------------------------------------------------------------------------------
 
@@ -239,20 +237,34 @@ class Analysis:
         return self._calls["hits"]
 
     @functools.cached_property
-    def checks(self) -> dict[str, pd.DataFrame]:
-        """What speaks for or against the calls: activity, energy, sensitivity (of ranks), shared (arms), agreement."""
+    def activity(self) -> dict[str, pd.DataFrame]:
+        """Whether compounds change cells at all, without an axis: activity (by retrieval), energy (distance)."""
         if not (self.has("axis") and self.has("treatments")):
-            return {name: empty_table(name) for name in CHECKS}
+            return {name: empty_table(name) for name in ("activity", "energy")}
+
+        def compute() -> dict[str, pd.DataFrame]:
+            wells = self.normalized
+            return {
+                "activity": activity_map(wells, seed=self.seed),
+                "energy": energy_test(wells, seed=self.seed),
+            }
+
+        return self._tables("activity", compute)
+
+    @functools.cached_property
+    def checks(self) -> dict[str, pd.DataFrame]:
+        """What speaks for or against the ranking: sensitivity (to recipe and axis), shared (arms), agreement."""
+        if not (self.has("axis") and self.has("treatments")):
+            return {name: empty_table(name) for name in ("sensitivity", "shared", "agreement")}
 
         def compute() -> dict[str, pd.DataFrame]:
             cells = self.wells.obs.groupby("experiment", observed=True)["cell_type"].first().astype(str)
             return {
-                "activity": activity_map(self.normalized, seed=self.seed),
-                "energy": energy_test(self.normalized, seed=self.seed),
                 "sensitivity": ranking_sensitivity(
                     self.wells,
                     dict.fromkeys([self.recipe, *SENSITIVITY]),
                     reference=self.hits,
+                    reference_is=(self.recipe, self.axis),
                     recipe_settings=self.settings,
                     top_k=self.calling["top_k"],
                     fdr=self.fdr,
@@ -312,6 +324,19 @@ class Analysis:
         more = {"fitting": self.fitting, "seed": self.seed, "n_curves": n_curves}
         return cached_tables(entry_key("coverage", "", more), compute)["coverage"]
 
+    def ahead(self, *calls: tuple[str, Mapping]) -> None:
+        """Let a second process compute steps that take long and are shown later, where they are not known yet.
+
+        Parameters
+        ----------
+        calls
+            Pairs of a step, `projected` or `activity`, and its arguments.
+        """
+        keys = {"projected": self._projection_key, "activity": functools.partial(self._key, "activity")}
+        wanted = [(name, given) for name, given in calls if not is_cached(keys[name](**given))]
+        if wanted and self.wells.n_vars:
+            self._ahead = ahead.start(self._given, wanted)
+
     # --- what the tour shows -------------------------------------------------------------------------------------
 
     @functools.cached_property
@@ -370,17 +395,6 @@ class Analysis:
         stage = {"normalized": True} if normalized else {}
         return self._key("projection", max_wells=max_wells, center_by=center_by, **stage)
 
-    def project_ahead(self, *wanted: Mapping[str, object]) -> None:
-        """Let a second process compute maps that are shown later: they take longest of all, most of it to compile.
-
-        Parameters
-        ----------
-        wanted
-            Arguments of :meth:`projected`, one mapping for each map.
-        """
-        if self.wells.n_vars and not all(is_cached(self._projection_key(**given)) for given in wanted):
-            self._ahead = ahead.start(self._given, [("projected", given) for given in wanted])
-
     @property
     def wells_table(self) -> pd.DataFrame:
         """One row per well with scores where the screen has them (wells.parquet)."""
@@ -420,39 +434,13 @@ class Analysis:
         return {**self.wells.uns["screen"], **twin, **counts}
 
     def has(self, name: str) -> bool:
-        """Return whether the screen has something.
-
-        `name` is embeddings, plates (more than one), mock, infected, axis (the three that a disease axis needs), uv,
-        treatments, doses or truth.
-        """
-        obs = self.wells.obs
-        if name == "truth":
-            return self.truth is not None
-        if name == "axis":
-            return all(self.has(part) for part in ("embeddings", "mock", "infected"))
-        return {
-            "embeddings": self.wells.n_vars > 0,
-            "plates": obs.groupby("experiment", observed=True)["plate_id"].nunique().max() > 1,
-            "mock": bool((obs["condition"] == "mock").any()),
-            "infected": bool(((obs["condition"] == "infected") & obs["treatment"].isna()).any()),
-            "uv": bool((obs["condition"] == "uv").any()),
-            "treatments": bool(treated(obs).any()),
-            "doses": bool(obs.loc[treated(obs), "dose_um"].notna().any()),
-        }[name]
+        """Return whether the screen has something: `truth`, or a name in :data:`helpers.publish.absent.PARTS`."""
+        return self.truth is not None if name == "truth" else has_part(self.wells, name)
 
     @property
     def lacks(self) -> list[str]:
         """What the screen lacks, as sentences that say what cannot be known from it."""
-        sentences = {
-            "embeddings": "It has no embeddings: only its design can be shown.",
-            "plates": "Each experiment has one plate: plate-to-plate variation cannot be seen.",
-            "mock": "It has no mock wells: no disease axis can be defined.",
-            "infected": "It has no untreated infected wells: no disease axis can be defined.",
-            "uv": "It has no wells with inactivated virus: that check of the axis is missing.",
-            "treatments": "It has no treated wells: there is nothing to call.",
-            "doses": "It has no doses: there are no dose-response curves.",
-        }
-        return [sentence for name, sentence in sentences.items() if not self.has(name)]
+        return lacking_sentences(self.wells)
 
     def banner(self):
         """Return the banner that names the source of the page, for display."""
@@ -463,33 +451,12 @@ class Analysis:
     # --- what leaves the analysis ----------------------------------------------------------------------------
 
     def write_table(self, table: pd.DataFrame, name: str) -> Path:
-        """Write a table into `tables/`, whole or not at all; the suffix of `name` chooses CSV or Parquet."""
-        path = self.results / "tables" / name
-        with atomic_path(path) as temporary:
-            if path.suffix == ".parquet":
-                table.to_parquet(temporary, index=False)
-            else:
-                table.to_csv(temporary, index=False)
-        return path
+        """Write a table into `tables/`; see :func:`helpers.publish.outputs.write_table`."""
+        return write_table(self.results, table, name)
 
     def save_figure(self, figure, name: str):
-        """Write a figure into `figures/` as PNG and SVG, without the time of day, so equal figures are equal files.
-
-        Both have the figure's own resolution, which pictures and clouds of points keep low. Returned, for display, is
-        the PNG that was written: large figures take seconds to draw, and so they are drawn once, and the file is what
-        the page shows. The figure is closed.
-        """
-        import matplotlib as mpl
-        import matplotlib.pyplot as plt
-        from IPython.display import Image
-
-        path = self.results / "figures" / name
-        with mpl.rc_context({"svg.hashsalt": name}):
-            for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None})):
-                with atomic_path(path.with_suffix(suffix)) as temporary:
-                    figure.savefig(temporary, dpi=figure.dpi, metadata=metadata, bbox_inches="tight")
-        plt.close(figure)
-        return Image(data=path.with_suffix(".png").read_bytes())
+        """Write a figure into `figures/` and return it for display; see :func:`helpers.publish.outputs.save_figure`."""
+        return save_figure(self.results, figure, name)
 
     # --- keys ------------------------------------------------------------------------------------------------
 

@@ -88,7 +88,7 @@ def _vero(experiment: str) -> Block:
 
 SCALES = {
     "tiny": Scale(
-        "tiny", 64, _libraries("HRCE-1", 1) + _libraries("HRCE-2", 1),
+        "tiny", 64, _libraries("HRCE-1", 2) + _libraries("HRCE-2", 1),
         shared=20, repeated=0, split=4, split_reference=0, quarters=1, six_low=0,
     ),
     "small": Scale(
