@@ -5,9 +5,11 @@ between different plates, whose noise is independent, and what noise alone can r
 infected untreated wells.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import sparse, stats
 
 from helpers.profiles.selection import as_slice, controls, rows_by, treated, usable
 
@@ -51,12 +53,13 @@ def off_disease(
     table = members.iloc[order[starts]][ARM_KEY].reset_index(drop=True)
     arm = table.groupby(ARM_KEY, observed=True, sort=True, dropna=False).ngroup().to_numpy()
     noise = _noise_square(away, obs)
-    squared, n_wells, n_plates = _mean_square(away[chosen[order]], starts, arm, noise)
+    parts = Parts.of(away[chosen[order]], starts)
+    squared, n_wells, n_plates = _mean_square(parts, arm, noise)
     out = table.drop_duplicates(ARM_KEY).reset_index(drop=True)
     out["off_disease"] = np.sqrt(np.maximum(squared, 0)) / length
     shapes = list(zip(n_wells, n_plates, strict=True))
-    excess = _noise_excess(away[chosen[order]], starts, noise[0])
-    reach = {shape: _noise_reach(away, obs, *shape, noise, seed) for shape in sorted(set(shapes))}
+    excess, pools = _noise_excess(parts, noise[0]), _reference_rows(obs)
+    reach = {shape: _noise_reach(away, pools, *shape, noise, seed) for shape in sorted(set(shapes))}
     mean, sd = excess * np.array([reach[shape] for shape in shapes]).T
     out["off_limit"] = np.sqrt(np.maximum(mean + stats.norm.ppf(quantile) * sd, 0)) / length
     # nothing is known about the noise of a single well; its distance is then taken as it is
@@ -64,32 +67,62 @@ def off_disease(
     return out
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What is needed of groups of wells, each an arm on a plate.
+
+    Attributes
+    ----------
+    sums
+        Sum of the rejections, shape (n_parts, n_features).
+    squares
+        Sum of their squared lengths, shape (n_parts,).
+    sizes
+        Number of wells, shape (n_parts,).
+    """
+
+    sums: np.ndarray
+    squares: np.ndarray
+    sizes: np.ndarray
+
+    @classmethod
+    def of(cls, rejections: np.ndarray, starts: np.ndarray) -> "Parts":
+        """Sum the wells, sorted by part, shape (n_wells, n_features); `starts` is where each part begins."""
+        lengths = np.einsum("ij,ij->i", rejections, rejections, dtype=np.float64)
+        sizes = np.diff(np.append(starts, len(rejections)))
+        return cls(group_sums(rejections, starts), np.add.reduceat(lengths, starts), sizes)
+
+
+def group_sums(X: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Return the sums of consecutive groups of rows: ``np.add.reduceat`` along rows, ten times as fast."""
+    ends = np.append(starts, len(X))
+    member = sparse.csr_matrix(
+        (np.ones(len(X), dtype=X.dtype), np.arange(len(X)), ends), (len(starts), len(X))
+    )
+    return member @ X
+
+
 def _mean_square(
-    rejections: np.ndarray, starts: np.ndarray, arm: np.ndarray, noise: tuple[float, float]
+    parts: Parts, arm: np.ndarray, noise: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the squared length of each arm's mean rejection without noise, its wells and its plates.
 
     Parameters
     ----------
-    rejections
-        Wells sorted by arm, then plate, shape (n_wells, n_features).
-    starts
-        Where each arm-and-plate begins, shape (n_parts,).
+    parts
+        Arms on plates, sorted by arm.
     arm
         The arm of each part, 0, 1, ... ascending, shape (n_parts,).
     noise
         Squared length that noise adds to a well, and to a plate's centre.
     """
     first = np.flatnonzero(np.diff(arm, prepend=-1))
-    sums = np.add.reduceat(rejections, starts, axis=0)
-    total = np.add.reduceat(sums, first, axis=0)
-    k = np.diff(np.append(starts, len(rejections)))
-    well_squares = np.add.reduceat(np.einsum("ij,ij->i", rejections, rejections, dtype=np.float64), starts)
+    total, k = group_sums(parts.sums, first), parts.sizes
     n, kk = np.add.reduceat(k, first), np.add.reduceat(k**2, first)
-    plates = np.diff(np.append(first, len(starts)))
+    plates = np.diff(np.append(first, len(k)))
     square = np.einsum("ij,ij->i", total, total, dtype=np.float64)
-    same_plate = np.add.reduceat(np.einsum("ij,ij->i", sums, sums, dtype=np.float64), first)
-    same_well = np.add.reduceat(well_squares, first)
+    same_plate = np.add.reduceat(np.einsum("ij,ij->i", parts.sums, parts.sums, dtype=np.float64), first)
+    same_well = np.add.reduceat(parts.squares, first)
     across = (square - same_plate) / np.maximum(n**2 - kk, 1)
     # wells of one plate share the error of its centre, which their products therefore hold
     within = (square - same_well) / np.maximum(n**2 - n, 1) - noise[1]
@@ -106,22 +139,19 @@ def _noise_square(away: np.ndarray, obs: pd.DataFrame) -> tuple[float, float]:
     return well, well * float(np.mean(1 / counts))
 
 
-def _noise_excess(rejections: np.ndarray, starts: np.ndarray, noise: float) -> float:
+def _noise_excess(parts: Parts, noise: float) -> float:
     """Return how much more noise wells of one arm and plate have than infected untreated wells, at least 1.
 
     Above 1 only where a recipe was fitted on the infected untreated wells so closely that they became quieter.
     """
-    k = np.diff(np.append(starts, len(rejections)))
-    sums = np.add.reduceat(rejections, starts, axis=0)
-    squares = np.add.reduceat(np.einsum("ij,ij->i", rejections, rejections, dtype=np.float64), starts)
-    squares -= np.einsum("ij,ij->i", sums, sums, dtype=np.float64) / k
-    several = k > 1
+    several = parts.sizes > 1
     if several.sum() < MIN_ARMS:
         return 1.0
-    return max(1.0, float(np.median(squares[several] / (k[several] - 1))) / max(noise, 1e-300))
+    squares = parts.squares - np.einsum("ij,ij->i", parts.sums, parts.sums, dtype=np.float64) / parts.sizes
+    return max(1.0, float(np.median(squares[several] / (parts.sizes[several] - 1))) / max(noise, 1e-300))
 
 
-def _noise_reach(away, obs, n_wells: int, n_plates: int, noise, seed: int) -> tuple[float, float]:
+def _noise_reach(away, pools, n_wells: int, n_plates: int, noise, seed: int) -> tuple[float, float]:
     """Return mean and standard deviation of the squared off-disease of pseudo-arms of infected untreated wells.
 
     They are taken as Gaussian. A single well has no finite limit, for nothing tells a failed well from a toxic
@@ -130,7 +160,7 @@ def _noise_reach(away, obs, n_wells: int, n_plates: int, noise, seed: int) -> tu
     if n_wells < 2:
         return 0.0, np.inf
     rng = np.random.default_rng([seed, n_wells, n_plates])
-    pools = [rows for rows in _reference_rows(obs) if len(rows) >= -(-n_wells // n_plates)]
+    pools = [rows for rows in pools if len(rows) >= -(-n_wells // n_plates)]
     if len(pools) < n_plates:
         return 0.0, np.inf
     counts = np.full(n_plates, n_wells // n_plates) + (np.arange(n_plates) < n_wells % n_plates)
@@ -140,9 +170,8 @@ def _noise_reach(away, obs, n_wells: int, n_plates: int, noise, seed: int) -> tu
         for pool, k in zip(rng.permutation(len(pools))[:n_plates], counts, strict=True)
     ]
     starts = np.cumsum([0, *map(len, picks)])[:-1]
-    squared, _, _ = _mean_square(
-        away[np.concatenate(picks)], starts, np.repeat(np.arange(N_DRAWS), n_plates), noise
-    )
+    parts = Parts.of(away[np.concatenate(picks)], starts)
+    squared, _, _ = _mean_square(parts, np.repeat(np.arange(N_DRAWS), n_plates), noise)
     # On one plate the error of its centre is in every arm and in no pseudo-arm; a few correlated directions hold most
     # of it, so its squared length scatters like a chi-square of three: five times its mean is seldom exceeded.
     return float(squared.mean()) + (5 * noise[1] if n_plates == 1 else 0.0), float(squared.std())
