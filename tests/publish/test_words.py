@@ -85,6 +85,12 @@ def test_long_text_wraps_and_numbers_do_not():
     assert not {"#T_t_row0_col0", "#T_t_row0_col2"} & set(wrapped.replace("{", " ").replace(",", " ").split())
 
 
+def test_an_empty_table_says_so():
+    html = show_table(pd.DataFrame({"a": [1.0]}).head(0)).to_html()
+    assert "No rows" in html
+    assert ">a</th>" in html
+
+
 def test_nothing_to_say_shows_nothing():
     assert say(" \n") is None
     assert say("**a** fact").data == "**a** fact"

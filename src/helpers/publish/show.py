@@ -67,7 +67,7 @@ def show_table(table: pd.DataFrame, rows: int = 10, *, columns: list[str] | None
     table : DataFrame
         Any table of the analyses.
     rows : int
-        Show at most so many; a caption says how many there are.
+        Show at most so many; a caption says how many there are, also where there are none.
     columns : list of str, optional
         Which columns, in this order; all by default, missing ones are left out.
 
@@ -84,8 +84,8 @@ def show_table(table: pd.DataFrame, rows: int = 10, *, columns: list[str] | None
     styler = shown.style.hide(axis="index").format(formats, na_rep="–")
     if prose := [c for c in shown if any(isinstance(v, str) and len(v) > WRAPPED for v in shown[c])]:
         styler = styler.set_properties(subset=prose, **{"white-space": "normal", "min-width": "15em"})
-    if len(chosen) > rows:
-        styler = styler.set_caption(f"The first {rows} of {len(chosen):,} rows")
+    if len(chosen) > rows or not len(chosen):
+        styler = styler.set_caption(f"The first {rows} of {len(chosen):,} rows" if len(chosen) else "No rows")
     return styler.set_uuid("t")
 
 
