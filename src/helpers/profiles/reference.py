@@ -132,3 +132,48 @@ def batch_record(step: str, reference: str, batches: Batches | None) -> dict:
 def centers_record(reference: str, by: str) -> dict:
     """Return what the null has to know: the batches whose infected untreated wells were moved to zero."""
     return {"centers": by} if reference == "infected" else {}
+
+
+@dataclass
+class BatchStep:
+    """What the steps that learn from the reference wells of every batch have in common.
+
+    Parameters
+    ----------
+    by
+        `plate_id` or `experiment`.
+    reference
+        One of :data:`REFERENCES`.
+    min_reference
+        Reference wells that a batch needs.
+    pooled
+        Take all reference wells of the experiment where a batch has fewer, instead of raising.
+
+    Raises
+    ------
+    DataError
+        In `fit`, naming the batch that has too few reference wells.
+    """
+
+    by: str = "plate_id"
+    reference: str = "infected"
+    min_reference: int = 3
+    pooled: bool = False
+    batches_: Batches | None = field(default=None, repr=False)
+
+    def find(self, obs: pd.DataFrame, purpose: str) -> Batches:
+        """Find the reference wells of every batch and remember them; `purpose` is for the message."""
+        self.batches_ = find_batches(
+            obs,
+            self.by,
+            reference=self.reference,
+            min_reference=self.min_reference,
+            pooled=self.pooled,
+            purpose=purpose,
+        )
+        return self.batches_
+
+    def note(self, step: str, **more: object) -> dict:
+        """Return the record of the step: its reference, how many wells of it each batch had, and more."""
+        record = batch_record(f"{step} by {self.by}", self.reference, self.batches_)
+        return {**record, **more, **centers_record(self.reference, self.by)}

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from helpers.profiles.reference import Batches, batch_record, centers_record, find_batches
+from helpers.profiles.reference import BatchStep
 from helpers.profiles.selection import as_slice, rows_by
 
 MAD_SCALE = np.float32(1.482602218505602)
@@ -32,47 +32,21 @@ class Step(Protocol):
 
 
 @dataclass
-class Center:
+class Center(BatchStep):
     """Subtract the median reference well of each plate or experiment, per feature.
 
     The infected untreated wells are the only wells without a compound that are scattered over the plate. The
     median of n wells has 1.57 times the variance of a mean, in return for which a few unnoticed failures do no harm.
-
-    Parameters
-    ----------
-    by
-        `plate_id` or `experiment`.
-    min_reference
-        With fewer reference wells in a group than this there is no median worth subtracting.
-    reference
-        `infected`, `mock` or `controls`.
-    pooled
-        Take the median of the experiment's reference wells where a plate has too few, instead of raising.
-
-    Raises
-    ------
-    DataError
-        In `fit`, naming the group that has too few reference wells.
+    With fewer than three reference wells there is no median worth subtracting. Parameters as in
+    :class:`helpers.profiles.reference.BatchStep`.
     """
 
-    by: str = "plate_id"
-    min_reference: int = 3
-    reference: str = "infected"
-    pooled: bool = False
     centers_: dict = field(default_factory=dict, repr=False)
-    batches_: Batches | None = field(default=None, repr=False)
 
     def fit(self, X: np.ndarray, obs: pd.DataFrame) -> "Center":
         """Take the median reference well of every group."""
-        self.batches_ = find_batches(
-            obs,
-            self.by,
-            reference=self.reference,
-            min_reference=self.min_reference,
-            pooled=self.pooled,
-            purpose="centring",
-        )
-        self.centers_ = {batch: np.median(X[as_slice(rows)], axis=0) for batch, rows in self.batches_}
+        batches = self.find(obs, "centring")
+        self.centers_ = {batch: np.median(X[as_slice(rows)], axis=0) for batch, rows in batches}
         return self
 
     def transform(self, X: np.ndarray, obs: pd.DataFrame) -> np.ndarray:
@@ -84,12 +58,11 @@ class Center:
 
     def record(self) -> dict:
         """Return the reference and how many wells of it each group had."""
-        record = batch_record(f"center by {self.by}", self.reference, self.batches_)
-        return {**record, **centers_record(self.reference, self.by)}
+        return self.note("center")
 
 
 @dataclass
-class Standardize:
+class Standardize(BatchStep):
     """Subtract the centre of each batch's reference wells and divide by their spread, per feature.
 
     Mean and standard deviation (denominator n) as pycytominer's `standardize`, or median and median absolute deviation
@@ -101,33 +74,21 @@ class Standardize:
     ----------
     robust
         Median and MAD instead of mean and standard deviation.
-    by, reference, pooled
-        As in :class:`Center`.
     min_reference
         A spread needs more wells than a centre: that of 8 wells is off by a quarter.
+    by, reference, pooled
+        As in :class:`helpers.profiles.reference.BatchStep`.
     """
 
-    robust: bool = False
-    by: str = "plate_id"
     min_reference: int = 8
-    reference: str = "infected"
-    pooled: bool = False
+    robust: bool = False
     centers_: dict = field(default_factory=dict, repr=False)
     scales_: dict = field(default_factory=dict, repr=False)
-    batches_: Batches | None = field(default=None, repr=False)
 
     def fit(self, X: np.ndarray, obs: pd.DataFrame) -> "Standardize":
         """Estimate centre and spread of every batch."""
-        self.batches_ = find_batches(
-            obs,
-            self.by,
-            reference=self.reference,
-            min_reference=self.min_reference,
-            pooled=self.pooled,
-            purpose="a spread",
-        )
         estimate = median_and_mad if self.robust else mean_and_sd
-        for batch, rows in self.batches_:
+        for batch, rows in self.find(obs, "a spread"):
             self.centers_[batch], self.scales_[batch] = estimate(X[as_slice(rows)])
         return self
 
@@ -145,9 +106,7 @@ class Standardize:
 
     def record(self) -> dict:
         """Return the reference and how many wells of it each batch had."""
-        name = "median and MAD" if self.robust else "mean and SD"
-        record = batch_record(f"{name} by {self.by}", self.reference, self.batches_)
-        return {**record, **centers_record(self.reference, self.by)}
+        return self.note("median and MAD" if self.robust else "mean and SD")
 
 
 def mean_and_sd(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

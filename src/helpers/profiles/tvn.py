@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.profiles.linalg import SymmetricMap, second_moments
-from helpers.profiles.reference import Batches, batch_record, centers_record, find_batches
+from helpers.profiles.reference import BatchStep
 from helpers.profiles.selection import as_slice, rows_by
 from helpers.profiles.steps import mean_and_sd
 
@@ -15,7 +15,7 @@ RIDGE = 0.5
 
 
 @dataclass
-class TypicalVariation:
+class TypicalVariation(BatchStep):
     """Typical variation normalisation (TVN).
 
     Ando et al. 2017 (doi:10.1101/161422), in the form of Celik et al. 2024 (EFAAR,
@@ -25,36 +25,25 @@ class TypicalVariation:
 
     Parameters
     ----------
-    by, reference, min_reference, pooled
-        As in :class:`helpers.profiles.steps.Center`. The published form has one kind of control; with `controls` the
-        disease would be a part of typical variation.
     n_components
         How many components to keep; None keeps all, as published.
+    by, reference, min_reference, pooled
+        As in :class:`helpers.profiles.reference.BatchStep`. The published form has one kind of control; with
+        `controls` the disease would be a part of typical variation.
     """
 
-    by: str = "plate_id"
-    reference: str = "infected"
     min_reference: int = 10
-    pooled: bool = False
     n_components: int | None = None
     overall_: tuple = field(default=(), repr=False)
     axes_: np.ndarray | None = field(default=None, repr=False)
     moments_: dict = field(default_factory=dict, repr=False)
     maps_: dict = field(default_factory=dict, repr=False)
     target_: SymmetricMap | None = field(default=None, repr=False)
-    batches_: Batches | None = field(default=None, repr=False)
 
     def fit(self, X: np.ndarray, obs: pd.DataFrame) -> "TypicalVariation":
         """Learn the scale, the components and every batch's alignment."""
-        self.batches_ = find_batches(
-            obs,
-            self.by,
-            reference=self.reference,
-            min_reference=self.min_reference,
-            pooled=self.pooled,
-            purpose="tvn",
-        )
-        rows = np.unique(np.concatenate(list(self.batches_.reference.values())))
+        batches = self.find(obs, "tvn")
+        rows = np.unique(np.concatenate(list(batches.reference.values())))
         self.overall_ = mean_and_sd(X[rows])
         scaled = self._scale(X[rows])
         self.axes_ = second_moments(scaled, len(scaled) - 1)[1][:, : self.n_components]
@@ -62,7 +51,7 @@ class TypicalVariation:
         place = np.full(len(X), -1)
         place[rows] = np.arange(len(rows))
         aligned = []
-        for batch, mine in self.batches_:
+        for batch, mine in batches:
             own = scores[place[mine]]
             self.moments_[batch] = mean_and_sd(own)
             own = (own - self.moments_[batch][0]) / self.moments_[batch][1]
@@ -85,8 +74,7 @@ class TypicalVariation:
 
     def record(self) -> dict:
         """Return the reference, how many wells of it each batch had, and the number of components."""
-        record = batch_record(f"typical variation by {self.by}", self.reference, self.batches_)
-        return {**record, "components": self.axes_.shape[1], **centers_record(self.reference, self.by)}
+        return self.note("typical variation", components=self.axes_.shape[1])
 
 
 def covariance_power(X: np.ndarray, power: float) -> SymmetricMap:

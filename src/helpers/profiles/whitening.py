@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from helpers.profiles.reference import Batches, batch_record, centers_record, find_batches, reference_mask
+from helpers.profiles.reference import BatchStep, batch_record, reference_mask
 from helpers.profiles.selection import as_slice, controls, rows_by
 from helpers.profiles.spectrum import (
     Spectrum,
@@ -31,7 +31,7 @@ the axis leak onto it."""
 
 
 @dataclass
-class Sphering:
+class Sphering(BatchStep):
     """Centre each batch on its reference wells and whiten it by their residuals (zero-phase, ZCA).
 
     Of all whitenings ZCA is the one that turns the embeddings least, so that batches stay comparable. With
@@ -39,36 +39,22 @@ class Sphering:
 
     Parameters
     ----------
-    by
-        `plate_id` or `experiment`.
-    reference, min_reference, pooled
-        As in :class:`helpers.profiles.steps.Center`.
     regulariser
         `ledoit_wolf`, or the weight of the identity in [0, 1]: 0 = the wells' own covariance, 1 = no whitening.
+    by, reference, min_reference, pooled
+        As in :class:`helpers.profiles.reference.BatchStep`.
     """
 
-    by: str = "plate_id"
-    reference: str = "infected"
     min_reference: int = MIN_WELLS
-    pooled: bool = False
     regulariser: str | float = "ledoit_wolf"
     centers_: dict = field(default_factory=dict, repr=False)
     maps_: dict = field(default_factory=dict, repr=False)
     weights_: dict = field(default_factory=dict, repr=False)
-    batches_: Batches | None = field(default=None, repr=False)
 
     def fit(self, X: np.ndarray, obs: pd.DataFrame) -> "Sphering":
         """Learn centre and whitening of every batch."""
         check_regulariser(self.regulariser, ("ledoit_wolf",))
-        self.batches_ = find_batches(
-            obs,
-            self.by,
-            reference=self.reference,
-            min_reference=self.min_reference,
-            pooled=self.pooled,
-            purpose="sphering",
-        )
-        for batch, rows in self.batches_:
+        for batch, rows in self.find(obs, "sphering"):
             own, groups = X[as_slice(rows)], _groups(obs.iloc[rows])
             residuals, degrees = within_residuals(own, groups)
             weight = self.regulariser
@@ -87,8 +73,7 @@ class Sphering:
 
     def record(self) -> dict:
         """Return the reference, how many wells of it each batch had, and the weight of the identity."""
-        record = batch_record(f"sphering by {self.by}", self.reference, self.batches_)
-        return {**record, "identity_weight": self.weights_, **centers_record(self.reference, self.by)}
+        return self.note("sphering", identity_weight=self.weights_)
 
 
 @dataclass
