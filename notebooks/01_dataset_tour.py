@@ -49,7 +49,7 @@ recipe: str = "plate_center"  # normalisation [raw | experiment_center | plate_c
 min_z_prime: float = 0.0  # robust Z' from which on a plate passes [-1 <= x < 1]
 fdr: float = 0.05  # share of false calls that is accepted [0 < x < 1]
 seed: int = 0  # where random numbers start [x >= 0]
-results: str = ""  # folder for tables and figures; empty: a temporary one
+results: str = ""  # folder for tables and figures; empty: one that lasts as long as the kernel
 
 # %%
 from helpers import figures

@@ -47,7 +47,7 @@ umap_max_wells: int = 3000  # draw at most so many wells of the embedding [500 <
 exclude_plates: str = ""  # plates to leave out, a comma list such as HRCE-1_25
 fdr: float = 0.05  # share of false calls that is accepted [0 < x < 1]
 seed: int = 0  # where random numbers start [x >= 0]
-results: str = ""  # folder for tables and figures; empty: a temporary one
+results: str = ""  # folder for tables and figures; empty: one that lasts as long as the kernel
 
 # %%
 from helpers import figures

@@ -49,7 +49,7 @@ calibration_twins: int = 6  # simulated screens on which p-values and rates are 
 classes: str = ""  # mechanism classes, a CSV of treatment,class; empty: the screen's own or the shipped list
 published: str = ""  # published scores, a file or folder; empty: where fetch puts them
 seed: int = 0  # where random numbers start [x >= 0]
-results: str = ""  # folder for tables and figures; empty: a temporary one
+results: str = ""  # folder for tables and figures; empty: one that lasts as long as the kernel
 
 # %%
 from helpers import figures

@@ -48,7 +48,7 @@ hill_bounds: str = "0.2,20"  # smallest and largest Hill slope
 ec50_margin: float = 10.0  # how far beyond the tested doses an EC50 is sought, as a factor [1 <= x <= 1000]
 drop_toxic: bool = True  # leave out doses at the top that move cells off the disease axis
 seed: int = 0  # where random numbers start [x >= 0]
-results: str = ""  # folder for tables and figures; empty: a temporary one
+results: str = ""  # folder for tables and figures; empty: one that lasts as long as the kernel
 
 # %%
 from helpers import figures

@@ -1,3 +1,5 @@
+import gc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -140,3 +142,12 @@ def test_files_are_equal_byte_for_byte(analysis, tmp_path):
         assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes(), path
     read = pd.read_csv(tmp_path / "a" / "tables" / "arms.csv", float_precision="round_trip")
     np.testing.assert_array_equal(read["rescue"], analysis.arms["rescue"])
+
+
+def test_the_temporary_folder_of_results_goes_with_the_analysis(folder):
+    analysis = Analysis(str(folder))
+    written = analysis.write_table(analysis.quality, "assay_quality.csv")
+    assert written.exists()
+    del analysis
+    gc.collect()
+    assert not written.parents[1].exists()

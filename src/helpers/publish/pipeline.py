@@ -1,7 +1,9 @@
 """One screen with one set of parameters, and every step of its analysis, computed when first asked for."""
 
 import functools
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -83,7 +85,7 @@ class Analysis:
     min_z_prime
         Robust Z' from which on a plate passes.
     results
-        Folder for tables and figures; empty = a new temporary one.
+        Folder for tables and figures; empty = one that lasts as long as this object.
     fitting
         Of the curves, as in :func:`helpers.dose.fit_screen`; what is not named keeps its default.
     **settings
@@ -124,7 +126,7 @@ class Analysis:
             "top_k": top_k,
         }
         self.exclude_plates, self.min_z_prime = exclude_plates, min_z_prime
-        self.results = Path(results or tempfile.mkdtemp(prefix="rxrx19-results-"))
+        self.results = Path(results) if results else self._scratch()
         self._given = {
             "source": source,
             "experiments": experiments,
@@ -133,6 +135,12 @@ class Analysis:
             "seed": seed,
             **settings,
         }
+
+    def _scratch(self) -> Path:
+        """Make a folder for results that lives as long as this object."""
+        folder = tempfile.mkdtemp(prefix="rxrx19-results-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return Path(folder)
 
     # --- the steps -------------------------------------------------------------------------------------------
 
