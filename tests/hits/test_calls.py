@@ -141,6 +141,19 @@ def test_the_order_of_the_wells_does_not_matter(tiny_scored, tiny):
         np.testing.assert_allclose(calls[f"{column}_x"], calls[f"{column}_y"], atol=0.01)
 
 
+def test_the_order_of_categories_does_not_matter(tiny_scored, tiny):
+    """Categories are not always alphabetic: those of screens put together are in order of appearance."""
+    other = tiny_scored.copy()
+    for column in ("treatment", "plate_id", "experiment"):
+        values = other.obs[column].astype("category").cat
+        other.obs[column] = values.reorder_categories(values.categories[::-1])
+    found = call_hits(other)
+    for straight, turned, keys in zip(tiny, found, (ARM, ARM[:2]), strict=False):
+        pd.testing.assert_frame_equal(
+            straight.sort_values(keys, ignore_index=True), turned.sort_values(keys, ignore_index=True)
+        )
+
+
 @pytest.mark.parametrize("share", ["all", "some"])
 def test_wells_without_a_dose_are_one_arm_of_their_compound(tiny_scored, tiny, share):
     dosed = tiny_scored.copy()

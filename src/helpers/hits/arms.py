@@ -43,6 +43,8 @@ def summarize_arms(
     """
     obs = scored.obs.iloc[rows]
     members = obs[treated(obs)]
+    # in the order of names, whatever the order of categories
+    members = members.assign(treatment=members["treatment"].astype(str))
     arms = members.groupby(ARM_KEY, observed=True, sort=True, dropna=False).size().index.to_frame(index=False)
     arms.insert(0, "experiment", str(obs["experiment"].iloc[0]))
     counts = _plate_means(members[usable(members)], null)

@@ -121,6 +121,7 @@ def _test_compounds(
 ) -> pd.DataFrame:
     """Return one row per compound with the window test and its mirror image."""
     members = obs[treated(obs) & usable(obs)]
+    members = members.assign(treatment=members["treatment"].astype(str))
     wells = members[ARM_KEY].assign(variance=members["plate_id"].map(null.scale).astype(float) ** 2)
     variance = wells.groupby(ARM_KEY, observed=True, dropna=False)["variance"].agg(["sum", "size"])
     variance = (variance["sum"] / variance["size"] ** 2).rename("variance").reset_index()

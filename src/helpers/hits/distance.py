@@ -45,8 +45,9 @@ def off_disease(
     """
     away = _relative_to_plate(away, obs)
     chosen = np.flatnonzero(treated(obs) & usable(obs))
-    members = obs.iloc[chosen]
     keys = [*ARM_KEY, "plate_id"]
+    # in the order of names: categories of whatever order would round the sums otherwise
+    members = obs.iloc[chosen][keys].astype({"treatment": str, "plate_id": str})
     group = members.groupby(keys, observed=True, sort=True, dropna=False).ngroup().to_numpy()
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))

@@ -146,7 +146,7 @@ def score_interval(scores: np.ndarray, found: np.ndarray, level: float) -> tuple
 
 def _plate_shares(obs: pd.DataFrame, arms: pd.DataFrame) -> tuple[np.ndarray, list]:
     """Return the share of each arm's wells on each plate, shape (n_arms, n_plates), and the plates."""
-    members = obs[treated(obs) & usable(obs)]
+    members = obs[treated(obs) & usable(obs)].astype({"treatment": str, "plate_id": str})
     counts = members.pivot_table(
         "rescue", ARM_KEY, "plate_id", aggfunc="size", observed=True, dropna=False, fill_value=0
     )
