@@ -42,7 +42,7 @@ fdr: float = 0.05  # share of false calls that is accepted [0 < x < 1]
 min_rescue: float = 0.1  # rescue up to this counts as none [0 <= x < 1]
 model: str = "4pl"  # with four parameters, or three: starting at the infected level [4pl | 3pl]
 interval: str = "profile"  # intervals from the likelihood, or from plates drawn anew [profile | bootstrap]
-bootstrap_draws: int = 200  # draws of the bootstrap [20 <= x <= 10000]
+bootstrap_draws: int = 200  # draws of the bootstrap [50 <= x <= 10000]
 min_doses: int = 4  # doses that a curve needs [3 <= x <= 20]
 hill_bounds: str = "0.2,20"  # smallest and largest Hill slope
 ec50_margin: float = 10.0  # how far beyond the tested doses an EC50 is sought, as a factor [1 <= x <= 1000]

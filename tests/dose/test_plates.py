@@ -34,6 +34,27 @@ def test_intervals_cover_with_shift_and_gain_on_three_plates(covered):
     assert covered.loc["plates", "n_curves"] > 950
 
 
+@pytest.mark.parametrize(("potency_sd", "noise", "n_wells"), [(0.2, 0.1, 2), (0.4, 0.1, 2), (0.4, 0.05, 4)])
+def test_intervals_cover_where_the_ec50_differs_between_plates(potency_sd, noise, n_wells):
+    """Taking wells as independent, of the last the intervals hold the truth in half of the curves."""
+    curves = simulate_curves(
+        400, ec50=(0.1, 0.3), potency_sd=potency_sd, noise=noise, n_wells=n_wells, seed=3
+    )
+    covered = ec50_coverage(*curves).set_index("interval")["coverage"]
+    assert 0.92 < covered["plates"] < 0.985
+    if noise < 0.1:
+        assert covered["wells as independent"] < 0.6
+
+
+def test_variance_of_ec50_between_plates_is_recovered():
+    for sd in (0.0, 0.3):
+        table, _ = simulate_curves(600, ec50=(0.1, 0.3), potency_sd=sd, shift_sd=0.05, gain_sd=0.1, seed=4)
+        groups = as_groups(table)
+        fits = [fit_group(g.pooled(), make_grid(g.doses, (0.2, 20), 10)) for g in groups]
+        spread = plate_spread(groups, fits, [np.ones(len(g.curves), bool) for g in groups])
+        assert abs(np.sqrt(spread.potency) - sd) < 0.06
+
+
 def test_taking_plates_into_account_narrows_what_shifts_had_widened(covered):
     assert covered.loc["plates", "fold"] < 0.5 * covered.loc["wells as independent", "fold"]
 

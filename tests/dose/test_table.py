@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import curve_fit
 
-from helpers.dose import fit_curves, response_at
+from helpers.dose import fit_curves, mean_effect, response_at
 from helpers.errors import DataError, UsageError
 
 DOSES = np.array([0.01, 0.03, 0.1, 0.3, 1, 3])
@@ -263,3 +263,39 @@ def test_bad_calls():
         fit_curves(table, hill_bounds=(2, 1))
     with pytest.raises(DataError, match=r"dose -0\.01"):
         fit_curves(table.assign(dose=-table["dose"]))
+
+
+def test_doses_that_differ_by_rounding_are_one_dose():
+    table = simulate(1, 0, 1, 0.1, 1.5, 0.03)
+    rounded = table.assign(
+        dose=np.where(np.arange(len(table)) % 2, table["dose"], table["dose"] * (1 + 3e-16))
+    )
+    assert (rounded["dose"] != table["dose"]).any()
+    pd.testing.assert_frame_equal(fit_curves(rounded), fit_curves(table))
+
+
+def test_limits_that_leave_no_curve_are_no_fit():
+    percent = simulate(1, 0, 100, 0.1, 1.5, 3)
+    found = fit_curves(percent, plateaus=(0, 1)).iloc[0]
+    assert found["curve_class"] == "not_fitted"
+    assert np.isnan(found["ec50"])
+    with pytest.raises(UsageError, match="plateaus"):
+        fit_curves(percent, plateaus=(1, 0))
+
+
+def test_an_effect_counts_from_where_it_was_seen():
+    """Below the lowest dose front is an extrapolation of any size; a change of .02 does not become large by it."""
+    potent = simulate(200, 0, 0.05, 0.008, 1.2, 0.005)
+    found = fit_curves(potent, min_effect=0.1)
+    unseen = found["curve_class"] == "below_range"
+    assert unseen.mean() > 0.5
+    assert found["relevance"].max() < 1
+    assert found.loc[unseen, "activity_area"].isna().all()
+    seen = fit_curves(simulate(50, 0.2, 1.2, 0.2, 1.5, 0.01))
+    np.testing.assert_allclose(seen["activity_area"], mean_effect(0.01, 3, 0, 1, 0.2, 1.5), atol=0.03)
+
+
+def test_the_fitted_ec50_is_there_for_every_curve_that_was_fitted(flat):
+    fitted = flat["converged"]
+    assert (flat.loc[fitted, "curve_class"] == "inactive").mean() > 0.99
+    assert (fitted == flat["ec50_fit"].notna()).all()

@@ -11,7 +11,9 @@ from helpers.dose.grid import Limits
 from helpers.errors import DataError, UsageError
 
 
-def check_call(table: pd.DataFrame, columns: list, options: Options, *, loss: str, permutations: int) -> None:
+def check_call(
+    table: pd.DataFrame, columns: list, options: Options, *, loss: str, permutations: int, plateaus: tuple
+) -> None:
     """Raise UsageError for a column that does not exist or an argument outside its range."""
     missing = [str(column) for column in columns if column not in table.columns]
     if missing:
@@ -24,6 +26,8 @@ def check_call(table: pd.DataFrame, columns: list, options: Options, *, loss: st
     hill_bounds, margin = options.hill_bounds, options.margin
     if not 0 < hill_bounds[0] < hill_bounds[1]:
         raise UsageError(f"hill_bounds={hill_bounds} must be two numbers, 0 < smallest < largest")
+    if not plateaus[0] < plateaus[1]:
+        raise UsageError(f"plateaus={plateaus} must be two numbers, smallest < largest")
     if margin < 1:
         raise UsageError(f"ec50_margin={margin} must be at least 1: a factor beyond the tested doses")
     if options.min_doses < options.n_parameters:
@@ -118,6 +122,7 @@ def read_points(table, curve, dose, response, weight, cluster, front, plateaus) 
         )
     if (frame["weight"] <= 0).any():
         raise DataError("weights must be greater than 0; leave out the rows that should not count")
+    frame["dose"] = _same_doses(frame["dose"].to_numpy())
     points = Points.sort(*(frame[c].to_numpy() for c in ("curve", "plate", "dose", "response", "weight")))
     count = np.maximum(np.bincount(points.curve, minlength=len(names)), 1)
     level = np.bincount(points.curve, points.response, len(names)) / count
@@ -129,6 +134,13 @@ def read_points(table, curve, dose, response, weight, cluster, front, plateaus) 
     if front is not None:
         low[:, 0] = high[:, 0] = _fronts(table, codes, names, front)
     return Data(centred, names, appearance, level, n_dropped, low, high)
+
+
+def _same_doses(dose: np.ndarray) -> np.ndarray:
+    """Return the doses with those that differ by rounding only, such as 0.3 and 3 * 0.1, made equal."""
+    distinct, place = np.unique(dose, return_inverse=True)
+    new = np.diff(distinct, prepend=-np.inf) > 1e-9 * distinct
+    return distinct[new][np.cumsum(new) - 1][place]
 
 
 def _fronts(table: pd.DataFrame, codes: np.ndarray, names, front: float | str) -> np.ndarray:

@@ -18,6 +18,7 @@ def simulate_curves(
     noise: float = 0.1,
     shift_sd: float = 0.0,
     gain_sd: float = 0.0,
+    potency_sd: float = 0.0,
     n_plates: int = 3,
     n_wells: int = 2,
     doses: tuple[float, ...] = DOSES,
@@ -33,9 +34,9 @@ def simulate_curves(
         Ends of log-uniform distributions, EC50 in the unit of `doses`.
     back
         Ends of a uniform distribution; front is 0.
-    noise, shift_sd, gain_sd
+    noise, shift_sd, gain_sd, potency_sd
         SDs: of a response, of a plate's shift (both in units of the response), of a plate's gain (relative to the
-        effect). Shift and gain are drawn anew for every curve and plate.
+        effect), of the natural logarithm of the EC50 between plates. All are drawn anew for every curve and plate.
     n_plates, n_wells, doses
         Design: every dose stands on every plate in so many wells.
     seed
@@ -57,6 +58,10 @@ def simulate_curves(
     curve, plate, dose, _ = (index.ravel() for index in np.indices(shape))
     level = np.asarray(doses)[dose]
     column = {name: truth[name].to_numpy()[curve] for name in ("front", "back", "ec50", "hill")}
+    if potency_sd:
+        column["ec50"] = (
+            column["ec50"] * np.exp(rng.normal(0, potency_sd, (n_curves, n_plates)))[curve, plate]
+        )
     response = shift[curve, plate] + gain[curve, plate] * response_at(level, **column)
     response += rng.normal(0, noise, len(response))
     table = pd.DataFrame({"curve": curve, "plate": plate, "dose": level, "response": response})

@@ -133,6 +133,17 @@ def find_bells(curves: Curves, options: Options) -> np.ndarray:
     return keep
 
 
+def seen_start(group: DoseGroup, fit: Fit, options: Options) -> np.ndarray:
+    """Return what the effect of each curve counts from: `front` if given or seen, else the response at the lowest dose.
+
+    Where EC50 lies near the lowest dose or below, the fitted front is an extrapolation and may have any size.
+    """
+    if options.n_parameters == 3:
+        return fit.front
+    lowest = np.where(group.used, group.doses, np.inf).min(axis=1)
+    return response_at(lowest, fit.front, fit.back, fit.ec50, fit.hill)
+
+
 def describe(curves: Curves, bell: np.ndarray, spread: PlateSpread | None, options: Options) -> pd.DataFrame:
     """Return estimates, intervals and classes of curves that are told from a flat line, one row each."""
     group = curves.group if options.clustered else curves.group.pooled()
@@ -148,6 +159,9 @@ def describe(curves: Curves, bell: np.ndarray, spread: PlateSpread | None, optio
     limit = fit.rss + s2 * stats.f.ppf(options.level, 1, degrees)
     box = region(curves.grid, surface, fit, limit)
 
+    between = spread.potency_variance(group, curves.fit) if spread is not None else 0.0
+    reach = stats.norm.ppf(0.5 + options.level / 2) * np.sqrt(between)
+
     def profile(share: float) -> Intervals:
         return effective_dose_interval(group, fit, box, limit, curves.limits, penalty, share=share)
 
@@ -156,6 +170,7 @@ def describe(curves: Curves, bell: np.ndarray, spread: PlateSpread | None, optio
         fit.rss + s2 * stats.f.ppf(2 * options.level - 1, 1, degrees) if options.level > 0.5 else limit
     )
     found = _one_sided(found, group, curves, fit, surface, one_sided, penalty)
+    found = _widen(found, fit.log_ec50, reach)
     steepest = _steepest(curves.grid, surface, limit)
     if options.interval == "bootstrap":
         found = _bootstrap(curves, group, fit, options)
@@ -168,10 +183,17 @@ def describe(curves: Curves, bell: np.ndarray, spread: PlateSpread | None, optio
     out["front"], out["back"], out["back_low"], out["back_high"] = (
         fit.front, fit.back, found.back_low, found.back_high,
     )  # fmt: skip
-    out["activity_area"] = mean_effect(first, last, fit.front, fit.back, fit.ec50, fit.hill)
-    out["converged"], out["at_bound"] = fit.converged, fit.at_bound
+    start = seen_start(group, fit, options)
+    area = mean_effect(first, last, fit.front, fit.back, fit.ec50, fit.hill) + fit.front - start
+    known = (out["ec50_low"] > 0) | (start == fit.front)
+    out["activity_area"] = np.where(known, area, np.nan)
+    # where the limits leave no curve, such as [0, 1] for responses in percent, it is no fit of these responses
+    size = np.maximum(np.abs(fit.front), np.abs(fit.back))
+    bent = np.abs(fit.back - fit.front) > 1e-9 * np.maximum(size, 1e-300)
+    out["converged"], out["at_bound"] = fit.converged & bent, fit.at_bound
     for percent in options.effective_doses:
-        _add_effective_dose(out, percent, fit, profile(percent / 100))
+        log_dose = np.log(effective_dose(percent / 100, fit.ec50, fit.hill))
+        _add_effective_dose(out, percent, fit, _widen(profile(percent / 100), log_dose, reach))
     if options.standard_errors:
         _add_standard_errors(out, group, fit, penalty, s2, options)
     if options.clustered:
@@ -201,6 +223,13 @@ def _one_sided(
     low, high = found.ec50_low.copy(), found.ec50_high.copy()
     low[rows] = np.where(over[rows], again.ec50_low, -np.inf)
     high[rows] = np.where(under[rows], again.ec50_high, np.inf)
+    return replace(found, ec50_low=low, ec50_high=high)
+
+
+def _widen(found: Intervals, estimate: np.ndarray, reach: np.ndarray | float) -> Intervals:
+    """Return the intervals with an independent error, of that reach on the log scale, added on both sides."""
+    low = estimate - np.hypot(estimate - found.ec50_low, reach)
+    high = estimate + np.hypot(found.ec50_high - estimate, reach)
     return replace(found, ec50_low=low, ec50_high=high)
 
 

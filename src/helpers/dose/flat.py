@@ -18,9 +18,13 @@ from helpers.dose.grid import Grid, explained, make_grid
 
 N_FLAT = 4000
 N_FLAT_MANY = 1000
-"""Flat curves to simulate for each design, and for each where a table has more than ten designs."""
+"""Flat curves to simulate for each null, and for each where a table has more than ten."""
 
+MIN_SHARE = 0.1
+"""Share of the curves at some doses that must have the same design for it to get a null of its own."""
 
+NOTHING = 1e-9
+"""R2 below which a design can explain nothing."""
 TAIL = (0.5, 0.8, 0.9, 0.95, 0.975, 0.99)
 """Quantiles of R2 that the null's Beta distribution is fitted to."""
 
@@ -30,12 +34,13 @@ class FlatNull:
     """Effective degrees of freedom of the F-test against a flat line, for one dose design.
 
     `n_points` is the number of responses they hold for; a curve with more or fewer of them has as many more or fewer
-    in the denominator.
+    in the denominator. No p-value is below `floor`.
     """
 
     numerator: float
     denominator: float
     n_points: float
+    floor: float = 0.0
 
     def degrees(self, n_points) -> np.ndarray:
         """Return the denominator's degrees of freedom for curves with so many points."""
@@ -48,7 +53,7 @@ class FlatNull:
 
     def p_value(self, f_value: np.ndarray, n_points) -> np.ndarray:
         """Return the chance of an F at least as large when the curve is flat."""
-        return stats.f.sf(f_value, self.numerator, self.degrees(n_points))
+        return np.maximum(stats.f.sf(f_value, self.numerator, self.degrees(n_points)), self.floor)
 
     def critical(self, alpha: float, n_points) -> np.ndarray:
         """Return the F that a flat curve exceeds with probability alpha."""
@@ -58,8 +63,12 @@ class FlatNull:
 def from_r2(r2: np.ndarray, n_points: float) -> FlatNull:
     """Return the null whose Beta distribution has the upper quantiles of the R2 that flat curves reached.
 
-    Moments give the start; the quantiles, because a test lives in the upper tail.
+    Moments give the start; the quantiles, because a test lives in the upper tail. Few points that four parameters fit
+    almost exactly have a tail that no Beta distribution has: where it gives the fifth largest R2, whose p-value is
+    about 5 / n, less than 1 / n, no p-value below 1 / n is given.
     """
+    if r2.max() < NOTHING:  # such as where each dose stands on a plate of its own
+        return FlatNull(1.0, 1.0, n_points)
     mean, variance = r2.mean(), max(r2.var(), 1e-300)
     size = max(mean * (1 - mean) / variance - 1, 1e-3)
     reached = special.logit(np.quantile(r2, TAIL).clip(1e-12, 1 - 1e-12))
@@ -69,16 +78,42 @@ def from_r2(r2: np.ndarray, n_points: float) -> FlatNull:
 
     found = optimize.least_squares(misfit, np.log([mean * size, (1 - mean) * size]), max_nfev=50)
     shape = np.exp(found.x)
-    return FlatNull(2 * float(shape[0]), 2 * float(shape[1]), n_points)
+    heavy = stats.beta.sf(np.partition(r2, -5)[-5], *shape) < 1 / len(r2)
+    return FlatNull(*(2 * shape).tolist(), n_points, 1 / len(r2) if heavy else 0.0)
+
+
+def share_null(group: DoseGroup) -> list[np.ndarray]:
+    """Return the positions of the curves that share a null, ascending.
+
+    Which doses stand on which plate decides how much a curve explains by chance once each plate has its own level. So
+    every design that many curves have (plates are exchangeable) gets a null of its own, and the others, such as
+    curves that lost a well here or there, get one together.
+    """
+    n_curves = len(group.curves)
+    order = np.lexsort(np.moveaxis(group.weight, 2, 0)[::-1], axis=1)
+    canonical = np.take_along_axis(group.weight, order[:, :, None], axis=1).reshape(n_curves, -1)
+    _, design, size = np.unique(canonical, axis=0, return_inverse=True, return_counts=True)
+    design = design.reshape(-1)
+    own = np.flatnonzero(size >= max(MIN_SHARE * n_curves, 1))
+    parts = [np.flatnonzero(design == d) for d in own]
+    rest = np.flatnonzero(~np.isin(design, own))
+    return [*parts, rest] if len(rest) else parts
+
+
+def lend_designs(group: DoseGroup, n_flat: int) -> np.ndarray:
+    """Return which curve lends its design to each flat one, shape (n_flat,): those of median size, in turn."""
+    size = group.n_points
+    median = np.sort(size)[(len(size) - 1) // 2]
+    return np.resize(np.flatnonzero(size == median), n_flat)
 
 
 def simulate_flat(group: DoseGroup, grid: Grid, *, n_flat: int = N_FLAT, seed: int = 0) -> FlatNull:
-    """Fit many flat curves of Gaussian noise with the group's doses, plates and typical weights.
+    """Fit many flat curves of Gaussian noise with the doses, plates and weights of the group's curves.
 
     Parameters
     ----------
     group
-        Its weights averaged over curves, and its median number of points, define the design.
+        Its curves lend their designs, see :func:`lend_designs`.
     grid
         The grid of the real fits, so that both search alike. Limits of the plateaus play no part in the test.
     n_flat
@@ -86,14 +121,13 @@ def simulate_flat(group: DoseGroup, grid: Grid, *, n_flat: int = N_FLAT, seed: i
     seed
         Of the noise.
     """
-    n_points = int(np.median(group.n_points))
+    lender = lend_designs(group, n_flat)
+    weight, n_points = group.weight[lender], int(group.n_points[lender[0]])
     rng = np.random.default_rng([seed, len(group.doses), n_points])
-    typical = group.weight.mean(axis=0)
-    weight = np.broadcast_to(typical, (n_flat, *typical.shape))
     mean = rng.normal(size=weight.shape) / np.sqrt(np.where(weight > 0, weight, 1.0))
-    spare = max(n_points - int((typical > 0).sum()), 0)
+    spare = n_points - (weight > 0).sum(axis=(1, 2))
     within = np.zeros(weight.shape)
-    within[:, 0, 0] = rng.chisquare(spare, size=n_flat) if spare else 0.0
+    within[:, 0, 0] = 2 * rng.standard_gamma(spare / 2)  # chi-square, 0 where no cell holds a second response
     flat = DoseGroup(np.arange(n_flat), group.doses, weight, mean, within, np.broadcast_to(1.0, weight.shape))
     return from_r2(explained(flat, grid), n_points)
 
@@ -128,6 +162,26 @@ def permutation_p(
             reached += explained(flat, grid) >= observed * (1 - 1e-9)
         out |= dict(zip(group.curves.tolist(), (1 + reached) / (1 + n_permutations), strict=True))
     return out
+
+
+def level_p(group: DoseGroup, front: np.ndarray, *, by_plate: bool) -> np.ndarray:
+    """Return the p-value of *the mean response is `front`* (t-test, two-sided), shape (n_curves,).
+
+    `by_plate` takes plates as the replicates, whose wells share a level: a single one gives p = 1.
+    """
+    total = group.weight.sum(axis=2)
+    means = (group.weight * group.mean).sum(axis=2) / np.maximum(total, 1e-300) - front[:, None]
+    if by_plate:
+        n, mean, square = (total > 0).sum(axis=1), means.mean(axis=1), means.var(axis=1)
+    else:
+        n, mean, square = group.n_points, means[:, 0], group.null_rss / total[:, 0]
+    error = np.sqrt(np.maximum(square, 1e-300) / np.maximum(n - 1, 1))
+    return np.where(n > 1, 2 * stats.t.sf(np.abs(mean) / error, np.maximum(n - 1, 1)), 1.0)
+
+
+def either(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the p-value of the smaller of two independent ones (Sidak 1967, doi:10.1080/01621459.1967.10482935)."""
+    return -np.expm1(2 * np.log1p(-np.minimum(np.minimum(one, other), 1 - 1e-16)))
 
 
 def relevance(

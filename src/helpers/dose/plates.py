@@ -8,9 +8,12 @@ cover. What is done depends on how many plates the table has in all:
 
 - Many curves: the two variances are estimated once from all of them by restricted maximum likelihood (REML; the
   mixed model of Laird and Ware 1982, doi:10.2307/2529876), the shift relative to the variance of a response and the
-  gain relative to the effect, so that curves in different units can be mixed. Each fit then knows both.
+  gain relative to the effect, so that curves in different units can be mixed. Each fit then knows both. The EC50 too
+  may differ from plate to plate (dilution series, donors): its variance between plates is estimated from what single
+  plates say of it, and widens the intervals.
 - Few curves: shift and gain of every plate are free (fixed effects). Nothing is assumed about plates then; each costs
-  two degrees of freedom, and the EC50 is told by the shape within plates alone.
+  two degrees of freedom, and the EC50 is told by the shape within plates alone. That it is the same on all of them
+  cannot be tested then.
 """
 
 from dataclasses import dataclass
@@ -18,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special
 
-from helpers.dose.curves import saturation
+from helpers.dose.curves import saturation, saturation_gradient
 from helpers.dose.design import DoseGroup
 from helpers.dose.fit import Fit
 from helpers.dose.grid import Penalty, _absorb, normal_equations
@@ -34,12 +37,13 @@ class PlateSpread:
     """Variance of shifts relative to that of a response, SD of gains relative to the effect; inf = left free.
 
     `noise` is the variance of a response about its own plate's curve relative to the residual variance of the pooled
-    fit, which plates inflate.
+    fit, which plates inflate; `potency` is the variance of log EC50 between plates, 0 where too few tell it.
     """
 
     shift: float
     gain: float
     noise: float = 1.0
+    potency: float = 0.0
 
     def penalty(self, group: DoseGroup, fit: Fit, significant: np.ndarray) -> Penalty:
         """Return the penalties that belong to the pooled fits of a group; gain only where there is an effect."""
@@ -57,6 +61,15 @@ class PlateSpread:
         free_gain = np.isinf(self.gain) & significant
         second = np.where(free_gain, np.maximum((doses > 1).sum(axis=1) - 1, 0), 0)
         return np.maximum(group.n_points - n_parameters - first - second, 1)
+
+    def potency_variance(self, group: DoseGroup, fit: Fit) -> np.ndarray:
+        """Return the variance that plates of different EC50 add to the log EC50 of each curve, shape (n_curves,)."""
+        if self.potency == 0:
+            return np.zeros(len(group.curves))
+        weight = 1 / _plate_potencies(group, fit)[1]
+        total = weight.sum(axis=1)
+        share = weight / np.where(total > 0, total, 1.0)[:, None]
+        return self.potency * np.where(total > 0, (share**2).sum(axis=1), 1.0)
 
 
 def _unit(group: DoseGroup) -> np.ndarray:
@@ -112,7 +125,81 @@ def plate_spread(groups: list[DoseGroup], fits: list[Fit], significant: list[np.
     bounds = [(np.log(1e-6), np.log(1e3)), (np.log(1e-4), np.log(3.0))]
     options = {"xatol": 1e-2, "fatol": 1e-3, "maxfev": 150}
     best = optimize.minimize(loss, np.log([0.1, 0.1]), method="Nelder-Mead", bounds=bounds, options=options)
-    return PlateSpread(float(np.exp(best.x[0])), float(np.exp(best.x[1])) if estimate_gain else np.inf, noise)
+    gain = float(np.exp(best.x[1])) if estimate_gain else np.inf
+    return PlateSpread(float(np.exp(best.x[0])), gain, noise, _potency_spread(groups, fits, significant))
+
+
+def _plate_potencies(group: DoseGroup, fit: Fit) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return what each plate by itself says of log EC50, to first order around the pooled fit.
+
+    Three numbers are fitted to a plate: its level, its effect, and how far its log EC50 lies from that of the fit.
+
+    Returns
+    -------
+    distance, variance, rss, degrees
+        Of shape (n_curves, n_plates) each: that distance, its variance for a residual variance of 1 (inf where the
+        plate does not tell), the residual sum of squares and its degrees of freedom.
+    """
+    share, slope, _ = saturation_gradient(group.doses, fit.log_ec50[:, None], fit.log_hill[:, None])
+    columns = np.stack([np.ones_like(share), share, slope], axis=-1)
+    weighted = group.weight[..., None] * columns[:, None]
+    normal = np.swapaxes(weighted, -1, -2) @ columns[:, None]
+    right = (weighted * group.mean[..., None]).sum(axis=2)
+    several = (group.weight > 0).sum(axis=2) >= 3
+    size = np.sqrt(np.maximum(np.einsum("npjj->npj", normal), 1e-300))
+    scaled = normal / (size[..., :, None] * size[..., None, :])
+    told = several & (np.linalg.det(scaled) > 1e-6)
+    inverse = np.linalg.inv(np.where(told[..., None, None], scaled, np.eye(3)))
+    found = np.einsum("npij,npj->npi", inverse, right / size) / size
+    square = (group.weight * group.mean**2).sum(axis=2) + group.within.sum(axis=2)
+    rss = np.maximum(square - (found * right).sum(axis=2), 0.0)
+    effect = fit.back - fit.front
+    with np.errstate(divide="ignore", invalid="ignore"):
+        distance = found[..., 2] / effect[:, None]
+        variance = inverse[..., 2, 2] / (size[..., 2] * effect[:, None]) ** 2
+    told &= np.isfinite(distance) & np.isfinite(variance) & (variance > 0)
+    degrees = np.where(told, group.count.sum(axis=2) - 3, 0)
+    return np.where(told, distance, 0.0), np.where(told, variance, np.inf), np.where(told, rss, 0.0), degrees
+
+
+def _potency_spread(groups: list[DoseGroup], fits: list[Fit], significant: list[np.ndarray]) -> float:
+    """Return the variance of log EC50 between plates; 0 where plates differ no more than their noise lets them.
+
+    The variance at which the weighted squares within curves are as large as expected (Paule and Mandel 1982,
+    doi:10.6028/jres.087.022). Plates that leave log EC50 within a factor of e at best do not take part.
+    """
+    squares = []
+    for group, fit, chosen in zip(groups, fits, significant, strict=True):
+        rows = np.flatnonzero(chosen & fit.converged & _inside(group, fit))
+        distance, variance, rss, degrees = _plate_potencies(group.take(rows), fit.take(rows))
+        s2 = rss.sum(axis=1) / np.maximum(degrees.sum(axis=1), 1)
+        variance = variance * np.where(degrees.sum(axis=1) > 2, s2, np.inf)[:, None]
+        variance[~(variance < 1)] = np.inf
+        squares.append((distance, variance, degrees.sum(axis=1)))
+    told = [(np.isfinite(v).sum(axis=1) - 1).clip(min=0) for _, v, _ in squares]
+    # a weight taken from d degrees of freedom is too large by d / (d - 2) on average
+    pairs = [(t, np.maximum(d, 3)) for t, (_, _, d) in zip(told, squares, strict=True)]
+    expected = float(sum((t * d / (d - 2)).sum() for t, d in pairs))
+    if sum(t.sum() for t in told) < MIN_DEGREES:
+        return 0.0
+
+    def excess(spread: float) -> float:
+        total = 0.0
+        for distance, variance, _ in squares:
+            weight = 1 / (variance + spread)
+            centre = (weight * distance).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-300)
+            total += (weight * (distance - centre[:, None]) ** 2).sum()
+        return total - expected
+
+    most = 4.0
+    if excess(0.0) <= 0:
+        return 0.0
+    return most if excess(most) > 0 else float(optimize.brentq(excess, 0.0, most, xtol=1e-6))
+
+
+def _inside(group: DoseGroup, fit: Fit) -> np.ndarray:
+    low, high = group.dose_range()
+    return (fit.ec50 > low) & (fit.ec50 < high)
 
 
 def _quadratics(group: DoseGroup, fit: Fit) -> list[tuple]:

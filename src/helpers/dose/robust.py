@@ -10,7 +10,7 @@ import numpy as np
 from helpers.dose.curves import saturation
 from helpers.dose.design import DoseGroup, Points, fill_cells, indexed_groups
 from helpers.dose.fit import fit_group
-from helpers.dose.flat import FlatNull, from_r2
+from helpers.dose.flat import FlatNull, from_r2, lend_designs
 from helpers.dose.grid import Grid, Limits, Penalty, explained, make_grid
 from helpers.dose.plates import FREE, STIFF
 
@@ -119,21 +119,21 @@ def simulate_flat_robust(
     Parameters
     ----------
     group
-        Its curve with the median number of points lends the design.
+        Its curves lend their designs, see :func:`helpers.dose.flat.lend_designs`.
     grid, hill_bounds, margin
         As in the real fits.
     seed
         Of the noise.
     """
-    typical = group.count[np.argsort(group.n_points, kind="stable")[len(group.curves) // 2]].astype(int)
-    plate, column = np.indices(typical.shape)
-    repeat = typical.ravel()
-    plate, dose = np.repeat(plate.ravel(), repeat), np.repeat(group.doses[column.ravel()], repeat)
-    rng = np.random.default_rng([seed, len(group.doses), len(dose)])
-    response = rng.normal(size=N_FLAT * len(dose))
-    curve = np.repeat(np.arange(N_FLAT), len(dose))
-    flat = Points.sort(curve, np.tile(plate, N_FLAT), np.tile(dose, N_FLAT), response, np.ones(len(response)))
+    lender = lend_designs(group, N_FLAT)
+    repeat, n_points = group.count[lender].astype(int), int(group.n_points[lender[0]])
+    curve, plate, column = (
+        np.repeat(place, repeat.ravel()) for place in np.indices(repeat.shape).reshape(3, -1)
+    )
+    rng = np.random.default_rng([seed, len(group.doses), n_points])
+    response = rng.normal(size=len(curve))
+    flat = Points.sort(curve, plate, group.doses[column], response, np.ones(len(curve)))
     weight, _ = robust_weights(flat, hill_bounds=hill_bounds, margin=margin)
     flat = Points(flat.curve, flat.plate, flat.dose, flat.response, weight)
     ((reweighted, _, _),) = indexed_groups(flat)
-    return from_r2(explained(reweighted, grid), len(dose))
+    return from_r2(explained(reweighted, grid), n_points)

@@ -6,9 +6,19 @@ import pandas as pd
 from helpers.dose.checks import check_call, option_columns, read_points
 from helpers.dose.classes import CLASSES
 from helpers.dose.curves import mean_effect, response_at
-from helpers.dose.design import Points, indexed_groups
-from helpers.dose.engine import Curves, Options, describe, find_bells
-from helpers.dose.flat import N_FLAT, N_FLAT_MANY, FlatNull, permutation_p, relevance, simulate_flat
+from helpers.dose.design import DoseGroup, Points, indexed_groups
+from helpers.dose.engine import Curves, Options, describe, find_bells, seen_start
+from helpers.dose.flat import (
+    N_FLAT,
+    N_FLAT_MANY,
+    FlatNull,
+    either,
+    level_p,
+    permutation_p,
+    relevance,
+    share_null,
+    simulate_flat,
+)
 from helpers.dose.grid import explained, make_grid
 from helpers.dose.plates import PlateSpread, plate_spread
 from helpers.dose.robust import robust_weights, simulate_flat_robust
@@ -24,6 +34,8 @@ COLUMNS = (
 MIN_DOSES = 4
 HILL_BOUNDS = (0.2, 20.0)
 EC50_MARGIN = 10.0
+POLISHED = 8
+"""Responses from which on the test takes the fit as it is, and not its best point on the null's grid."""
 
 
 def fit_curves(
@@ -65,7 +77,8 @@ def fit_curves(
         :mod:`helpers.dose.plates`). Without it responses count as independent.
     front
         Response at dose 0, if it is known: a number, or a column that holds one number per curve. The curve then has
-        three parameters. None = fitted too.
+        three parameters, and is also tested for a level that differs from it, so that a compound that does all it can
+        at every dose is not taken for flat. None = fitted too.
     alpha
         A curve is inactive, and gets no EC50, unless its q-value over the table is at most this.
     level
@@ -82,7 +95,8 @@ def fit_curves(
         Smallest and largest value that front and back may take, where the response has natural limits: an EC50
         that is half-way to a plateau nobody has seen is otherwise not bounded from above.
     loss
-        `squares`, or `robust`: Tukey's biweight, so that a failed well does not bend the curve.
+        `squares`, or `robust`: Tukey's biweight, so that a failed well does not bend the curve. With eight responses a
+        curve and Gaussian noise 95 % intervals of robust fits held the EC50 in 91 %, with twelve in 94 %.
     bell
         Look for curves that turn back at the highest doses, and fit those without these doses.
     interval
@@ -90,7 +104,8 @@ def fit_curves(
     bootstrap_draws
         How many resamples.
     permutations
-        If above 0, a second p-value from that many shuffles of the doses within plates, `p_permutation`.
+        If above 0, a second p-value from that many shuffles of the doses within plates, `p_permutation`. It is that of
+        least squares with either loss.
     effective_doses
         Percentages, such as (10, 90), to report as columns `ed10`, `ed10_low`, `ed10_high`, ...
     standard_errors
@@ -104,12 +119,14 @@ def fit_curves(
     DataFrame
         One row per curve in order of first appearance: curve, curve_class, ec50, ec50_low, ec50_high, ec50_censored,
         hill, front, back, r2, f_value, p_value, q_value, relevance, n_points, at_bound (a parameter of the fit stands
-        at its bound), hill_low, hill_high, back_low, back_high, activity_area (see :func:`helpers.dose.mean_effect`),
-        n_doses, n_plates, n_dropped, n_dropped_doses (doses left out because the curve turns back there; ec50_all,
-        ec50_all_low, ec50_all_high then are the estimates with them), converged, and ec50_fit: the EC50 of the fitted
-        curve whatever the data can tell of it, for drawing and for comparison with other software, not for reporting.
-        With `cluster` also ec50_naive_low, ec50_naive_high, the interval that takes wells as independent; r2 then is
-        that within plates. With `permutations`, `effective_doses`, `standard_errors` their columns. Doses in the unit
+        at its bound), hill_low, hill_high, back_low, back_high, activity_area (mean over the log doses of the fitted
+        response less that at the lowest dose, or less `front` where it is given or dose 0 was tested; see
+        :func:`helpers.dose.mean_effect`; missing where the start of an active curve was not seen), n_doses, n_plates,
+        n_dropped, n_dropped_doses (doses left out because the curve turns back there; ec50_all, ec50_all_low,
+        ec50_all_high then are the estimates with them), converged, and ec50_fit: the EC50 of the fitted curve
+        whatever the data can tell of it, for drawing and for comparison with other software, not for reporting. With
+        `cluster` also ec50_naive_low, ec50_naive_high, the interval that takes wells as independent; r2 then is that
+        within plates. With `permutations`, `effective_doses`, `standard_errors` their columns. Doses in the unit
         given. Classes, by the first rule that holds:
 
         ============= ===============================================================================================
@@ -149,22 +166,25 @@ def fit_curves(
     )  # fmt: skip
     names_used = [name for name in (curve, dose, response, weight, cluster) if name is not None]
     names_used += [front] if isinstance(front, str) else []
-    check_call(table, names_used, options, loss=loss, permutations=permutations)
+    check_call(table, names_used, options, loss=loss, permutations=permutations, plateaus=plateaus)
     data = read_points(table, curve, dose, response, weight, cluster, front, plateaus)
     rows = _empty_rows(data, options, permutations)
-    points = data.fittable(options)
+    points = given = data.fittable(options)
     noise: dict[int, float] = {}
     if loss == "robust" and len(points.curve):
         search = {"hill_bounds": hill_bounds, "margin": ec50_margin}
         robust, noise = robust_weights(points, limits_of=data.limits_of, **search)
         points = Points(points.curve, points.plate, points.dose, points.response, robust)
     designs = _fit_designs(points, noise, data.limits_of, options)
-    n_flat = N_FLAT if len(designs) <= 10 else N_FLAT_MANY
-    for curves in designs:
-        _fill_test(rows, curves, _null(curves, loss, n_flat, options), options, min_effect)
+    alike = [curves.take(part) for curves in designs for part in share_null(_tested(curves, options))]
+    n_flat = N_FLAT if len(alike) <= 10 else N_FLAT_MANY
+    for curves in alike:
+        null = _null(curves, loss, n_flat, options)
+        _fill_test(rows, curves, null, options, min_effect, robust=loss == "robust")
     if permutations and len(points.curve):
+        # robust weights profit from the order of the doses, so shuffled ones would have to be weighted anew
         shuffled = permutation_p(
-            points, n_permutations=permutations, hill_bounds=hill_bounds, margin=ec50_margin, seed=seed
+            given, n_permutations=permutations, hill_bounds=hill_bounds, margin=ec50_margin, seed=seed
         )
         rows.loc[list(shuffled), "p_permutation"] = list(shuffled.values())
     rows["q_value"] = _q_values(rows["p_value"])
@@ -206,36 +226,50 @@ def _fit_designs(points: Points, noise: dict, limits_of, options: Options) -> li
     return designs
 
 
+def _tested(curves: Curves, options: Options) -> DoseGroup:
+    """Return the curves as the test sees them."""
+    return curves.group if options.clustered else curves.group.pooled()
+
+
 def _null(curves: Curves, loss: str, n_flat: int, options: Options) -> FlatNull:
-    group = curves.group if options.clustered else curves.group.pooled()
+    group = _tested(curves, options)
     if loss == "robust":
         search = {"hill_bounds": options.hill_bounds, "margin": options.margin, "seed": options.seed}
         return simulate_flat_robust(group, curves.grid, **search)
     return simulate_flat(group, curves.grid, n_flat=n_flat, seed=options.seed)
 
 
-def _fill_test(rows, curves: Curves, null: FlatNull, options: Options, min_effect: float) -> None:
+def _fill_test(
+    rows, curves: Curves, null: FlatNull, options: Options, min_effect: float, *, robust: bool
+) -> None:
     """Write the test against a flat line, and the parameters of the pooled fits that converged."""
-    group, fit = (curves.group if options.clustered else curves.group.pooled()), curves.fit
+    group, fit = _tested(curves, options), curves.fit
     r2 = explained(group, curves.grid)
-    if group.weight.shape[1] == 1 and not curves.limits.any:
-        r2 = np.maximum(r2, 1 - fit.rss / group.null_rss)  # the polished fit, where it is the same curve
+    if group.weight.shape[1] == 1 and not curves.limits.any and not robust:
+        # the polished fit, where it is the same curve; it fits a few points closer than any of the null's were fitted
+        polished = 1 - fit.rss / group.null_rss
+        r2 = np.where(group.n_points >= POLISHED, np.maximum(r2, polished), r2)
     n, code = group.n_points, group.curves
     f_value = null.f_value(r2, n)
+    p_value = null.p_value(f_value, n)
+    if options.n_parameters == 3:
+        p_value = either(p_value, level_p(group, curves.limits.low[:, 0], by_plate=options.clustered))
     first, last = group.dose_range()
-    top = response_at(last, fit.front, fit.back, fit.ec50, fit.hill)
+    start = seen_start(group, fit, options)
+    effect = response_at(last, fit.front, fit.back, fit.ec50, fit.hill) - start
     shown = r2 if group.weight.shape[1] > 1 else np.clip(1 - fit.rss / group.null_rss, 0, 1)
     tests = {
-        "r2": shown, "f_value": f_value, "p_value": null.p_value(f_value, n),
-        "relevance": relevance(f_value, top - fit.front, null, n, options.alpha, min_effect),
+        "r2": shown, "f_value": f_value, "p_value": p_value,
+        "relevance": relevance(f_value, effect, null, n, options.alpha, min_effect),
     }  # fmt: skip
     for name, values in tests.items():
         rows.loc[code, name] = values
-    area = mean_effect(first, last, fit.front, fit.back, fit.ec50, fit.hill)
+    area = mean_effect(first, last, fit.front, fit.back, fit.ec50, fit.hill) + fit.front - start
     for name, values in {
         "front": fit.front,
         "back": fit.back,
         "hill": fit.hill,
+        "ec50_fit": fit.ec50,
         "activity_area": area,
     }.items():
         rows.loc[code, name] = np.where(fit.converged, values, np.nan)
@@ -291,4 +325,4 @@ def _write(rows: pd.DataFrame, found: pd.DataFrame) -> None:
     rows.loc[good.index, good.columns] = good
     rows.loc[failed, "curve_class"] = "not_fitted"
     rows.loc[failed, "converged"] = False
-    rows.loc[failed, ["front", "back", "hill", "activity_area"]] = np.nan
+    rows.loc[failed, ["front", "back", "hill", "ec50_fit", "activity_area"]] = np.nan

@@ -43,6 +43,7 @@ from helpers.screens import open_screen, read_classes, read_truth, resolve_sourc
 PLATE_NOISE = {
     "wells only": {},
     "plates that\nshift and stretch": {"shift_sd": 0.1, "gain_sd": 0.15},
+    "plates of\nother EC50": {"potency_sd": 0.4},
 }
 """Noise under which intervals of EC50 are tried out: of single wells, and of plates too."""
 
