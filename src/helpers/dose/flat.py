@@ -60,12 +60,12 @@ class FlatNull:
         return stats.f.isf(alpha, self.numerator, self.degrees(n_points))
 
 
-def from_r2(r2: np.ndarray, n_points: float) -> FlatNull:
+def from_r2(r2: np.ndarray, n_points: float, *, doubt: float = 1.0) -> FlatNull:
     """Return the null whose Beta distribution has the upper quantiles of the R2 that flat curves reached.
 
     Moments give the start; the quantiles, because a test lives in the upper tail. Few points that four parameters fit
     almost exactly have a tail that no Beta distribution has: where it gives the fifth largest R2, whose p-value is
-    about 5 / n, less than 1 / n, no p-value below 1 / n is given.
+    about 5 / n, less than `doubt` / n, no p-value below 1 / n is given.
     """
     if r2.max() < NOTHING:  # such as where each dose stands on a plate of its own
         return FlatNull(1.0, 1.0, n_points)
@@ -78,7 +78,7 @@ def from_r2(r2: np.ndarray, n_points: float) -> FlatNull:
 
     found = optimize.least_squares(misfit, np.log([mean * size, (1 - mean) * size]), max_nfev=50)
     shape = np.exp(found.x)
-    heavy = stats.beta.sf(np.partition(r2, -5)[-5], *shape) < 1 / len(r2)
+    heavy = stats.beta.sf(np.partition(r2, -5)[-5], *shape) < doubt / len(r2)
     return FlatNull(*(2 * shape).tolist(), n_points, 1 / len(r2) if heavy else 0.0)
 
 

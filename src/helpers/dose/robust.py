@@ -17,6 +17,8 @@ from helpers.dose.plates import FREE, STIFF
 HUBER, TUKEY = 1.345, 4.685
 ROUNDS = (3, 5)
 N_FLAT = 1000
+DOUBT = 2.5
+"""How readily the tail of the null is doubted: a response of no weight lets the curve pass through the others."""
 
 
 def robust_weights(
@@ -136,4 +138,4 @@ def simulate_flat_robust(
     weight, _ = robust_weights(flat, hill_bounds=hill_bounds, margin=margin)
     flat = Points(flat.curve, flat.plate, flat.dose, flat.response, weight)
     ((reweighted, _, _),) = indexed_groups(flat)
-    return from_r2(explained(reweighted, grid), n_points)
+    return from_r2(explained(reweighted, grid), n_points, doubt=DOUBT)
