@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from helpers.hits.null import Tail, benjamini_hochberg, fit_null, max_window
+from helpers.hits.null import benjamini_hochberg, fit_null, max_window
+from helpers.hits.tail import Tail
 
 
 def test_windows_are_those_of_a_double_loop():

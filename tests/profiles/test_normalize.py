@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from helpers.errors import DataError, UsageError
@@ -113,3 +114,15 @@ def test_too_few_reference_wells_are_named(tiny_wells):
 def test_unknown_recipe_lists_the_valid_ones(tiny_wells):
     with pytest.raises(UsageError, match="raw, experiment_center, plate_center"):
         normalize(tiny_wells, "plate_centre")
+
+
+@pytest.mark.parametrize("model", ["trend", "row_column"])
+def test_collinear_positions_make_no_trend_of_rounding(model):
+    """Two rows: the square of the row is a constant but for rounding, which must not be blown up."""
+    rng = np.random.default_rng(3)
+    place = np.arange(75)
+    obs = pd.DataFrame({"row": place // 48, "col": place % 48, "plate_id": "P", "condition": "infected"})
+    obs["treatment"], obs["qc_flag"] = [None] * 10 + ["A"] * 65, ""
+    for _ in range(20):
+        X = rng.normal(1, 0.1, (75, 2)).astype(np.float32)
+        assert np.abs(PositionTrend(model=model).fit(X, obs).transform(X, obs) - X).max() < 0.3

@@ -13,6 +13,9 @@ from helpers.hits.stability import rank_stability
 from helpers.profiles.selection import rows_by, treated, usable
 
 MIN_DRAWS = 1_000
+DESIGN = [
+    "n_doses", "n_wells", "share_together", "share_apart", "shared", "own", "together", "apart",
+]  # fmt: skip
 SINGLE_PLATE = "on a single plate: how stable its score is cannot be told"
 
 
@@ -131,31 +134,60 @@ def _test_compounds(
     hits.insert(0, "experiment", arms["experiment"].iloc[0])
     hits["p_value"], hits["p_worsens"] = np.nan, np.nan
     tested = arms[arms["n_wells"] > 0]
-    for (n_doses, n_wells, n_plates), same in hits.groupby(["n_doses", "n_wells", "n_plates"], sort=True):
-        tail = null.tail(int(n_doses), int(n_wells), int(n_plates), statistic=statistic)
+    for (n_doses, n_wells, _, _), same in hits.groupby(
+        ["n_doses", "n_wells", "together", "apart"], sort=True
+    ):
+        together, apart = same["share_together"].mean(), same["share_apart"].mean()
+        n_plates = 1 / together if together > 0 else np.inf
+        tail = null.tail(int(n_doses), int(n_wells), n_plates, apart=apart, statistic=statistic)
         mine = tested[tested["treatment"].isin(same["treatment"])]
         effect = mine["rescue"].to_numpy().reshape(len(same), -1) - null.offset
-        own = mine["variance"].to_numpy().reshape(len(same), -1)
+        own = mine["variance"].to_numpy().reshape(len(same), -1) + same["own"].to_numpy()[:, None]
         for name, sign in (("p_value", 1), ("p_worsens", -1)):
             shared = same["shared"].to_numpy()
             window = max_window(sign * effect - min_rescue, own, shared, statistic=statistic)
             hits.loc[same.index, name] = tail.p_value(window)
     hits["q_value"] = benjamini_hochberg(hits["p_value"])
     hits["q_worsens"] = benjamini_hochberg(hits["p_worsens"])
-    return hits.drop(columns=["n_doses", "n_wells", "n_plates", "shared"])
+    return hits.drop(columns=DESIGN)
 
 
 def _designs(arms: pd.DataFrame, members: pd.DataFrame, null: Null) -> pd.DataFrame:
-    """Return, per compound that has usable wells, its doses, wells per dose, plates, and what its doses share.
+    """Return, per compound that has usable wells, its doses, wells per dose, and what errors of plates do to them.
 
-    They share the errors of their plates' centres and shifts; `shared` is the variance of these.
+    The error of a plate's centre or shift is in all wells on it. `share_together` is the part of its variance that two
+    doses have in common, on average (1 / n where all stand on the same n plates, 0 where no two share a plate),
+    `share_apart` what each has beyond that; `shared` and `own` are these times the variance of a plate. `together` and
+    `apart` are the shares in steps of a tenth, for compounds that are alike enough to have the same null.
     """
     tested = arms[arms["n_wells"] > 0].groupby("treatment", observed=True)["n_wells"]
     designs = tested.agg(n_doses="size", n_wells="median").astype(int)
-    plates = members[["treatment", "plate_id"]].astype(str).drop_duplicates()
+    wells = members.astype({"treatment": str, "plate_id": str})
+    counts = (
+        wells.groupby([*ARM_KEY, "plate_id"], observed=True, dropna=False).size().rename("k").reset_index()
+    )
+    arm = [counts[key] for key in ARM_KEY]
+    counts["share"] = counts["k"] / counts["k"].groupby(arm, dropna=False).transform("sum")
+    compound = counts["treatment"]
+    of_plate = counts.groupby(["treatment", "plate_id"])["share"].sum() ** 2
+    doses, square = designs["n_doses"], of_plate.groupby(level=0).sum()
+    single = (counts["share"] ** 2).groupby(compound).sum()
+    each = single / doses
+    # of one dose, nothing is apart from others
+    both = ((square - single) / (doses * (doses - 1)).clip(lower=1)).where(doses > 1, each)
+    designs["share_together"], designs["share_apart"] = both, (each - both).clip(lower=0.0)
     centre = {str(p): variance + null.shift_variance for p, variance in null.centre_variance.items()}
-    shared = plates["plate_id"].map(centre).groupby(plates["treatment"])
-    designs["n_plates"], designs["shared"] = shared.size(), shared.mean() / shared.size()
+    plates = counts[["treatment", "plate_id"]].drop_duplicates()
+    variance = plates["plate_id"].map(centre).groupby(plates["treatment"]).mean()
+    designs["shared"], designs["own"] = (
+        variance * designs["share_together"],
+        variance * designs["share_apart"],
+    )
+    for name in ("together", "apart"):
+        shares = designs[f"share_{name}"]
+        designs[name] = np.where(
+            shares > 0.01, np.round(np.log(shares.clip(lower=0.01)) / np.log(1.1)), -99.0
+        )
     return designs.reset_index()
 
 

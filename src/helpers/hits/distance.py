@@ -9,12 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, stats
+from scipy import sparse
 
+from helpers.hits.tail import Tail
 from helpers.profiles.selection import as_slice, controls, rows_by, treated, usable
 
 ARM_KEY = ["treatment", "dose_um"]
-N_DRAWS = 300
+N_DRAWS = 20_000
+MOST_PRODUCTS = 4_000_000
+"""Pseudo-arms to draw, and inner products that they may take together."""
 MIN_ARMS = 20
 """With fewer arms than this their own noise is not compared with that of infected untreated wells."""
 
@@ -45,6 +48,9 @@ def off_disease(
     """
     away = _relative_to_plate(away, obs)
     chosen = np.flatnonzero(treated(obs) & usable(obs))
+    if not len(chosen):
+        numbers = pd.DataFrame(columns=["dose_um", "off_disease", "off_limit", "off_square_sd"], dtype=float)
+        return numbers.assign(treatment=pd.Series(dtype=object))
     keys = [*ARM_KEY, "plate_id"]
     # in the order of names: categories of whatever order would round the sums otherwise
     members = obs.iloc[chosen][keys].astype({"treatment": str, "plate_id": str})
@@ -59,12 +65,13 @@ def off_disease(
     out = table.drop_duplicates(ARM_KEY).reset_index(drop=True)
     out["off_disease"] = np.sqrt(np.maximum(squared, 0)) / length
     shapes = list(zip(n_wells, n_plates, strict=True))
-    excess, pools = _noise_excess(parts, noise[0]), _reference_rows(obs)
-    reach = {shape: _noise_reach(away, pools, *shape, noise, seed) for shape in sorted(set(shapes))}
-    mean, sd = excess * np.array([reach[shape] for shape in shapes]).T
-    out["off_limit"] = np.sqrt(np.maximum(mean + stats.norm.ppf(quantile) * sd, 0)) / length
+    excess, reach = _noise_excess(parts, noise[0]), NoiseReach(away, _reference_rows(obs), noise, seed)
+    draws = {shape: reach.squared(*shape) for shape in sorted(set(shapes))}
+    limit = {s: np.inf if d is None else Tail(d).quantile(quantile) for s, d in draws.items()}
     # nothing is known about the noise of a single well; its distance is then taken as it is
-    out["off_square_sd"] = np.where(np.isfinite(sd), sd, 0.0) / length**2
+    sd = {s: 0.0 if d is None else d.std() for s, d in draws.items()}
+    out["off_limit"] = np.sqrt(np.maximum(excess * np.array([limit[s] for s in shapes]), 0)) / length
+    out["off_square_sd"] = excess * np.array([sd[s] for s in shapes]) / length**2
     return out
 
 
@@ -152,30 +159,54 @@ def _noise_excess(parts: Parts, noise: float) -> float:
     return max(1.0, float(np.median(squares[several] / (parts.sizes[several] - 1))) / max(noise, 1e-300))
 
 
-def _noise_reach(away, pools, n_wells: int, n_plates: int, noise, seed: int) -> tuple[float, float]:
-    """Return mean and standard deviation of the squared off-disease of pseudo-arms of infected untreated wells.
+class NoiseReach:
+    """How far noise alone carries arms off the axis, told by pseudo-arms of infected untreated wells.
 
-    They are taken as Gaussian. A single well has no finite limit, for nothing tells a failed well from a toxic
-    compound then.
+    All they need is in the inner products of these wells, so many can be drawn. A pseudo-arm's wells were centred on
+    themselves and others; an arm's are not among those that made its plate's centre. Sums over a plate are scaled up by
+    the ratio of the two variances.
     """
-    if n_wells < 2:
-        return 0.0, np.inf
-    rng = np.random.default_rng([seed, n_wells, n_plates])
-    pools = [rows for rows in pools if len(rows) >= -(-n_wells // n_plates)]
-    if len(pools) < n_plates:
-        return 0.0, np.inf
-    counts = np.full(n_plates, n_wells // n_plates) + (np.arange(n_plates) < n_wells % n_plates)
-    picks = [
-        rng.choice(pools[pool], size=k, replace=False)
-        for _ in range(N_DRAWS)
-        for pool, k in zip(rng.permutation(len(pools))[:n_plates], counts, strict=True)
-    ]
-    starts = np.cumsum([0, *map(len, picks)])[:-1]
-    parts = Parts.of(away[np.concatenate(picks)], starts)
-    squared, _, _ = _mean_square(parts, np.repeat(np.arange(N_DRAWS), n_plates), noise)
-    # On one plate the error of its centre is in every arm and in no pseudo-arm; a few correlated directions hold most
-    # of it, so its squared length scatters like a chi-square of three: five times its mean is seldom exceeded.
-    return float(squared.mean()) + (5 * noise[1] if n_plates == 1 else 0.0), float(squared.std())
+
+    def __init__(self, away: np.ndarray, pools: list[np.ndarray], noise: tuple[float, float], seed: int):
+        wells = np.concatenate(pools) if pools else np.empty(0, dtype=int)
+        self.gram = away[wells].astype(np.float64) @ away[wells].astype(np.float64).T
+        self.ends = np.cumsum([0, *map(len, pools)])
+        self.noise, self.seed = noise, seed
+
+    def squared(self, n_wells: int, n_plates: int) -> np.ndarray | None:
+        """Draw squared off-disease of pseudo-arms of this size, sorted; None where it cannot be told.
+
+        A single well has no finite limit, for nothing tells a failed well from a toxic compound then.
+        """
+        counts = np.full(n_plates, n_wells // n_plates) + (np.arange(n_plates) < n_wells % n_plates)
+        sizes = np.diff(self.ends)
+        pools = np.flatnonzero(sizes > counts.max())
+        if n_wells < 2 or len(pools) < n_plates:
+            return None
+        rng = np.random.default_rng([self.seed, n_wells, n_plates])
+        n_draws = int(np.clip(MOST_PRODUCTS // n_wells**2, 300, N_DRAWS))
+        plates = pools[rng.random((n_draws, len(pools))).argsort(axis=1)[:, :n_plates]]
+        picks = np.concatenate([self._pick(rng, plates[:, i], k) for i, k in enumerate(counts)], axis=1)
+        place = np.repeat(np.arange(n_plates), counts)
+        products = self.gram[picks[:, :, None], picks[:, None, :]]
+        if n_plates == 1:
+            pairs = products.sum(axis=(1, 2)) - np.einsum("dii->d", products)
+            # The error of the plate's centre is in every arm and in no pseudo-arm; a few correlated directions hold
+            # most of it, so its squared length scatters like a chi-square of three: five times its mean is seldom
+            # exceeded.
+            return np.sort(pairs / (n_wells**2 - n_wells) + 4 * self.noise[1])
+        k, n = counts[place][None], sizes[plates][:, place]
+        factor = np.sqrt((1 / k + 1 / n) / (1 / k - 1 / n))
+        apart = place[:, None] != place[None, :]
+        across = np.einsum("dij,di,dj->d", products * apart, factor, factor)
+        return np.sort(across / (n_wells**2 - (counts**2).sum()))
+
+    def _pick(self, rng: np.random.Generator, plates: np.ndarray, k: int) -> np.ndarray:
+        """Draw k different wells of each of these plates, shape (n_draws, k)."""
+        sizes = np.diff(self.ends)[plates]
+        order = rng.random((len(plates), sizes.max()))
+        order[np.arange(sizes.max()) >= sizes[:, None]] = 2.0  # beyond the plate's wells
+        return self.ends[plates][:, None] + order.argsort(axis=1)[:, :k]
 
 
 def _reference_rows(obs: pd.DataFrame) -> list[np.ndarray]:

@@ -15,6 +15,7 @@ from scipy import stats
 
 from helpers.errors import DataError
 from helpers.hits.moderation import moderate
+from helpers.hits.tail import Tail
 from helpers.profiles.selection import controls, rows_by, treated, usable
 
 MEDIAN_VARIANCE = np.pi / 2
@@ -75,7 +76,9 @@ class Null:
         """Return the variance of the mean of `k` wells on a plate."""
         return self.scale[plate] ** 2 / k + self.centre_variance[plate] + self.shift_variance
 
-    def tail(self, n_doses: int, n_wells: int, n_plates: int, *, statistic: str = "max") -> "Tail":
+    def tail(
+        self, n_doses: int, n_wells: int, n_plates: float, *, apart: float = 0.0, statistic: str = "max"
+    ) -> Tail:
         """Return the null distribution of the largest standardised window mean over `n_doses` doses.
 
         Parameters
@@ -85,29 +88,35 @@ class Null:
         n_wells
             Wells per dose, over all plates.
         n_plates
-            Plates over which they are spread.
+            Plates over which they are spread and which the doses share; inf where each dose has plates of its own.
+        apart
+            Variance of a dose's own plates' errors, of those the doses do not share, relative to that of one plate.
         statistic
             As in :func:`max_window`.
         """
-        key = (n_doses, n_wells, min(n_plates, n_wells), statistic if n_doses > 1 else "max")
+        plates, apart = round(min(n_plates, n_wells), 6), round(apart, 6)
+        key = (n_doses, n_wells, plates, apart, statistic if n_doses > 1 else "max")
         if key not in self.tails_:
             self.tails_[key] = Tail(self._draw(*key))
         return self.tails_[key]
 
-    def _draw(self, n_doses: int, n_wells: int, n_plates: int, statistic: str) -> np.ndarray:
+    def _draw(self, n_doses: int, n_wells: int, n_plates: float, apart: float, statistic: str) -> np.ndarray:
         """Draw pseudo-compounds and return their largest standardised window mean, shape (n_draws,)."""
-        rng = np.random.default_rng([self.seed, n_doses, n_wells, n_plates])
+        rng = np.random.default_rng([self.seed, n_doses, n_wells, int(min(n_plates, 1e9) * 1e6)])
         scale = float(np.mean(list(self.scale.values())))
         shared = (np.mean(list(self.centre_variance.values())) + self.shift_variance) / scale**2
         means = np.empty((self.n_draws, n_doses))
         for dose in range(n_doses):
             means[:, dose] = self._residual_means(rng, n_wells)
-        # Every dose of a compound stands on the same plates, so their centres' errors are shared.
+        # Doses that stand on the same plates share the errors of their centres.
         means += rng.normal(0, np.sqrt(shared / n_plates), size=(self.n_draws, 1))
+        if apart > 0:
+            means += rng.normal(0, np.sqrt(shared * apart), size=means.shape)
         # The scale itself is an estimate; this is what makes the tail that of a t distribution.
         if np.isfinite(self.degrees):
             means /= np.sqrt(rng.chisquare(self.degrees, size=(self.n_draws, 1)) / self.degrees)
-        return max_window(means, np.full(n_doses, 1 / n_wells), shared / n_plates, statistic=statistic)
+        own = np.full(n_doses, 1 / n_wells + shared * apart)
+        return max_window(means, own, shared / n_plates, statistic=statistic)
 
     def _residual_means(self, rng: np.random.Generator, n_wells: int) -> np.ndarray:
         if len(self.residuals) < MIN_POOL or n_wells > 60:  # the mean of so many wells is Gaussian anyway
@@ -158,41 +167,6 @@ def max_window(
     return best
 
 
-class Tail:
-    """Survival function of a simulated null, with a fitted tail beyond the draws.
-
-    The far tail is a generalised Pareto fitted by moments to the largest 1 % of the draws (Knijnenburg 2009,
-    doi:10.1093/bioinformatics/btp211), never lighter than exponential.
-    """
-
-    def __init__(self, draws: np.ndarray):
-        self.draws = np.sort(draws)
-        n_top = max(len(draws) // 100, 50)
-        self.threshold = self.draws[-n_top]
-        excess = self.draws[-n_top + 1 :] - self.threshold
-        self.top_share = n_top / len(draws)
-        mean, variance = excess.mean(), excess.var()
-        self.shape = float(np.clip(0.5 * (1 - mean**2 / variance), 0.0, 0.45))
-        self.scale = float(mean * (1 - self.shape))
-
-    def p_value(self, statistic: np.ndarray) -> np.ndarray:
-        """Return the chance of a value at least as large under the null; never exactly 0 unless nan was given."""
-        statistic = np.asarray(statistic, dtype=float)
-        above = len(self.draws) - np.searchsorted(self.draws, statistic, side="left")
-        body = (above + 1) / (len(self.draws) + 1)
-        beyond = np.maximum(statistic - self.threshold, 0) / self.scale
-        if self.shape > 0:
-            tail = self.top_share * (1 + self.shape * beyond) ** (-1 / self.shape)
-        else:
-            tail = self.top_share * np.exp(-beyond)
-        p = np.where(statistic > self.threshold, np.maximum(tail, 1e-300), body)
-        return np.where(np.isnan(statistic), np.nan, np.minimum(p, 1.0))
-
-    def fitted(self, statistic: np.ndarray) -> np.ndarray:
-        """Return where the p-value comes from the fitted tail instead of counted draws."""
-        return np.asarray(statistic) > self.threshold
-
-
 def fit_null(
     scored: ad.AnnData, rows: np.ndarray, *, seed: int = 0, n_draws: int = N_DRAWS, inflate: bool = True
 ) -> Null:
@@ -228,7 +202,10 @@ def fit_null(
             f"null to test against; leave it out with the parameter experiments"
         )
     variances = np.array([v.var(ddof=1) if len(v) > 1 else 0.0 for v in values.values()])
-    own = np.array([max(len(v) - 1, 0) for v in values.values()], dtype=float)
+    # a plate without others was split into halves, each with its own origin
+    used_up = 2 if len(rows_by(obs, "plate_id")) == 1 else 1
+    own = np.array([max(len(v) - used_up, min(len(v) - 1, 1), 0) for v in values.values()], dtype=float)
+    variances *= np.array([(len(v) - 1) / max(o, 1) for v, o in zip(values.values(), own, strict=True)])
     pooled = float(variances @ own / own.sum())
     default, default_degrees = _replicate_variance(obs)
     posterior, degrees = moderate(variances, own, default=default, default_degrees=default_degrees)
@@ -239,11 +216,22 @@ def fit_null(
         scale.setdefault(plate, np.sqrt(pooled))
     # On a single plate the origin of rescue is that plate's own centre, whatever the recipe.
     centred = _centres_plates(scored) or len(rows_by(obs, "plate_id")) == 1
-    centre = {p: MEDIAN_VARIANCE * s**2 / n.get(p, np.inf) if centred else 0.0 for p, s in scale.items()}
+    centre = {p: MEDIAN_VARIANCE * s**2 / n[p] if centred and p in n else 0.0 for p, s in scale.items()}
+    if centred:
+        centre |= _left_shifts(obs, [plate for plate in scale if plate not in n])
     shift = 0.0 if centred else _shift_variance(values, pooled)
     offset = float(np.concatenate(list(values.values())).mean()) if centred else 0.0
     return Null(
-        scale, float(degrees.mean()), n, centre, shift, offset, _residuals(values), seed, n_draws, excess
+        scale,
+        float(degrees.mean()),
+        n,
+        centre,
+        shift,
+        offset,
+        _residuals(values, scale),
+        seed,
+        n_draws,
+        excess,
     )
 
 
@@ -288,11 +276,35 @@ def _shift_variance(values: dict, pooled: float) -> float:
     return max(0.0, float(means.var(ddof=1)) - noise)
 
 
-def _residuals(values: dict) -> np.ndarray:
-    """Return standardised residuals of all plates together."""
-    parts = [(v - v.mean()) / (v.std() if v.std() > 0 else 1.0) for v in values.values() if len(v) > 2]
+def _left_shifts(obs: pd.DataFrame, plates: list) -> dict:
+    """Return the variance of plates that had no reference wells to be centred on, told by their treated wells.
+
+    Most compounds do nothing, so the median treated well of a plate says where the plate lies; a variance taken from
+    one such shift is doubled.
+    """
+    members = obs[treated(obs) & usable(obs)]
+    usual = members["rescue"].median()
+    middle = members.groupby("plate_id", observed=True)["rescue"].median()
+    return {plate: 2 * float((middle[plate] - usual) ** 2) if plate in middle else 0.0 for plate in plates}
+
+
+def _residuals(values: dict, scale: dict) -> np.ndarray:
+    """Return standardised residuals of all plates together.
+
+    In units of the plates' moderated scales: by its own standard deviation no well of n lies further off than
+    sqrt(n - 1), which would cut the tail short.
+    """
+    parts = [
+        (v - v.mean()) * np.sqrt(len(v) / (len(v) - 1)) / (scale[plate] if scale[plate] > 0 else 1.0)
+        for plate, v in values.items()
+        if len(v) > 2
+    ]
+    if not parts:
+        return np.empty(0)
     # sorted, so that the draws do not depend on the order of the wells
-    return np.sort(np.concatenate(parts)) if parts else np.empty(0)
+    residuals = np.sort(np.concatenate(parts))
+    spread = residuals.std()
+    return (residuals - residuals.mean()) / (spread if spread > 0 else 1.0)
 
 
 def benjamini_hochberg(p: pd.Series) -> pd.Series:

@@ -8,6 +8,8 @@ import pandas as pd
 from helpers.errors import UsageError
 from helpers.profiles.selection import as_slice, rows_by, scattered
 
+COLLINEAR = 1e-5
+"""Relative size below which a direction of the trend is rounding in single precision, not position."""
 POSITION_MODELS = ("trend", "row_column", "none")
 
 
@@ -48,7 +50,7 @@ class PositionTrend:
             basis, origin = self._basis(obs.iloc[chosen])
             coefficients, shrinkage = _robust_trend(basis, X[as_slice(chosen)])
             self.trends_[plate] = (origin, (shrinkage * coefficients).astype(np.float32))
-            self.shrinkage_[str(plate)] = round(shrinkage, 4)
+            self.shrinkage_[str(plate)] = round(float(shrinkage), 4)
         return self
 
     def transform(self, X: np.ndarray, obs: pd.DataFrame) -> np.ndarray:
@@ -106,7 +108,9 @@ def _robust_trend(basis: np.ndarray, X: np.ndarray, n_rounds: int = 3) -> tuple[
     for _ in range(n_rounds):
         design = np.column_stack([np.ones(len(X), dtype=np.float32), basis])
         weighted = design * weights[:, None]
-        coefficients = np.linalg.pinv(weighted.T @ design) @ (weighted.T @ X)
+        # terms may be collinear: on two rows a row's square is a constant, and indicators add up to one
+        inverse = np.linalg.pinv(weighted.T @ design, rcond=COLLINEAR, hermitian=True)
+        coefficients = inverse @ (weighted.T @ X)
         residual = X - design @ coefficients
         norm = np.sqrt(np.einsum("ij,ij->i", residual, residual))
         weights = np.minimum(1.0, 1.5 * np.median(norm) / np.maximum(norm, 1e-12)).astype(np.float32)
