@@ -280,8 +280,8 @@ print("interval above 0:", len(above), "; called rescue:", (hits["call"] == "res
 # %% [markdown]
 # ## On the axis and off it
 
-# %% mystnb={"image": {"alt": "Scatter of arms: on-disease on the horizontal axis with dashed lines at mock and infected, off-disease on the vertical axis, coloured and marked by the call of the compound; three nested outlines around the infected line hold what chance alone does."}, "figure": {"caption": "Arms in the plane of the two scores. Straight to the left: the disease is undone. Left of the mock line: past mock. Upwards: something else happens. Shaded: where chance alone puts half, 95 % and 99.9 % of arms without effect. Arms far beyond all others, if any, are arrowheads at the edge.", "name": "fig-on-off"}}
-ax = figures.plot_on_off(arms, hits)
+# %% mystnb={"image": {"alt": "Scatter of arms: on-disease on the horizontal axis with dashed lines at mock and infected, off-disease on the vertical axis, coloured and marked by the call of the compound; three nested outlines around the infected line hold what chance alone does."}, "figure": {"caption": "Arms in the plane of the two scores. Straight to the left: the disease is undone. Left of the mock line: past mock. Upwards: something else happens. Colour and mark: the call of the compound, which need not rest on this arm. Outlined: where chance alone puts about half, 95 % and 99.9 % of arms without effect. Arms far beyond all others, if any, are arrowheads at the edge.", "name": "fig-on-off"}}
+ax = figures.plot_on_off(arms, hits, off_limit=off_limit)
 analysis.save_figure(ax.figure, "on_off_plane")
 
 # %% tags=["remove-input"]

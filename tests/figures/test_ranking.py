@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from helpers.figures import best_arms, plot_on_off, plot_rank, plot_ranks, plot_top, plot_truth, plot_volcano
 from helpers.figures.ranking import deciding_arms
@@ -72,14 +73,14 @@ def test_plane_of_one_feature_has_a_height(arms, hits):
 
 def test_chance_alone_is_shaded_to_its_share(arms, hits):
     rng = np.random.default_rng(0)
-    known = arms.assign(null_sd=0.1, off_square_sd=0.04)
+    known = arms.assign(null_sd=0.1, off_limit=np.sqrt(0.04 * stats.norm.isf(0.001)))
     ax = plot_on_off(known, hits)
-    assert "chance alone: 50, 95, 99.9 %" in [t.get_text() for t in ax.figure.legends[0].get_texts()]
+    assert "chance alone: about 50, 95, 99.9 %" in [t.get_text() for t in ax.figure.legends[0].get_texts()]
     on = 1 + 0.1 * rng.standard_normal(20_000)
     off = np.sqrt(np.maximum(0.04 * rng.standard_normal(20_000), 0))
     inside = [p.get_path().contains_points(np.column_stack([on, off + 1e-6])) for p in ax.patches]
     assert [i.mean() for i in inside] == pytest.approx([0.5, 0.95, 0.999], abs=0.01)
-    assert not plot_on_off(arms, hits).patches  # tables without the null's spread
+    assert not plot_on_off(arms.drop(columns="off_limit", errors="ignore"), hits).patches
 
 
 @pytest.mark.parametrize(("plot", "place"), [(plot_on_off, (1 - 90.0, 0)), (plot_volcano, (90.0, 0))])

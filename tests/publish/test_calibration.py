@@ -13,7 +13,7 @@ def study() -> Calibration:
     levels = {"level": ["arms", "compounds"], "n_twins": 3, "n": [2000, 300], "p_value": [0.4, 0.001]}
     return Calibration(
         pd.DataFrame(),
-        pd.DataFrame({**levels, "ks_p": [0.5, 0.6], "rejected_05": [0.048, 0.09]}),
+        pd.DataFrame({**levels, "ks_p": [0.5, 0.6], "rejected_05": [0.048, 0.09], "too_often_p": [0.4, 0.2]}),
         pd.DataFrame(
             {
                 "fdr": [0.05, 0.2],
@@ -43,9 +43,14 @@ def test_a_spread_that_is_not_uniform_is_said(study):
     text = calibration.nulls(study)
     assert "On 3 simulated screens" in text
     assert "4.8 % of the 2,000 p-values of arms and 9 % of the 300 p-values of compounds" in text
-    assert "**the spread of the p-values of compounds is not uniform**" in text
+    assert "**those of compounds promise too much**" in text
     study.uniformity["p_value"] = 0.5
-    assert "no sign that they promise too much" in calibration.nulls(study)
+    assert "no sign, in so many screens, that they promise too much" in calibration.nulls(study)
+    # flips of few twins reach no small p-value; that all of them reject too often is seen all the same
+    study.uniformity["too_often_p"] = [0.4, 1e-9]
+    assert "**those of compounds promise too much**" in calibration.nulls(study)
+    study.uniformity["rejected_05"], study.uniformity["ks_p"] = 0.001, 1e-6
+    assert "those of arms and compounds are not uniform, but seldom small" in calibration.nulls(study)
 
 
 def test_rates_power_and_coverage_are_named(study):

@@ -247,7 +247,9 @@ def with_calls(arms: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
     return arms.assign(call=calls.reindex(keys).astype(str).to_numpy(), on_disease=1 - arms["rescue"])
 
 
-def plot_on_off(arms: pd.DataFrame, hits: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+def plot_on_off(
+    arms: pd.DataFrame, hits: pd.DataFrame, *, off_limit: float = 0.999, ax: Axes | None = None
+) -> Axes:
     """Draw arms in the plane of on-disease and off-disease scores.
 
     A compound that only undoes the disease moves to the left; one that does something else as well moves up. Points far
@@ -257,6 +259,8 @@ def plot_on_off(arms: pd.DataFrame, hits: pd.DataFrame, *, ax: Axes | None = Non
     ----------
     arms, hits : DataFrame
         `arms.csv` and `hits.csv` (for the calls).
+    off_limit : float
+        Share of arms without effect that stay below the column `off_limit`.
     ax : Axes, optional
         Where to draw; new axes by default.
     """
@@ -274,30 +278,34 @@ def plot_on_off(arms: pd.DataFrame, hits: pd.DataFrame, *, ax: Axes | None = Non
     beyond = draw_beyond(ax, table["on_disease"], table["off_disease"], colors)
     ax.set_xlabel("on-disease (0 = mock, 1 = infected, untreated)")
     ax.set_ylabel("off-disease (axis lengths)")
-    legend_below(ax, [*_call_handles(table["call"], beyond), *_draw_null(ax, arms)], ncols=3)
+    legend_below(ax, [*_call_handles(table["call"], beyond), *_draw_null(ax, arms, off_limit)], ncols=3)
     return ax
 
 
 NULL_SHARES = (0.5, 0.95, 0.999)
 
 
-def _draw_null(ax: Axes, arms: pd.DataFrame) -> list[Patch]:
-    """Shade where half, 95 % and 99.9 % of arms without effect lie, for the median arm; return the legend's entry.
+def _draw_null(ax: Axes, arms: pd.DataFrame, off_limit: float) -> list[Patch]:
+    """Shade where about half, 95 % and 99.9 % of arms without effect lie, for the median arm; return its legend.
 
-    Along the axis chance is Gaussian with the null's standard deviation, away from it the *square* of the distance is,
-    and what would be below zero is zero.
+    Along the axis chance is Gaussian with the null's standard deviation. Away from it the *square* of the distance is
+    taken as Gaussian too, of such a width that its limit is that of the pseudo-arms, and what would be below zero is
+    zero.
     """
-    needed = ["null_sd", "off_square_sd"]
-    if not set(needed) <= set(arms) or arms[needed].isna().all(axis=None):
+    needed = ["null_sd", "off_limit"]
+    if not set(needed) <= set(arms):
         return []
-    along, square = arms[needed].median()
+    along, limit = arms[needed].replace(np.inf, np.nan).median()
+    if not (np.isfinite(along) and np.isfinite(limit)):
+        return []
+    square = limit**2 / stats.norm.isf(1 - off_limit)
     angle = np.linspace(0, np.pi, 200)
     for share in NULL_SHARES:
         r = optimize.brentq(lambda r: _share_within(r) - share, 0, 10)  # noqa: B023 (used at once)
         on, off = 1 + along * r * np.cos(angle), np.sqrt(square * r * np.sin(angle))
         ax.fill(on, off, color=CONDITION_STYLE["infected"].color, alpha=0.12, lw=0, zorder=0.5)
         ax.plot(on, off, color=CONDITION_STYLE["infected"].color, lw=1.1, zorder=4)
-    label = f"chance alone: {', '.join(f'{100 * share:g}' for share in NULL_SHARES)} %"
+    label = f"chance alone: about {', '.join(f'{100 * share:g}' for share in NULL_SHARES)} %"
     color = CONDITION_STYLE["infected"].color
     return [Patch(fc=to_rgba(color, 0.2), ec=color, lw=1.1, label=label)]
 

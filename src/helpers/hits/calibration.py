@@ -36,8 +36,9 @@ class Calibration:
     uniformity
         Per level: n_twins, n, distance (largest distance of the mean distribution function over twins from the
         diagonal), p_value (of that distance, signs of whole twins flipped: p-values of one twin share plates), ks_p
-        (Kolmogorov-Smirnov test of one p-value per experiment, which are independent), and the shares rejected at
-        0.01, 0.05 and 0.25.
+        (Kolmogorov-Smirnov test of one p-value per experiment, which are independent), too_often_p (t-test over
+        twins of *at most 5 % are rejected at 0.05*; the flips of a few twins cannot reach a small p-value), and the
+        shares rejected at 0.01, 0.05 and 0.25.
     discoveries
         Per fdr: called `rescue`, false (those whose true rescue nowhere exceeds `min_rescue`), fdp (mean false
         discovery proportion), its standard error fdp_se over twins, power_strong (of compounds that truly rescue by
@@ -161,6 +162,7 @@ def _uniformity(tables: list[pd.DataFrame], level: str, seed: int) -> dict:
         for _, p in table.groupby("experiment", observed=True)["p_value"]
     ]
     pooled = np.concatenate(values)
+    often = np.array([(p <= 0.05).mean() for p in values])
     return {
         "level": level,
         "n_twins": len(values),
@@ -168,8 +170,15 @@ def _uniformity(tables: list[pd.DataFrame], level: str, seed: int) -> dict:
         "distance": distance,
         "p_value": float((1 + (by_chance >= distance).sum()) / (1 + N_FLIPS)),
         "ks_p": float(stats.kstest(single, "uniform").pvalue),
+        "too_often_p": _mean_above(often, 0.05),
         **{f"rejected_{100 * at:02.0f}": float((pooled <= at).mean()) for at in (0.01, 0.05, 0.25)},
     }
+
+
+def _mean_above(values: np.ndarray, expected: float) -> float:
+    """Return the p-value of *the mean is at most what is expected* (t-test over twins)."""
+    error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.inf
+    return float(stats.t.sf((values.mean() - expected) / max(error, 1e-12), max(len(values) - 1, 1)))
 
 
 def _discoveries(actives: list[tuple], rule: Rule) -> dict:

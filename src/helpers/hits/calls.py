@@ -128,7 +128,9 @@ def _test_compounds(
     wells = members[ARM_KEY].assign(variance=members["plate_id"].map(null.scale).astype(float) ** 2)
     variance = wells.groupby(ARM_KEY, observed=True, dropna=False)["variance"].agg(["sum", "size"])
     variance = (variance["sum"] / variance["size"] ** 2).rename("variance").reset_index()
-    arms = arms.merge(variance, on=ARM_KEY, how="left").sort_values(ARM_KEY)
+    arms = arms.merge(variance, on=ARM_KEY, how="left")
+    # wells without a dose count as the lowest one: at the top they would be in every window of `trend`
+    arms = arms.sort_values(ARM_KEY, na_position="first")
     hits = pd.DataFrame({"treatment": np.sort(arms["treatment"].unique())})
     hits = hits.merge(_designs(arms, members, null), on="treatment", how="left")
     hits.insert(0, "experiment", arms["experiment"].iloc[0])

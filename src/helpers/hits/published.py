@@ -108,6 +108,12 @@ def read_published(path: str | Path) -> pd.DataFrame:
             f"{path}, line {where}: the score {text!r} is no number; export or fetch the file again"
         )
     rows = table.assign(cells=cells, score=score)[kept].reset_index(drop=True)
+    unknown = (rows["molecule"] == "") & (rows.get("smiles", pd.Series("", index=rows.index)) == "")
+    if unknown.any():
+        where = table.index[kept][unknown][0]
+        raise DataError(
+            f"{path}, line {where}: neither a ChEMBL id nor a structure; export or fetch the file again"
+        )
     return _with_pairs(_with_names(rows))
 
 

@@ -59,7 +59,10 @@ def say_activity(table: pd.DataFrame) -> str:
         if shares:
             parts.append(f"of the compounds called `{call}` {listing(shares)}")
     missing = [how for name, how in HOW.items() if rows[name].isna().all()]
-    lack = f" Nothing can be told {listing(missing)} here: that needs arms on several plates, and several features."
+    lack = (
+        f" Nothing can be told {listing(missing)} here: that needs arms on several plates, several features, and a "
+        "recipe that leaves infected untreated wells as noisy as others (`sphering` and `tvn` are fitted to them)."
+    )
     text = f"Found to differ from infected untreated wells, whatever the direction: {'; '.join(parts)}."
     return (
         f"{text} A compound that is active and `inactive` by call does something to the cells, but nothing on the "

@@ -57,8 +57,10 @@ def truth_table(hits: pd.DataFrame, truth: pd.DataFrame | None, min_rescue: floa
     if truth is None:
         return pd.DataFrame({"true rescue": ["not known"], "compounds": [len(hits)]})
     joined = truth_of_compounds(hits, truth)
-    edges = sorted({-np.inf, min_rescue, 0.25, 0.5, np.inf})
+    edges = [-np.inf, min_rescue, *(e for e in (0.25, 0.5) if e > min_rescue), np.inf]
     names = [_range_name(a, b) for a, b in itertools.pairwise(edges)]
+    # the hypothesis is *at most*: a compound that does exactly nothing belongs below
+    edges[1] = np.nextafter(min_rescue, np.inf)
     group = pd.cut(joined["rescue_true"], edges, labels=names, right=False)
     table = pd.crosstab(group, joined["call"].astype(str))
     calls = ["rescue", "rescue_off_target", "toxic", "worsens", "inactive"]
@@ -70,7 +72,7 @@ def truth_table(hits: pd.DataFrame, truth: pd.DataFrame | None, min_rescue: floa
 def _range_name(low: float, high: float) -> str:
     """Return ``0.25 to 0.5``, or the open end in words."""
     if not np.isfinite(low):
-        return f"below {high:g}"
+        return f"at most {high:g}"
     return f"{low:g} or more" if not np.isfinite(high) else f"{low:g} to {high:g}"
 
 
