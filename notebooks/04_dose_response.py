@@ -120,8 +120,10 @@ say(findings.one_curve(example))
 # taken from simulated flat curves of the same doses instead of from a textbook table. *Relevance* joins $F$ with the size of the effect, after
 # CurveCurator {cite}`bayer2023curvecurator`.
 #
-# Wells of a plate share its error: a plate may lie higher than another as a whole, and its window may be wider. Both are part of the model. So the test compares wells
-# within plates, and the interval grows with what plates were found to differ by, over all compounds of the experiment: three plates alone could not tell.
+# Wells of a plate share its error: a plate may lie higher than another as a whole, its window may be wider, and its doses may be off, which moves the EC50. So the test
+# compares wells within plates, and the interval grows with what plates were found to differ by in all three, over all compounds of the experiment: three plates alone could not
+# tell. Where an experiment has too few curves for that, each plate's shift and window are left free. A curve on a single plate has its wells to go by, and its interval
+# knows nothing of another plate.
 
 # %% [markdown]
 # ## Every curve has a class
@@ -135,7 +137,7 @@ say(findings.one_curve(example))
 # | below range | only an upper limit is known: the start of the curve was not seen | `<` the limit |
 # | above range | only a lower limit is known: the end of the curve was not seen | `>` the limit |
 # | worsening | rescue falls with dose, whatever is known of the half-way point | a number, a bound or none |
-# | toxic top | too few doses are left below those that move cells off the axis | none |
+# | toxic top | too few doses are left below those that move cells off the axis; the fit shown is that of all doses | none |
 # | inactive | a flat line does as well | none |
 # | not fitted | too few doses or points | none |
 
@@ -168,13 +170,13 @@ search.show_search(
 # %%
 show_downloads(curves, "dose_response")
 
-# %% mystnb={"image": {"alt": "Scatter of all fitted curves: the effect over the tested doses on the horizontal axis with dashed lines at no effect and at mock, relevance on the vertical axis with a dashed line at the false discovery rate, marked by class; a few of the most relevant are named.", "classes": "panels"}, "figure": {"caption": "Effect over the tested doses against relevance, every curve a point. Dashed: no effect, an effect as large as the way from infected to mock, and the accepted rate.", "name": "fig-relevance"}}
+# %% mystnb={"image": {"alt": "Scatter of all fitted curves: the effect over the tested doses on the horizontal axis with dashed lines at no effect and at mock, relevance on the vertical axis with a dashed line at the false discovery rate, marked by class; a few of the most relevant are named.", "classes": "panels"}, "figure": {"caption": "Effect over the tested doses against relevance, every fitted curve a point. Dashed: no effect, an effect as large as the way from infected to mock, and the relevance that a large effect has at the accepted rate.", "name": "fig-relevance"}}
 ax = figures.plot_relevance(potency.with_effect(curves, points), fdr)
 analysis.save_figure(ax.figure, "relevance")
 
 # %% [markdown]
 # In {numref}`fig-relevance` curves that rise stand on the right, those that fall on the left. Relevance is deflated where the effect is small, so a tiny effect
-# that happens to be measured well stays low.
+# that happens to be measured well stays low. Curves with a class other than *inactive* below the dashed line are such: told from a flat line, but small.
 
 # %% [markdown]
 # ## The strongest curves
@@ -269,8 +271,8 @@ show_table(rescued["curve_class"].value_counts().reset_index())
 # %% [markdown]
 # ## Do the intervals hold the truth?
 #
-# Curves with the doses and replicates of a large screen are simulated, once with noise of single wells only, and once with plates that shift and stretch the
-# response. Each is fitted twice: with plates as clusters, as on this page, and with wells taken as independent, as is common.
+# Curves with the doses and replicates of a large screen are simulated: with noise of single wells only, with plates that shift and stretch the response, and with
+# plates on which the EC50 itself differs. Each is fitted twice: with plates as clusters, as on this page, and with wells taken as independent, as is common.
 
 # %% mystnb={"image": {"alt": "Dot plot with a row for each kind of noise and two markers, for intervals that count plates and intervals that count wells: the share that holds the true EC50, with error bars and a dashed line at what is promised."}, "figure": {"caption": "Coverage of 95 % intervals of EC50 on simulated curves. Bars: 95 % intervals of the share itself.", "name": "fig-coverage"}}
 coverage = analysis.interval_coverage()

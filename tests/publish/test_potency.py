@@ -10,7 +10,12 @@ from helpers.publish import potency
 def curve(experiment: str, treatment: str, ec50: float, **values) -> dict:
     row = {"experiment": experiment, "treatment": treatment, "curve_class": "active", "ec50_um": ec50}
     row |= {"ec50_low_um": ec50 / 2, "ec50_high_um": ec50 * 2, "n_toxic_doses": 0, "n_dropped_doses": 0}
-    return row | {"ec50_all_um": np.nan} | values
+    everything = dict.fromkeys(("ec50_all_um", "ec50_all_low_um", "ec50_all_high_um"), np.nan)
+    return row | everything | values
+
+
+def with_all(ec50: float, low: float = 0.5, high: float = 2.0) -> dict:
+    return {"ec50_all_um": ec50, "ec50_all_low_um": low * ec50, "ec50_all_high_um": high * ec50}
 
 
 @pytest.fixture
@@ -18,7 +23,7 @@ def curves() -> pd.DataFrame:
     rows = [
         curve("E-1", "A", 1.0),
         curve("E-2", "A", 2.0),
-        curve("E-1", "B", 1.0, n_toxic_doses=2, n_dropped_doses=2, ec50_all_um=4.0),
+        curve("E-1", "B", 1.0, n_toxic_doses=2, n_dropped_doses=2, **with_all(4.0)),
         curve("E-2", "B", 8.0),
         curve("E-1", "C", 1.0, ec50_high_um=np.inf),
         curve("E-2", "C", 1.0),
@@ -31,7 +36,7 @@ def test_the_effect_is_that_over_the_tested_doses():
     numbers = {"front": [0.0, 5.0, np.nan], "back": [1.0, 0.0, np.nan], "ec50_fit_um": [1.0, 1e9, np.nan]}
     curves = pd.DataFrame(
         {"experiment": "E", "treatment": ["A", "B", "C"], "hill": [1.0, 1.0, np.nan], **numbers}
-    )
+    ).assign(n_dropped_doses=0)
     points = pd.DataFrame(
         {"experiment": "E", "treatment": ["A", "A", "B", "B"], "dose_um": [0.0, 3.0, 0.0, 3.0]}
     )
@@ -39,6 +44,9 @@ def test_the_effect_is_that_over_the_tested_doses():
     assert effect[0] == pytest.approx(0.75)
     assert abs(effect[1]) < 1e-6  # plateaus 5 apart, of which no dose sees anything
     assert np.isnan(effect[2])
+    more = pd.DataFrame({"experiment": "E", "treatment": "A", "dose_um": [300.0]})  # a toxic dose, not fitted
+    dropped = curves.assign(n_dropped_doses=[1, 0, 0])
+    assert potency.with_effect(dropped, pd.concat([points, more]))["effect"][0] == pytest.approx(0.75)
 
 
 def test_only_potencies_with_limits_in_both_are_compared(curves):
@@ -54,11 +62,19 @@ def test_only_potencies_with_limits_in_both_are_compared(curves):
 
 
 def test_toxic_tops_say_what_they_change(curves):
-    assert potency.toxic_tops(curves)["treatment"].tolist() == ["B", "D"]
+    more = [
+        curve("E-1", "F", 1.0, n_toxic_doses=1, n_dropped_doses=1, **with_all(9.0, low=0.0)),  # only a bound
+        curve("E-1", "G", 1.0, n_toxic_doses=1, n_dropped_doses=1, **with_all(9.0)),
+        curve("E-1", "H", np.nan, n_toxic_doses=6, curve_class="inactive"),
+    ]
+    curves = pd.concat([curves, pd.DataFrame(more)], ignore_index=True)
+    assert potency.toxic_tops(curves)["treatment"].tolist() == ["G", "B", "D", "F"]
     text = potency.say_toxic(curves)
-    assert "2 curves of 7 have doses at the top" in text
-    assert "1 were fitted without them, and 1 have too few doses below" in text
-    assert "for 1 of 1: B (4-fold)" in text
+    assert "5 curves of 10 have doses at the top" in text
+    assert "3 were fitted without them; 1 has too few doses below" in text
+    assert "1 more has too few, and cannot be told from flat" in text
+    assert "Of 2 curves with an EC50 both ways" in text
+    assert "for 2 (G in E-1 (9-fold) and B in E-1 (4-fold)); for 1 in all the two intervals exclude" in text
     assert "At no dose" in potency.say_toxic(curves.assign(n_toxic_doses=0))
 
 
@@ -76,3 +92,19 @@ def test_coverage_is_named_by_noise_and_interval():
         "alike: 95 % of those with plates (ends a factor of 3 apart) and 50 % of those with wells"
         in potency.say_coverage(table)
     )
+
+
+def test_what_wells_as_independent_do_wrong_is_said_where_they_do():
+    table = pd.DataFrame(
+        {
+            "noise": ["wells", "wells", "shifts", "shifts", "other\nEC50", "other\nEC50"],
+            "interval": ["plates", "wells as independent"] * 3,
+            "coverage": [0.95, 0.95, 0.95, 0.98, 0.95, 0.6],
+            "n_curves": 300,
+            "fold": [2.0, 2.0, 2.0, 5.0, 3.0, 2.0],
+        }
+    )
+    text = potency.say_coverage(table)
+    assert "With shifts wells as independent are the wider interval" in text
+    assert "With other EC50 they are too short" in text
+    assert text.count("too short") == 1

@@ -129,7 +129,8 @@ def fit_screen(
     DataFrame
         The table dose_response.csv: as :func:`helpers.dose.fit_curves` with EC50 in uM, experiment and treatment.
         A significant curve that falls with dose has the class `worsening`, whatever is known of its EC50; one that has
-        fewer than `min_doses` doses below its toxic ones has the class `toxic_top` and no EC50. Adds
+        fewer than `min_doses` doses below its toxic ones has the class `toxic_top`, no EC50, and the other parameters
+        of the fit to all doses. Adds
         `n_toxic_doses`, how many doses were found toxic; if they were left out they count in `n_dropped_doses`, and
         `ec50_all_um`, `ec50_all_low_um`, `ec50_all_high_um`, `curve_class_all` are what the fit to all doses says.
 
@@ -214,7 +215,9 @@ def _without_ec50(table: pd.DataFrame, curves: pd.Index) -> pd.DataFrame:
     for column in ("ec50", "ec50_low", "ec50_high"):
         table.loc[active, column.replace("ec50", "ec50_all")] = table.loc[active, column]
     gone = [
-        c for c in table.columns if c.startswith(("ec50", "ed")) and "_all" not in c and c != "ec50_censored"
+        c
+        for c in table.columns
+        if c.startswith(("ec50", "ed")) and "_all" not in c and c not in ("ec50_censored", "ec50_fit")
     ]
     table.loc[active, gone] = np.nan
     table.loc[active, "ec50_censored"] = ""

@@ -236,6 +236,8 @@ def curve_list(curves: pd.DataFrame) -> pd.DataFrame:
     table = curves[[c for c in columns if c in curves]].assign(
         curve_class=curves["curve_class"].astype(str).str.replace("_", " ")
     )
+    if "ec50_um" in table:  # limits of what is not known would only look like numbers
+        table.loc[table["ec50_um"].isna(), ["ec50_low_um", "ec50_high_um"]] = float("nan")
     return table.rename(columns=lambda name: HEADERS.get(name, name.replace("_", " ")))
 
 
