@@ -192,10 +192,11 @@ top += ["score", "q_value"]
 show_table(hits.sort_values(["rank", "experiment"]), rows=15, columns=top)
 
 # %% [markdown]
-# Every compound can be looked up here, and the whole table taken along:
+# Every compound can be looked up here, once for each experiment that tested it, and the whole table taken along. Q-values below $10^{-6}$ are shown as that: further
+# down they rest on the shape of a fitted tail.
 
 # %%
-search.show_search(summaries.hit_list(hits), "hits")
+search.show_search(summaries.hit_list(hits), "results")
 
 # %%
 show_downloads(hits, "hits")
@@ -294,18 +295,19 @@ say(findings.off_axis(hits))
 # %% [markdown]
 # ## Effect and evidence
 
-# %% mystnb={"image": {"alt": "Volcano plot of arms: rescue on the horizontal axis, minus log ten of the q-value on the vertical axis, coloured and marked by call, with lines at the false discovery rate and at the smallest rescue that counts."}, "figure": {"caption": "Effect against evidence for every arm. Dashed: the accepted false discovery rate; dotted: the rescue that the hypothesis allows. Arms far beyond all others, if any, are arrowheads at the edge.", "name": "fig-volcano"}}
+# %% mystnb={"image": {"alt": "Volcano plot of arms: rescue on the horizontal axis, minus log ten of the q-value on the vertical axis, coloured and marked by call, with lines at the false discovery rate and at the smallest rescue that counts."}, "figure": {"caption": "Effect against evidence of rescue for every arm, coloured by the call of its compound. Dashed: the accepted false discovery rate; dotted: the rescue that the hypothesis allows. Arms far beyond all others, if any, are arrowheads at the edge.", "name": "fig-volcano"}}
 ax = figures.plot_volcano(arms, hits, fdr=fdr, min_rescue=min_rescue)
 analysis.save_figure(ax.figure, "volcano")
 
 # %% [markdown]
-# Read {numref}`fig-volcano` by its corners: upper right is large and certain. Points high up but close to the dotted line are certain and small;
-# points far to the right but low are large and uncertain: they have few wells, or stand on noisy plates.
+# Read {numref}`fig-volcano` by its corners: upper right is large and certain. Points just right of the dotted line can be certain only if they have many wells; points far to
+# the right but low, if there are any, are large and uncertain: they have few wells, or stand on noisy plates. The test asks for rescue, so arms that worsen lie at the
+# bottom however certain they are; `p_worsens` in `arms.csv` is their test.
 
 # %% [markdown]
 # ## One compound in full
 
-# %% mystnb={"image": {"alt": "Every well of the compound of highest rank over dose on a logarithmic axis, a marker per plate, a line through the means, crosses for failed wells, and bands for infected untreated and mock wells of the same plates, all named in a legend."}, "figure": {"caption": "The compound of highest score in all experiments; the title names it and its experiment. Every well, by dose and plate; crosses are wells that failed quality control. Bands hold the middle 90 % of the infected untreated and of the mock wells of the same plates.", "name": "fig-strip"}}
+# %% mystnb={"image": {"alt": "Every well of the compound of highest rank over dose on a logarithmic axis, a marker per plate, a line through the means, crosses for failed wells, and bands for infected untreated and mock wells of the same plates, all named in a legend."}, "figure": {"caption": "The compound of highest score in all experiments; the title names it and its experiment. Every well, by dose and plate; crosses are wells that failed quality control. Bands hold the middle 90 % of the good infected untreated and mock wells of the same plates.", "name": "fig-strip"}}
 first = summaries.first_hit(hits)
 ax = figures.plot_strip(scored, *first)
 analysis.save_figure(ax.figure, "top_strip")
@@ -359,7 +361,7 @@ say(crosschecks.say_activity(activity))
 # %% [markdown]
 # **With other recipes and axes.** The axis can be the difference of the means, or the discriminant that weighs features by their noise.
 
-# %% mystnb={"image": {"alt": "Two dot plots with a row per recipe and axis and a marker per experiment: the rank correlation with the scores of this page, and the share of the best compounds that stay, with a dashed line at chance.", "classes": "panels"}, "figure": {"caption": "Other recipes and axes against the ranking of this page. Dashed: chance.", "name": "fig-sensitivity"}}
+# %% mystnb={"image": {"alt": "Two dot plots with a row per recipe and axis and a marker per experiment: the rank correlation with the scores of this page, and the share of the best compounds that stay, with a dashed line at chance for each experiment.", "classes": "panels"}, "figure": {"caption": "Other recipes and axes against the ranking of this page. Dashed, in the colour of the experiment: chance.", "name": "fig-sensitivity"}}
 checks = analysis.checks
 fig = figures.plot_sensitivity(checks["sensitivity"])
 analysis.save_figure(fig, "ranking_sensitivity")
@@ -416,7 +418,8 @@ analysis.save_figure(fig, "class_effects")
 # ## Against the published result
 #
 # The preprint gives one score per compound {cite}`heiser2020`, which ChEMBL keeps {cite}`chembl4303122`. How it was computed is not public, so
-# the question is not whether the scores here are the same, but whether they rank compounds alike, as far as noise allows.
+# the question is not whether the scores here are the same, but whether they rank compounds alike, as far as noise allows. Numbers beside names of real drugs in this
+# section are quoted from that publication.
 
 # %%
 scores = chembl.load_published(published, seed=seed)
@@ -425,7 +428,7 @@ show_table(chembl.hits_table(scores), rows=15)
 # %% tags=["remove-input"]
 say(comparison.say_published(scores))
 
-# %% mystnb={"image": {"alt": "Published scores of all HRCE compounds by rank with a grey band of noise around the median, a dashed line where hits begin, and the names of the hits, or a sentence that the scores are not here.", "classes": "panels"}, "figure": {"caption": "Published scores in HRCE by rank. Band: what noise alone does to a compound in the middle. Dashed: above it a compound counts as a hit.", "name": "fig-published"}}
+# %% mystnb={"image": {"alt": "Published scores of all HRCE compounds by rank with a grey band of noise around the median, a dashed line where hits begin, and the names of the hits, or a sentence that the scores are not here.", "classes": "panels"}, "figure": {"caption": "Published scores in HRCE by rank, once they were fetched. Band: what noise alone does to a compound in the middle. Dashed: above it a compound counts as a hit.", "name": "fig-published"}}
 noise = scores.noise.get("HRCE", {}).get("sd_one_score", float("nan"))
 ax = figures.plot_published(scores.of("HRCE"), threshold=chembl.THRESHOLD, noise=noise)
 analysis.save_figure(ax.figure, "published_scores")
@@ -434,7 +437,7 @@ analysis.save_figure(ax.figure, "published_scores")
 say(comparison.say_noise(scores))
 
 # %% [markdown]
-# Against this band the hits of {numref}`fig-published` stand out one by one. Compounds further down do not, and only as a class can they show something:
+# Where single compounds do not stand out of the band of noise in {numref}`fig-published`, they can show something only as a class:
 
 # %%
 reported = chembl.published_effects(scores, effects)

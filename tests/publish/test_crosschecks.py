@@ -31,15 +31,15 @@ def test_activity_is_counted_by_call_among_those_that_were_judged(hits):
     energy = pd.DataFrame({"experiment": "E", "treatment": list("ABCD"), "q_value": 0.01})
     table = crosschecks.activity_table(hits, activity, energy, 0.05)
     assert table["call"].tolist() == ["rescue", "toxic", "inactive"]
-    assert table["compounds"].tolist() == [2, 1, 3]
+    assert table["calls"].tolist() == [2, 1, 3]
     # E has no q-value and does not count
-    assert table["active by retrieval (%)"].tolist()[::2] == [50.0, 50.0]
-    assert np.isnan(table["active by retrieval (%)"][1])
+    assert table["tested by retrieval"].tolist() == [2, 0, 2]
+    assert table["active by retrieval"].tolist() == [1, 0, 1]
     text = crosschecks.say_activity(table)
-    assert "called `rescue` 50 % by retrieval and 100 % by energy distance" in text
+    assert "called `rescue` 1 of 2 by retrieval and 2 of 2 by energy distance" in text
     assert "cannot be tested" in crosschecks.say_activity(table.head(0))
     no_retrieval = crosschecks.say_activity(crosschecks.activity_table(hits, activity.head(0), energy, 0.05))
-    assert "called `rescue` 100 % by energy distance; of" in no_retrieval
+    assert "called `rescue` 2 of 2 by energy distance; of" in no_retrieval
     assert "Nothing can be told by retrieval here" in no_retrieval
 
 
@@ -92,4 +92,4 @@ def test_ranks_are_firm_or_not(hits):
     alone = hits.assign(
         top_k_probability=hits["top_k_probability"].mask(first), note=np.where(first, SINGLE_PLATE, "")
     )
-    assert f"1 of {len(hits)} compounds stand" in crosschecks.say_ranks(alone, 10)
+    assert f"1 of {len(hits)} results (a compound in an experiment) stand" in crosschecks.say_ranks(alone, 10)

@@ -37,7 +37,12 @@ def hits() -> pd.DataFrame:
 def test_calls_are_counted(hits):
     text = findings.calls(hits, 0.05, 0.1)
     assert "above 0.1 at a false discovery rate of 5 %" in text
-    assert "in E 2 rescue, 1 rescue, off target and 1 inactive" in text
+    assert "in E 2 `rescue`, 1 `rescue_off_target` and 1 `inactive`" in text
+    assert "by itself" not in text
+    twice = pd.concat([hits, hits.assign(experiment="F").head(1)])
+    assert "5 calls of 4 compounds, and the 3 calls of `rescue` are of 2 compounds" in findings.calls(
+        twice, 0.05, 0.1
+    )
 
 
 def test_best_hits_are_named_by_rank(hits):
@@ -46,8 +51,8 @@ def test_best_hits_are_named_by_rank(hits):
 
 
 def test_off_axis_counts(hits):
-    assert "1 compound moved" in findings.off_axis(hits)
-    assert "no compounds moved them far off" in findings.off_axis(hits)
+    assert findings.off_axis(hits).startswith("1 call is `rescue_off_target`")
+    assert "No calls are `toxic`" in findings.off_axis(hits)
 
 
 def test_one_plate_is_stated():
@@ -63,6 +68,13 @@ def test_truth_of_calls_without_regard_to_case(hits, known):
     assert "Of 2 calls of `rescue`, 1 (50 %) went to compounds" in text
     assert "Of 1 call of `rescue_off_target`, 1 did" in text
     assert "not known" in findings.truth_calls(hits, None, 0.1)
+    toxic = findings.truth_calls(hits, known.assign(kind="toxic"), 0.1)
+    assert "toxic and do not rescue: 2 `rescue`, 1 `rescue_off_target` and 1 `inactive`" in toxic
+
+
+def test_a_compound_that_does_exactly_what_is_allowed_is_no_rescuer(hits, known):
+    nothing = truth.truth_table(hits, known.assign(rescue=0.0), 0.0).set_index("true rescue")
+    assert nothing.loc["at most 0", "compounds"] == 4
 
 
 def test_table_of_truth_counts_every_compound_once(hits, known):
@@ -70,7 +82,7 @@ def test_table_of_truth_counts_every_compound_once(hits, known):
     assert table["compounds"].sum() == 4
     assert table.loc["0.5 or more", "rescue"] == 1
     assert table.loc["0.25 to 0.5", "inactive"] == 1
-    assert table.loc["below 0.1", ["rescue", "rescue_off_target"]].tolist() == [1, 1]
+    assert table.loc["at most 0.1", ["rescue", "rescue_off_target"]].tolist() == [1, 1]
     assert truth.truth_table(hits, None, 0.1)["true rescue"].tolist() == ["not known"]
 
 
@@ -213,7 +225,7 @@ def test_the_dose_that_decides_need_not_be_that_of_the_largest_rescue(hits):
         }
     )
     text = findings.deciding_dose(hits, arms)
-    assert text.startswith("Of 2 compounds called `rescue`, 1 has a larger rescue at another dose")
+    assert text.startswith("Of 2 calls of `rescue`, 1 has a larger rescue at another dose")
     assert "none stands past mock" in text
     past = findings.deciding_dose(hits.assign(rescue_max=1.8), arms)
     assert "none has a larger" in past

@@ -346,7 +346,7 @@ def plot_strip(wells: pd.DataFrame, experiment: str, treatment: str, *, ax: Axes
     same = wells[
         (wells["experiment"].astype(str) == str(experiment)) & wells["plate"].isin(points["plate"].unique())
     ]
-    same = same[same["treatment"].isna() & same["condition"].isin(["mock", "infected"])]
+    same = _fine(same[same["treatment"].isna() & same["condition"].isin(["mock", "infected"])])
     ax = plot_curve(points, ax=ax, title=f"{treatment}, {experiment}", extra=_strip_handles(same))
     for name, rows in same.groupby(same["condition"].astype(str)):
         low, high = np.nanpercentile(rows["rescue"], [5, 95])

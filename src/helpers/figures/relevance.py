@@ -55,7 +55,7 @@ def plot_relevance(curves: pd.DataFrame, fdr: float, *, label: int = 4, ax: Axes
     ax.set_ylim(-0.02 * table["relevance"].max(), 1.08 * max(table["relevance"].max(), 2))
     colors = kinds.map({name: mark.color for name, mark in CURVE_STYLE.items()})
     beyond = draw_beyond(ax, effect, table["relevance"], colors)
-    ax.set_xlabel("effect: fitted change of rescue over the tested doses")
+    ax.set_xlabel("effect: change of rescue over the fitted doses")
     ax.set_ylabel("relevance")
     legend_below(ax, legend_handles(CURVE_STYLE, kinds) + ([beyond_handle()] if beyond else []), ncols=4)
     rising = table[kinds.isin(LOCATED) & (effect > 0)]

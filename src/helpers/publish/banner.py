@@ -21,8 +21,9 @@ def banner_text(screen: Mapping) -> tuple[str, str]:
         size = f" ({', '.join(details)})" if details else ""
         return (
             "Simulated twin",
-            f"Every number here comes from a simulated screen{size} with the layout of RxRx19a and known truth. "
-            "Compound names are invented; nothing here says anything about a real drug.",
+            f"Every number here comes from a simulated screen{size} with the layout of RxRx19a and known truth, "
+            "except published ones, which are quoted with their source. Compound names are invented; nothing computed "
+            "from the simulation says anything about a real drug.",
         )
     if kind == "rxrx19a":
         return (

@@ -9,7 +9,7 @@ from helpers.publish.words import count, listing, number, percent
 
 CALLS = ("rescue", "rescue_off_target", "toxic", "worsens", "inactive")
 KEYS = ["experiment", "treatment"]
-RETRIEVAL, ENERGY = "active by retrieval (%)", "active by energy distance (%)"
+RETRIEVAL, ENERGY = "retrieval", "energy distance"
 HOW = {RETRIEVAL: "by retrieval", ENERGY: "by energy distance"}
 
 
@@ -30,8 +30,8 @@ def activity_table(
     Returns
     -------
     DataFrame
-        One row per call that occurs: call, compounds, and the percentage found active by either test, of the compounds
-        that it could judge.
+        One row per call that occurs: call, calls (how many), and for either test how many it could judge (`tested by
+        ...`) and how many of these it found active (`active by ...`).
     """
     table = hits[[*KEYS, "call"]].astype(str)
     by_compound = compound_activity(activity) if len(activity) else activity
@@ -42,23 +42,31 @@ def activity_table(
             found = found.assign(**{key: found[key].astype(str) for key in KEYS}).set_index(KEYS)["q_value"]
             q = found.reindex(pd.MultiIndex.from_frame(table[KEYS])).to_numpy()
         table[name] = pd.Series(q <= fdr, dtype="Float64").mask(pd.isna(q)).to_numpy()
-    shares = (100 * table.groupby("call")[list(names)].mean().astype(float)).round(1)
-    shares.insert(0, "compounds", table["call"].value_counts())
-    return shares.reindex([call for call in CALLS if call in shares.index]).rename_axis("call").reset_index()
+    grouped = table.groupby("call")
+    out = pd.DataFrame({"calls": grouped.size()})
+    for name in names:
+        out[f"tested by {name}"] = grouped[name].count()
+        out[f"active by {name}"] = grouped[name].sum().astype(int)
+    return out.reindex([call for call in CALLS if call in out.index]).rename_axis("call").reset_index()
 
 
 def say_activity(table: pd.DataFrame) -> str:
     """Say how far the tests without an axis agree with the calls."""
-    if table.empty or table.iloc[:, 2:].isna().all(axis=None):
+    tested = {name: f"tested by {name}" for name in HOW}
+    if table.empty or not table[list(tested.values())].to_numpy().any():
         return "Activity without an axis cannot be tested: that needs embeddings, and compounds on several plates."
     rows = table.set_index("call")
     parts = []
     for call in ("rescue", "inactive"):
-        known = rows.loc[call].drop("compounds").dropna() if call in rows.index else []
-        shares = [f"{percent(known[name] / 100)} {HOW[name]}" for name in HOW if name in known]
+        row = rows.loc[call] if call in rows.index else dict.fromkeys(tested.values(), 0)
+        shares = [
+            f"{row[f'active by {name}']:,} of {row[column]:,} {HOW[name]}"
+            for name, column in tested.items()
+            if row[column]
+        ]
         if shares:
             parts.append(f"of the compounds called `{call}` {listing(shares)}")
-    missing = [how for name, how in HOW.items() if rows[name].isna().all()]
+    missing = [HOW[name] for name, column in tested.items() if not rows[column].any()]
     lack = (
         f" Nothing can be told {listing(missing)} here: that needs arms on several plates, several features, and a "
         "recipe that leaves infected untreated wells as noisy as others (`sphering` and `tvn` are fitted to them)."
@@ -80,13 +88,18 @@ def say_sensitivity(table: pd.DataFrame) -> str:
     if other.empty:
         return "There is nothing to compare with: only the ranking of this page could be made."
     worst = other.loc[other["spearman"].idxmin()]
-    middle = other[["spearman", "top_k_overlap", "top_k_expected", "same_call"]].median()
+    middle = other[["spearman", "top_k_overlap", "same_call"]].median()
+    chance = other["top_k_expected"].agg(["min", "max"])
+    luck = percent(chance["min"])
+    if chance["max"] > chance["min"] + 0.005:
+        luck = f"{luck} to {percent(chance['max'])}, more where fewer compounds were tested"
     text = (
         f"Over {count(len(other), 'other ranking')} the scores keep a rank correlation of "
         f"{number(middle['spearman'], 2)} "
         f"(median; {number(worst['spearman'], 2)} with `{worst['recipe']}` and the axis `{worst['axis']}` in "
         f"{worst['experiment']}), {percent(middle['top_k_overlap'])} of the best stay among the best (by chance "
-        f"{percent(middle['top_k_expected'])}), and {percent(middle['same_call'])} of the compounds keep their call."
+        f"{luck}), and {percent(middle['same_call'])} of the compounds keep their call (median; "
+        f"{percent(other['same_call'].min())} in the ranking where fewest do)."
     )
     lost = (
         table[table["reason"].astype(str) != ""].drop_duplicates("recipe")
@@ -143,7 +156,7 @@ def say_ranks(hits: pd.DataFrame, top_k: int) -> str:
     alone = hits[hits["top_k_probability"].isna() & (hits["note"] == SINGLE_PLATE)]
     if len(alone):
         text += (
-            f" {len(alone):,} of {count(len(hits), 'compound')} stand on one plate of their experiment only: how firm "
-            "their ranks are cannot be told, and they are not drawn, however high they rank."
+            f" {len(alone):,} of {count(len(hits), 'result')} (a compound in an experiment) stand on one plate of "
+            "their experiment only: how firm their ranks are cannot be told, and they are not drawn, however high they rank."
         )
     return text

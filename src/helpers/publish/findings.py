@@ -72,7 +72,7 @@ def deciding_dose(hits: pd.DataFrame, arms: pd.DataFrame) -> str:
     other = int((joined["highest"] > joined["rescue_max"] + 1e-9).sum())
     past = int((joined["rescue_max"] > 1).sum())
     return (
-        f"Of {count(len(found), 'compound')} called `rescue`, {other or 'none'} {'has' if other < 2 else 'have'} a "
+        f"Of {count(len(found), 'call')} of `rescue`, {other or 'none'} {'has' if other < 2 else 'have'} a "
         f"larger rescue at another dose, where the cells are not on target; {past or 'none'} "
         f"{'stands' if past < 2 else 'stand'} past mock, at a rescue above 1."
     )
@@ -86,12 +86,25 @@ def calls(hits: pd.DataFrame, fdr: float, min_rescue: float) -> str:
     for experiment in natural_order(hits["experiment"].astype(str)):
         group = hits[hits["experiment"].astype(str) == experiment]
         counts = group["call"].astype(str).value_counts()
-        listed = [f"{counts[c]:,} {CALL_STYLE[c].label}" for c in CALL_STYLE if c in counts]
+        listed = [f"{counts[c]:,} `{c}`" for c in CALL_STYLE if c in counts]
         parts.append(f"in {experiment} {listing(listed)}")
     return (
         f"Testing for a rescue above {number(min_rescue)} at a false discovery rate of "
         f"{percent(fdr)}, the calls are: "
-        f"{'; '.join(parts)}."
+        f"{'; '.join(parts)}.{_several_experiments(hits)}"
+    )
+
+
+def _several_experiments(hits: pd.DataFrame) -> str:
+    """Say that a compound is called in each experiment by itself, where some are in several."""
+    names = hits["treatment"].astype(str).str.casefold()
+    if names.nunique() == len(hits):
+        return ""
+    called = hits["call"] == "rescue"
+    return (
+        f" A compound is called in each experiment by itself: these are {len(hits):,} calls of "
+        f"{count(names.nunique(), 'compound')}, and the {count(int(called.sum()), 'call')} of `rescue` "
+        f"{'is' if called.sum() == 1 else 'are'} of {count(names[called].nunique(), 'compound')}."
     )
 
 
@@ -125,11 +138,10 @@ def off_axis(hits: pd.DataFrame) -> str:
     counts = hits["call"].astype(str).value_counts()
     off, toxic = int(counts.get("rescue_off_target", 0)), int(counts.get("toxic", 0))
     return (
-        f"In these calls {count(off, 'compound')} moved cells towards mock and further still in "
-        "another direction "
-        f"(`rescue_off_target`), and {count(toxic, 'compound')} moved them far off the axis without a "
-        "rescue that "
-        "counts (`toxic`)."
+        f"{count(off, 'call').capitalize()} {'is' if off == 1 else 'are'} `rescue_off_target`: cells moved towards "
+        f"mock, and further still in another direction. {count(toxic, 'call').capitalize()} "
+        f"{'is' if toxic == 1 else 'are'} `toxic`: far off the axis without a rescue that counts. A toxic compound "
+        "whose drift has a part along the axis is of the first kind."
     )
 
 
@@ -169,8 +181,18 @@ def truth_calls(hits: pd.DataFrame, truth: pd.DataFrame | None, min_rescue: floa
         f"{number(min_rescue)}. "
         f"Of {count(off.sum(), 'call')} of `rescue_off_target`, {int((off & none).sum())} did: what "
         "only looks like a "
-        "rescue belongs there."
+        f"rescue belongs there.{_truly_toxic(joined)}"
     )
+
+
+def _truly_toxic(joined: pd.DataFrame) -> str:
+    """Say how compounds were called that are toxic and nothing else."""
+    toxic = joined[joined["kind"] == "toxic"] if "kind" in joined else joined.head(0)
+    if toxic.empty:
+        return ""
+    counts = toxic["call"].astype(str).value_counts()
+    listed = [f"{counts[c]:,} `{c}`" for c in CALL_STYLE if c in counts]
+    return f" The calls of compounds that are toxic and do not rescue: {listing(listed)}."
 
 
 def truth_arms(arms: pd.DataFrame, truth: pd.DataFrame | None) -> str:
@@ -184,7 +206,8 @@ def truth_arms(arms: pd.DataFrame, truth: pd.DataFrame | None) -> str:
     return (
         f"Over {count(len(quiet), 'arm')} without toxicity the root mean square error of rescue is "
         f"{number(error, 2)}, "
-        f"and {percent(inside.mean())} of the 95 % intervals hold the truth."
+        f"and {percent(inside.mean())} of the 95 % intervals hold the truth. Toxic arms leave the line of agreement "
+        "upwards: cells that die move along the axis too."
     )
 
 

@@ -149,7 +149,7 @@ def own_effects(analysis: "Analysis", members: Members) -> pd.DataFrame:
     -------
     DataFrame
         cells and the columns of :func:`helpers.hits.classes.class_effects`; for a twin also true_rescue, the mean over
-        the members of their highest true rescue. No rows without scores or members.
+        the members of their true rescue of largest size, up or down, over the doses. No rows without scores or members.
     """
     scores, parts = own_scores(analysis), []
     for cells, group in scores.groupby("cells", sort=True):
@@ -167,6 +167,7 @@ def _with_truth(effects: pd.DataFrame, analysis: "Analysis", members: Members) -
     """Add the mean true rescue of each class."""
     known = truth_of_compounds(analysis.hits, analysis.truth).astype({"experiment": str, "treatment": str})
     known["cells"] = known["experiment"].map(_cells(analysis.wells.obs))
+    known["rescue_true"] = known["strongest_true"]
     joined = known.merge(members.table.astype({"compound": str}), left_on="treatment", right_on="compound")
     mean = joined.groupby(["cells", "class"])["rescue_true"].mean()
     keys = pd.MultiIndex.from_frame(effects[["cells", "class"]].astype(str))

@@ -213,11 +213,20 @@ def one_plate_by_recipe(tables: dict[str, pd.DataFrame], plates: str, recipe: st
     return table.set_axis(table["plate_id"].astype(str) + "_" + table["well"].astype(str))
 
 
+SMALLEST_Q = 1e-6
+"""Q-values below this rest on the shape of a fitted tail; tables to look things up in show this number instead."""
+
+
+def _floored(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(q_value=table["q_value"].clip(lower=SMALLEST_Q)) if "q_value" in table else table
+
+
 def hit_list(hits: pd.DataFrame) -> pd.DataFrame:
     """Return the columns of `hits.csv` that one looks a compound up for, with headings in words."""
     columns = ["treatment", "experiment", "call", "rank", "score", "score_low", "score_high", "rescue_max"]
     columns += ["dose_at_max_um", "off_disease", "q_value", "top_k_probability"]
     table = hits.sort_values(["experiment", "rank"])[[c for c in columns if c in hits]]
+    table = _floored(table)
     return table.rename(columns=lambda name: HEADERS.get(name, name.replace("_", " ")))
 
 
@@ -236,6 +245,7 @@ def curve_list(curves: pd.DataFrame) -> pd.DataFrame:
     table = curves[[c for c in columns if c in curves]].assign(
         curve_class=curves["curve_class"].astype(str).str.replace("_", " ")
     )
+    table = _floored(table)
     if "ec50_um" in table:  # limits of what is not known would only look like numbers
         table.loc[table["ec50_um"].isna(), ["ec50_low_um", "ec50_high_um"]] = float("nan")
     return table.rename(columns=lambda name: HEADERS.get(name, name.replace("_", " ")))
@@ -313,5 +323,5 @@ def points_of(wells: pd.DataFrame, curve: pd.Series | None) -> pd.DataFrame:
 
 
 def plate_title(wells: pd.DataFrame) -> str:
-    """Return the name of the plate of some wells, for the title of its map."""
-    return f"{wells['experiment'].iloc[0]}, plate {wells['plate'].iloc[0]}"
+    """Return the id of the plate of some wells, for the title of its map."""
+    return str(wells["plate_id"].iloc[0])

@@ -25,9 +25,11 @@ def truth_of_compounds(table: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame
     Returns
     -------
     DataFrame
-        `table` with rescue_true (the highest over the tested doses), ec50_true_um, emax_true, hill_true, kind.
+        `table` with rescue_true (the highest over the tested doses), strongest_true (the one of largest size, up or
+        down), ec50_true_um, emax_true, hill_true, kind.
     """
-    right = _keyed(truth)
+    right = _keyed(truth).reset_index(drop=True)
+    strongest = right.loc[right["rescue"].abs().groupby(right["key"]).idxmax(), ["key", "rescue"]]
     best = right.groupby("key").agg(
         rescue_true=("rescue", "max"),
         ec50_true_um=("ec50_um", "first"),
@@ -35,6 +37,7 @@ def truth_of_compounds(table: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame
         hill_true=("hill", "first"),
         kind=("kind", "first"),
     )
+    best["strongest_true"] = strongest.set_index("key")["rescue"]
     return _keyed(table).merge(best, left_on="key", right_index=True, how="left").drop(columns="key")
 
 
