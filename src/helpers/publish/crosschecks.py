@@ -157,6 +157,7 @@ def say_ranks(hits: pd.DataFrame, top_k: int) -> str:
     if len(alone):
         text += (
             f" {len(alone):,} of {count(len(hits), 'result')} (a compound in an experiment) stand on one plate of "
-            "their experiment only: how firm their ranks are cannot be told, and they are not drawn, however high they rank."
+            "their experiment only: how firm their ranks are cannot be told, and they are not drawn, however high they "
+            "rank."
         )
     return text
