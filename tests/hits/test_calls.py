@@ -62,6 +62,17 @@ def test_off_disease_is_the_length_of_the_effect_not_of_the_noise(tiny):
     assert (error.abs() < 0.25).mean() > 0.95
 
 
+@pytest.mark.parametrize("quantile", [0.95, 0.999])
+def test_noise_alone_passes_its_limit_off_the_axis_as_often_as_promised(quantile):
+    """Taken as Gaussian from the wells' own plates, 12 in 1,000 arms without effect were beyond a limit for one."""
+    sites, _ = simulate_twin("tiny", 10, TwinModel().without_actives())
+    scored = score_wells(normalize(to_wells(sites), "plate_center"))
+    arms, _ = call_hits(scored, off_limit=quantile, rank_draws=0, null_draws=2_000)
+    arms = arms[arms["n_plates"] > 1]
+    beyond = (arms["off_disease"] > arms["off_limit"]).mean()
+    assert 0.3 * (1 - quantile) < beyond + 0.0004 < 1.6 * (1 - quantile) + 0.002
+
+
 def test_same_call_same_bytes(tiny_scored, tiny):
     arms, hits = call_hits(tiny_scored)
     pd.testing.assert_frame_equal(arms, tiny[0], check_exact=True)

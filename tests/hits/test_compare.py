@@ -5,7 +5,7 @@ import pytest
 from helpers.errors import DataError
 from helpers.hits import compare_recipes, explain_choice, select_recipe
 from helpers.hits.choice import MIN_NULL_RATIO, exclusions, selection_shares
-from helpers.hits.compare import MEASURES, plate_draws
+from helpers.hits.compare import MEASURES, SCALES, TRUTH_MEASURES, plate_draws
 from helpers.hits.evidence import (
     arm_means,
     fast_auroc,
@@ -184,12 +184,20 @@ def test_whitening_on_the_nulls_wells_is_found_out(compared):
     assert "null" in compared.loc["sphering", "excluded"]
 
 
-def test_every_measure_has_an_interval(compared):
-    for name in MEASURES:
-        low, high = compared[f"{name}_low"], compared[f"{name}_high"]
-        assert (low <= high).all(), name
+def test_every_interval_holds_its_estimate_or_is_missing(compared):
+    for name in (*MEASURES, *TRUTH_MEASURES):
+        low, value, high = (compared[f"{name}{end}"] for end in ("_low", "", "_high"))
+        assert (low.isna() == high.isna()).all(), name
+        assert ((low <= value) & (value <= high) | low.isna()).all(), name
+    assert set(SCALES) == {*MEASURES, *TRUTH_MEASURES}
     row = compared.loc["recommended"]
     assert row["replicate_error_low"] < row["replicate_error"] < row["replicate_error_high"]
+
+
+def test_a_measure_that_no_plate_changes_has_no_interval(compared):
+    """Controls that separate on every plate do not say how often they will not."""
+    assert compared.loc["raw", "plate_predictability"] == 1
+    assert np.isnan(compared.loc["raw", "plate_predictability_low"])
 
 
 def test_the_choice_is_explained(compared):

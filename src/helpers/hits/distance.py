@@ -185,8 +185,14 @@ class NoiseReach:
             return None
         rng = np.random.default_rng([self.seed, n_wells, n_plates])
         n_draws = int(np.clip(MOST_PRODUCTS // n_wells**2, 300, N_DRAWS))
-        plates = pools[rng.random((n_draws, len(pools))).argsort(axis=1)[:, :n_plates]]
-        picks = np.concatenate([self._pick(rng, plates[:, i], k) for i, k in enumerate(counts)], axis=1)
+        plates = pools[_distinct(rng, np.full(n_draws, len(pools)), n_plates)]
+        picks = np.concatenate(
+            [
+                self.ends[chosen][:, None] + _distinct(rng, sizes[chosen], k)
+                for chosen, k in zip(plates.T, counts, strict=True)
+            ],
+            axis=1,
+        )
         place = np.repeat(np.arange(n_plates), counts)
         products = self.gram[picks[:, :, None], picks[:, None, :]]
         if n_plates == 1:
@@ -201,12 +207,16 @@ class NoiseReach:
         across = np.einsum("dij,di,dj->d", products * apart, factor, factor)
         return np.sort(across / (n_wells**2 - (counts**2).sum()))
 
-    def _pick(self, rng: np.random.Generator, plates: np.ndarray, k: int) -> np.ndarray:
-        """Draw k different wells of each of these plates, shape (n_draws, k)."""
-        sizes = np.diff(self.ends)[plates]
-        order = rng.random((len(plates), sizes.max()))
-        order[np.arange(sizes.max()) >= sizes[:, None]] = 2.0  # beyond the plate's wells
-        return self.ends[plates][:, None] + order.argsort(axis=1)[:, :k]
+
+def _distinct(rng: np.random.Generator, sizes: np.ndarray, k: int) -> np.ndarray:
+    """Draw k different numbers below each size, shape (len(sizes), k)."""
+    picks = np.empty((len(sizes), k), dtype=int)
+    for i in range(k):
+        new = (rng.random(len(sizes)) * (sizes - i)).astype(int)
+        for earlier in np.sort(picks[:, :i], axis=1).T:  # step over those that are taken
+            new += new >= earlier
+        picks[:, i] = new
+    return picks
 
 
 def _reference_rows(obs: pd.DataFrame) -> list[np.ndarray]:
