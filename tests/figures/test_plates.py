@@ -14,6 +14,7 @@ from helpers.figures import (
     position_profile,
 )
 from helpers.figures.plates import color_wells, plate_shape
+from helpers.figures.positions import position_trend
 from helpers.screens.layout import control_conditions
 
 
@@ -100,7 +101,11 @@ def test_flagged_wells_are_crossed(plate):
 def test_legend_names_what_occurs(plate):
     only = plate[plate["condition"].isin(["mock", "uv"])]
     figure = plot_plate(only).figure
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["mock", "UV-inactivated"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "mock",
+        "UV-inactivated",
+        "white: no well",
+    ]
 
 
 def test_dose_scale_is_logarithmic_with_units(plate):
@@ -119,17 +124,36 @@ def test_plates_share_one_scale(wells):
     figure = plot_plates(wells, "rescue")
     maps = [ax for ax in figure.axes if ax.images]
     assert [ax.get_title() for ax in maps] == [
-        "HRCE-1 plate 1",
-        "HRCE-1 plate 2",
-        "VERO-1 plate 1",
-        "VERO-1 plate 2",
+        "HRCE-1_1",
+        "HRCE-1_2",
+        "VERO-1_1",
+        "VERO-1_2",
     ]
     assert len({ax.images[-1].get_clim() for ax in maps}) == 1
 
 
 def test_more_plates_than_shown_are_counted(wells):
     figure = plot_plates(wells, max_plates=3)
-    assert figure.get_suptitle() == "The first 3 of 4 plates"
+    assert figure.get_suptitle() == "3 of 4 plates"
+
+
+def test_plates_that_matter_come_first(wells):
+    figure = plot_plates(wells, max_plates=3, first=["VERO-1_2", "HRCE-1_2"])
+    titles = [ax.get_title() for ax in figure.axes if ax.images]
+    assert titles == ["VERO-1_2", "HRCE-1_2", "HRCE-1_1"]
+
+
+def test_maps_that_are_no_plates_of_the_screen_are_named_in_words(plate):
+    figure = plot_plates(plate.assign(experiment="raw:", plate_id="raw_HRCE-1_1"))
+    assert figure.axes[0].get_title() == "raw: plate 1"
+
+
+def test_white_places_are_explained_where_there_are_any(plate):
+    texts = [text.get_text() for text in plot_plate(plate, mark_flagged=True).figure.legends[0].get_texts()]
+    assert texts[-2:] == ["failed", "white: no well"]  # rows I-L and U-X of the control columns
+    full = plate[plate["col"].between(9, 15).to_numpy()]
+    texts = [text.get_text() for text in plot_plate(full).figure.legends[0].get_texts()]
+    assert "white: no well" not in texts
 
 
 def test_scores_that_are_missing_are_named(wells):
@@ -157,6 +181,19 @@ def test_profile_leaves_flagged_and_control_wells_out(wells):
     spoiled = wells.copy()
     spoiled.loc[(spoiled["qc_flag"] != "") | (spoiled["condition"] == "mock"), "rescue"] = 1e6
     assert position_profile(spoiled, "rescue")["median"].abs().max() < 10
+
+
+def test_a_line_through_a_profile_recovers_its_change_and_its_error():
+    rng = np.random.default_rng(0)
+    x, hits = np.arange(2, 32), []
+    for _ in range(300):
+        y = 0.002 * x + 0.01 * rng.standard_normal(len(x))
+        profile = pd.DataFrame({"position": x, "median": y, "low": y - 0.02, "high": y + 0.02})
+        change, low, high = position_trend(profile)
+        assert change == pytest.approx(29 * np.polyfit(x, y, 1)[0])  # equal errors: least squares
+        hits.append(low <= 0.058 <= high)
+    assert 0.93 < np.mean(hits) <= 1
+    assert np.isnan(position_trend(profile.head(2))).all()
 
 
 def test_profiles_are_compared(wells):

@@ -25,7 +25,7 @@ def texts(ax):
 def test_separation_writes_each_plates_robust_z_prime(wells, quality):
     ax = plot_control_separation(wells, quality)
     assert texts(ax) == ["robust Z′", "0.30", "0.40", "0.50", "0.60"]
-    assert next(label.get_text() for label in ax.get_yticklabels()) == "HRCE-1  1"
+    assert next(label.get_text() for label in ax.get_yticklabels()) == "HRCE-1_1"
 
 
 def test_separation_draws_every_control_once(wells, quality):

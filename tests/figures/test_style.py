@@ -118,7 +118,7 @@ def test_natural_order_counts():
 def test_plate_label_names_the_experiment_only_if_needed():
     obs = pd.DataFrame({"experiment": ["E", "E"], "plate": [1, 2]})
     assert plate_label(obs).tolist() == ["plate 1", "plate 2"]
-    assert plate_label(obs.assign(experiment=["E", "F"])).tolist() == ["E plate 1", "F plate 2"]
+    assert plate_label(obs.assign(experiment=["E", "F"])).tolist() == ["E_1", "F_2"]
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,10 @@ def test_failures_are_counted_by_kind(wells):
     text = failures.counted(wells, 8)
     assert "**3 wells** (7 %)" in text
     assert "3 of 12 mock" in text
-    assert "far out (3)" in text
+    assert "The reason: far out (3)." in text
+    assert "The reason: far out (3)." in failures.counted(
+        wells.replace({"qc_flag": {"far out": "failed: far out"}}), 8
+    )
     assert "Failed mock and UV wells: E-1_1 R5C11, E-1_2 R5C11 and E-2_10 R5C11." in text
     assert "No well failed quality control." in failures.counted(wells.assign(qc_flag=""), 8)
     assert failures.counted(wells.assign(qc_flag=""), 0) == failures.NO_EMBEDDINGS
@@ -65,3 +68,10 @@ def test_flags_are_compared_with_what_a_twin_knows(wells):
     text = failures.compared(wells, truth)
     assert "of 2 wells, 1 were found (50 %), and 2 others were flagged" in text
     assert "cannot be checked" in failures.compared(wells, None)
+    assert (
+        failures.missed(wells, truth)
+        == "a mild failure can pass too: of 2 wells that the twin made fail, 1 passed (50 %)."
+    )
+    assert "nobody has counted" in failures.missed(wells, None)
+    assert "all 1 well" in failures.missed(wells, truth.head(1))
+    assert "made no well fail" in failures.missed(wells, truth.tail(1))

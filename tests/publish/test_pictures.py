@@ -32,6 +32,40 @@ def test_a_large_rescue_far_off_the_axis_is_no_example(wells):
     assert pictures.example_sites(odd)["treated: A, 0.1 µM"] == "E-1_1_R20C4_1"
 
 
+def test_the_example_of_a_treatment_moves_back_and_not_aside(wells):
+    aside = wells.copy()
+    strong = (wells["treatment"] == "A").to_numpy() & (wells["dose_um"] == 1).to_numpy()
+    aside.loc[strong, ["rescue", "off_disease"]] = [1.0, 2.0]  # noise 0.5: drift of the root of 4 - 0.25
+    arm = pictures.example_arm(aside)
+    assert (arm["dose_um"], arm["rescue"], arm["drift"], arm["on_target"]) == (0.1, 0.5, 0.0, True)
+    assert (
+        "A at 0.1 µM (E-1). On average the wells of this arm have a rescue of 0.5 and lie no further"
+        in pictures.treated_example(aside)
+    )
+    aside.loc[(wells["treatment"] == "A").to_numpy(), ["rescue", "off_disease"]] = [1.0, 2.0]
+    aside.loc["E-1_1_R21C3", "rescue"] = -1.0
+    assert pictures.example_arm(aside)["drift"] == pytest.approx(3.75**0.5)
+    text = pictures.treated_example(aside)
+    assert "not rescue alone" in text
+    assert "lie 1.9 axis lengths off the axis" in text
+    noisy = aside.assign(off_disease=np.where(np.arange(len(aside)) % 2, 0.1, 4.0))
+    assert "than noise puts them" in pictures.treated_example(noisy)
+
+
+def test_without_scores_no_arm_is_singled_out(wells):
+    bare = wells.assign(rescue=np.nan, off_disease=np.nan)
+    assert pictures.example_arm(bare) is None
+    assert pictures.treated_example(bare) == ""
+    assert "treated: A, 0.1 µM" in pictures.example_sites(bare)
+
+
+def test_the_plate_is_one_on_which_the_example_stands(wells):
+    best = wells.copy()
+    best.loc[((wells["experiment"] == "E-2") & (wells["treatment"] == "A")).to_numpy(), "rescue"] = 0.9
+    sites = pictures.example_sites(best)
+    assert {site.rsplit("_", 2)[0] for site in sites.values()} == {"E-2_10"}
+
+
 def test_without_images_their_address_is_given_for_rxrx19a_only(wells):
     real = wells.assign(plate_id="HRCE-1_25").set_index("HRCE-1_25_E" + wells["col"].astype(str).str.zfill(2))
     real = real[~real.index.duplicated()]

@@ -65,6 +65,7 @@ def test_explained_share_is_one_way_r_squared():
     assert table.loc["PC 2", "experiment"] == pytest.approx(means.var() / fine["pc_2"].var())
     text = projections.components_found(projections.Projection(components, pd.DataFrame(), len(components)))
     assert "PC 1 holds 75 % and PC 2 holds 25 %" in text
+    assert "a plate belongs to one experiment, so plates explain at least as much" in text
     assert "mostly experiment." in text, "the coarser of two that explain alike"
 
 

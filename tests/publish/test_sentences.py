@@ -103,7 +103,11 @@ def test_doses(wells):
         ["E-1", (10.0,), 1],
         ["E-2", (0.1, 1.0), 1],
     ]
-    assert "from 0.1 to 10 µM, 3 levels" in sentences.doses(wells)
+    text = sentences.doses(wells)
+    assert "from 0.1 to 10 µM, 3 levels in all, in 2 different sets of doses" in text, (
+        "two experiments share one"
+    )
+    assert "The commonest, 0.1 and 1 µM, was given to 1 compound in E-1 and 1 compound in E-2." in text
     assert "gives no doses" in sentences.doses(wells.assign(dose_um=np.nan))
 
 
@@ -165,7 +169,18 @@ def test_position_effect_needs_wells(wells):
     assert "cannot be told from noise" in sentences.position_effect(wells, wells)
     many = pd.concat([wells] * 10)
     text = sentences.position_effect(many.assign(rescue=0.01 * many["row"]), many)
-    assert "from the lowest to the highest row it differs by 0.28 before and 0 after" in text
+    assert (
+        "between the rows with the lowest and the highest median it differs by 0.28 before and 0 after"
+        in text
+    )
+    assert "before and by 0 (0 to 0) after: only the change before is more than noise can do" in text
+
+
+def test_a_wiggle_is_not_called_a_slope(wells):
+    rng = np.random.default_rng(0)
+    many = pd.concat([wells] * 40)
+    noise = many.assign(rescue=rng.standard_normal(len(many)))
+    assert sentences.position_effect(noise, noise).count("neither is more than noise can do") == 2
 
 
 def test_what_lacks_is_listed():

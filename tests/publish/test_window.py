@@ -15,9 +15,9 @@ def wells() -> pd.DataFrame:
 
 def test_the_window_is_what_three_deviations_leave(wells):
     text = window.window(wells, quality())
-    # Medians of (-.1, 0, .1) and (.9, 1, 1, 1.1): absolute deviations .1 and .05, times 1.4826.
+    # Medians of (-.1, 0, .1) and (.9, 1, 1, 1.1): absolute deviations .1 and .05, times 1.4826. Robust Z′ is 0.2.
     assert "robust standard deviation of 0.15, single infected wells with 0.074" in text
-    assert "take up 80 % of the window of the median plate; the rest is free" in text  # as robust Z′ says, .2
+    assert "plate by plate, take up 80 % of the window on the median plate; the rest is free" in text
     wide = wells.assign(on_disease=(wells["on_disease"] - 0.5) * 5)
     assert "nothing is left between the two" in window.window(wide, quality((-1, -1, -1)))
     assert "lacks one of them" in window.window(wells.assign(on_disease=np.nan), quality())
@@ -104,6 +104,30 @@ def test_plates_that_lost_many_controls_are_named(wells):
         in text
     )
     assert f"2 of {len(mock)} mock wells ({round(200 / len(mock))} %)" in text
+
+
+def test_plates_to_look_at_are_thinned_ones_and_one_of_each_other_experiment(wells):
+    failed = wells.assign(qc_flag="")
+    assert window.plates_to_look_at(failed) == ["E-1_1", "E-2_10"]
+    mock = failed.index[((failed["condition"] == "mock") & (failed["plate_id"] == "E-1_2")).to_numpy()]
+    failed.loc[mock[:2], "qc_flag"] = "failed"
+    assert window.plates_to_look_at(failed) == ["E-1_2", "E-2_10"]
+    table = window.lost_controls(failed)
+    assert table.to_numpy().tolist() == [["E-1_2", "mock", len(mock), 2, 2 / len(mock)]]
+
+
+def test_the_recap_warns_of_thinned_plates_and_of_failures_not_found(wells):
+    screen = {"level": "site", "n_sites": 172}
+    # One well of four is an accident.
+    assert "Be wary" not in recap.answers(wells, quality(), pd.DataFrame(), screen)
+    failed = wells.copy()
+    mock = failed.index[((failed["condition"] == "mock") & (failed["plate_id"] == "E-1_2")).to_numpy()]
+    failed.loc[mock[:2], "qc_flag"] = "failed"
+    text = recap.answers(
+        failed, quality(), pd.DataFrame(), screen, pd.DataFrame({"well_id": [*mock[:1], "E-1_1_R5C8"]})
+    )
+    assert "Be wary of 1 plate (E-1_2): 20 % or more of a kind of control failed there" in text
+    assert "of 2 wells that the twin made fail, 1 passed (50 %)" in text
 
 
 def test_the_recap_says_what_else_the_embeddings_hold(wells):

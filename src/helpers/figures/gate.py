@@ -43,7 +43,7 @@ def plot_gate(quality: pd.DataFrame, min_z_prime: float = 0.0) -> Figure:
         ax.grid(axis="y", color=FAINT, alpha=0.2, lw=0.6)
         ax.tick_params(axis="y", length=0)
     _frame(axes, table, min_z_prime)
-    axes[0].set_yticks(range(len(table)), [f"{e}  {p}" for e, p in pairs])
+    axes[0].set_yticks(range(len(table)), [f"{e}_{p}" for e, p in pairs])
     axes[0].set_ylim(len(table) - 0.4, -0.6)
     figure.legend(handles=_gate_legend(min_z_prime), loc="outside lower center", ncols=2)
     return figure

@@ -1,6 +1,6 @@
 """Plate maps: what stands where, one map or several with one scale."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
@@ -207,7 +207,8 @@ def plot_plate(
         _cross_flagged(ax, obs, shape)
     ax.set_title(title or "")
     if legend:
-        _plate_legend(ax.figure, [ax], picture, coloring, mark_flagged and _has_flags(obs))
+        flagged = mark_flagged and _has_flags(obs)
+        _plate_legend(ax.figure, [ax], picture, coloring, flagged=flagged, gaps=_has_gaps(obs))
     return ax
 
 
@@ -262,7 +263,17 @@ def _has_flags(obs: pd.DataFrame) -> bool:
     return "qc_flag" in obs and bool((obs["qc_flag"].astype(str) != "").any())
 
 
-def _plate_legend(figure: Figure, axes: list[Axes], picture, coloring: Coloring, flagged: bool) -> None:
+def _has_gaps(obs: pd.DataFrame) -> bool:
+    """Return whether a place among the wells of a plate holds no well: the ring around them needs no legend."""
+    rows, cols = obs["row"].astype(int), obs["col"].astype(int)
+    places = (rows.max() - rows.min() + 1) * (cols.max() - cols.min() + 1)
+    plates = obs.groupby(["experiment", "plate"], observed=True) if "plate" in obs else [("", obs)]
+    return any(len(one) < places for _, one in plates)
+
+
+def _plate_legend(
+    figure: Figure, axes: list[Axes], picture, coloring: Coloring, *, flagged: bool, gaps: bool
+) -> None:
     """Add the legend of classes, or the scale of numbers."""
     if coloring.label:
         tall = {"shrink": 0.6, "aspect": 40, "pad": 0.02}
@@ -275,7 +286,9 @@ def _plate_legend(figure: Figure, axes: list[Axes], picture, coloring: Coloring,
         return
     handles = list(coloring.handles)
     if flagged:
-        handles.append(plt.Line2D([], [], ls="", marker="x", color=INK, label="flagged"))
+        handles.append(plt.Line2D([], [], ls="", marker="x", color=INK, label="failed"))
+    if gaps and handles:
+        handles.append(Patch(facecolor="white", edgecolor=FAINT, lw=0.4, label="white: no well"))
     if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=min(3, len(handles)))
 
@@ -287,6 +300,7 @@ def plot_plates(
     max_plates: int = 8,
     ncols: int = 2,
     mark_flagged: bool = False,
+    first: Sequence[str] = (),
 ) -> Figure:
     """Draw several plates as small maps with one scale and one legend.
 
@@ -297,15 +311,17 @@ def plot_plates(
     color_by : str
         As in `plot_plate`.
     max_plates : int
-        Draw the first so many plates only; the figure's title then says how many there are.
+        Draw so many plates only; the figure's title then says how many there are.
     ncols : int
         Maps side by side.
     mark_flagged : bool
         As in `plot_plate`.
+    first : sequence of str
+        Ids of plates to draw before the others, in this order.
     """
     if obs.empty or (color_by in obs and obs[color_by].isna().all()):
         return plot_missing(f"No well of this screen has a {color_by.replace('_um', '')} to draw.").figure
-    pairs = plates_in_order(obs)
+    pairs = _with_first(obs, first)
     shown = pairs[:max_plates]
     ncols = min(ncols, len(shown))
     nrows = -(-len(shown) // ncols)
@@ -324,20 +340,32 @@ def plot_plates(
             of_plate(obs, pair),
             color_by,
             ax=ax,
-            title=_short_title(pair, several=len({experiment for experiment, _ in shown}) > 1),
+            title=_short_title(of_plate(obs, pair), pair),
             coloring=coloring,
             shape=shape,
             legend=False,
             mark_flagged=mark_flagged,
         )
     hide_spare(axes.flat[len(shown) :])
-    flagged = mark_flagged and _has_flags(chosen)
-    _plate_legend(figure, list(axes.flat), axes[0, 0].images[-1], coloring, flagged)
+    flagged, gaps = mark_flagged and _has_flags(chosen), _has_gaps(chosen)
+    _plate_legend(figure, list(axes.flat), axes[0, 0].images[-1], coloring, flagged=flagged, gaps=gaps)
     if len(shown) < len(pairs):
-        figure.suptitle(f"The first {len(shown)} of {len(pairs)} plates", x=0.01, ha="left", fontsize=11)
+        figure.suptitle(f"{len(shown)} of {len(pairs)} plates", x=0.01, ha="left", fontsize=11)
     return figure
 
 
-def _short_title(pair: tuple, *, several: bool) -> str:
-    """Return the title of a small plate map; the experiment only where there are several."""
-    return f"{pair[0]} plate {pair[1]}" if several else f"plate {pair[1]}"
+def _with_first(obs: pd.DataFrame, first: Sequence[str]) -> list[tuple]:
+    """Return the (experiment, plate) pairs in natural order, those of the ids in `first` before the others."""
+    pairs = plates_in_order(obs)
+    if not first:
+        return pairs
+    rank = {name: i for i, name in enumerate(first)}
+    names = {pair: str(of_plate(obs, pair)["plate_id"].iloc[0]) for pair in pairs}
+    return sorted(pairs, key=lambda pair: rank.get(names[pair], len(rank)))
+
+
+def _short_title(plate: pd.DataFrame, pair: tuple) -> str:
+    """Return the id of a plate; in words where a table tells its plates apart otherwise, such as by recipe."""
+    name = f"{pair[0]}_{pair[1]}"
+    is_id = "plate_id" not in plate or str(plate["plate_id"].iloc[0]) == name
+    return name if is_id else f"{pair[0]} plate {pair[1]}"

@@ -50,6 +50,40 @@ def position_profile(
     return table.rename_axis("position").reset_index()
 
 
+def position_trend(profile: pd.DataFrame) -> tuple[float, float, float]:
+    """Fit a straight line to a profile: its change from the first to the last position, and two standard errors of it.
+
+    Medians are weighted by their own errors. Where they scatter around the line by more than these, as over a curved
+    profile, the errors are widened to match.
+
+    Parameters
+    ----------
+    profile : DataFrame
+        From `position_profile`.
+
+    Returns
+    -------
+    change, low, high : float
+        NaN where fewer than three positions have a median.
+    """
+    known = profile.dropna(subset=["median"])
+    if len(known) < 3:
+        return (float("nan"),) * 3
+    x, y = known["position"].to_numpy(float), known["median"].to_numpy(float)
+    error = ((known["high"] - known["low"]) / 4).to_numpy(float)
+    usual = float(np.median(error))
+    # A position with few wells that happen to agree must not decide the line alone.
+    weight = 1 / np.maximum(error, 0.2 * usual) ** 2 if usual > 0 else np.ones(len(x))
+    centre = np.average(x, weights=weight)
+    squares = np.sum(weight * (x - centre) ** 2)
+    slope = np.sum(weight * (x - centre) * y) / squares
+    rest = y - np.average(y, weights=weight) - slope * (x - centre)
+    wider = max(float(usual > 0), np.sum(weight * rest**2) / (len(x) - 2))
+    length = float(np.ptp(x))
+    change, reach = slope * length, 2 * np.sqrt(wider / squares) * length
+    return float(change), float(change - reach), float(change + reach)
+
+
 def plot_position_profiles(wells: Mapping[str, pd.DataFrame] | pd.DataFrame, value: str = "rescue") -> Figure:
     """Draw the median of a value along rows and along columns, for one table or for several to compare.
 

@@ -69,7 +69,7 @@ def plot_control_separation(
     for at in (0, 1):
         ax.axvline(at, color=FAINT, lw=0.8, zorder=0)
     several = len({experiment for experiment, _ in pairs}) > 1
-    ax.set_yticks(range(len(pairs)), [f"{e}  {p}" if several else f"plate {p}" for e, p in pairs])
+    ax.set_yticks(range(len(pairs)), [f"{e}_{p}" if several else f"plate {p}" for e, p in pairs])
     ax.set_ylim(len(pairs) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("on-disease (0 = mock, 1 = infected, untreated)")
@@ -154,7 +154,7 @@ def plot_assay_quality(quality: pd.DataFrame) -> Figure:
         ax.tick_params(axis="y", length=0)
     axes[1].set_xlim(min(0.45, np.nanmin(table["auroc"]) - 0.05), 1.03)
     axes[0].set_xlim(max(np.nanmin(table[["z_prime", "z_prime_robust"]].to_numpy()) - 0.15, -3), 1.03)
-    axes[0].set_yticks(range(len(table)), [f"{e}  {p}" for e, p in pairs])
+    axes[0].set_yticks(range(len(table)), [f"{e}_{p}" for e, p in pairs])
     axes[0].set_ylim(len(table) - 0.4, -0.6)
     figure.legend(handles=_quality_legend(), loc="outside lower center", ncols=3)
     return figure

@@ -174,14 +174,10 @@ def natural_order(values: Iterable) -> list:
 
 
 def plate_label(obs: pd.DataFrame) -> pd.Series:
-    """Return ``HRCE-1 plate 25`` for every row, as short as the table allows.
-
-    The experiment is left out where the table holds one only.
-    """
-    plate = "plate " + obs["plate"].astype(str)
-    if len(obs["experiment"].unique()) > 1:
-        plate = obs["experiment"].astype(str) + " " + plate
-    return plate
+    """Return ``HRCE-1_25`` for every row, ``plate 25`` where the table holds one experiment only."""
+    plate = obs["plate"].astype(str)
+    several = len(obs["experiment"].unique()) > 1
+    return obs["experiment"].astype(str) + "_" + plate if several else "plate " + plate
 
 
 def plates_in_order(obs: pd.DataFrame) -> list[tuple]:

@@ -25,8 +25,8 @@ def rule(n_features: int) -> str:
     usual = np.sqrt(stats.chi2.ppf(qc.TAIL, k))
     limit = np.sqrt(qc.MARGIN) * usual
     return (
-        f"**The rule.** Each well is placed {_space(k, n_features)}, relative to the median well of its plate, in "
-        "units of its robust spread. A well *without* a "
+        f"**The rule.** Each well is placed {_space(k, n_features)}, relative to the median well of its plate. The "
+        f"unit {_along(k)} is the robust standard deviation of the experiment's wells along it. A well *without* a "
         f"compound fails if it lies more than **{number(limit, 3)} of these units** from where its condition stands: "
         f"{number(np.sqrt(qc.MARGIN))} times the distance that {percent(1 - qc.TAIL)} of Gaussian wells would exceed "
         f"({number(usual, 3)}), and more where the wells of a screen scatter more widely. A *treated* well may be "
@@ -42,13 +42,17 @@ def _space(k: int, n_features: int) -> str:
     return f"in the first {k} principal components of its experiment"
 
 
+def _along(k: int) -> str:
+    return "of the feature" if k == 1 else "of each component"
+
+
 def failed_wells(wells: pd.DataFrame) -> pd.DataFrame:
-    """Count flagged wells by kind: kind, wells, flagged, share (%)."""
+    """Count failed wells by kind: kind, wells, failed, share (%)."""
     kind = well_kind(wells).astype(str)
-    flagged = (wells["qc_flag"].astype(str) != "").groupby(kind.to_numpy())
-    table = pd.DataFrame({"wells": flagged.size(), "flagged": flagged.sum()})
+    failed = (wells["qc_flag"].astype(str) != "").groupby(kind.to_numpy())
+    table = pd.DataFrame({"wells": failed.size(), "failed": failed.sum()})
     table = table.reindex([k for k in CONDITION_STYLE if k in table.index])
-    table["share (%)"] = (100 * table["flagged"] / table["wells"]).round(1)
+    table["share (%)"] = (100 * table["failed"] / table["wells"]).round(1)
     table.index = [CONDITION_STYLE[k].label for k in table.index]
     return table.rename_axis("kind").reset_index()
 
@@ -66,16 +70,21 @@ def counted(wells: pd.DataFrame, n_features: int) -> str:
 
 def _counted(wells: pd.DataFrame) -> str:
     table = failed_wells(wells).set_index("kind")
-    flagged = int(table["flagged"].sum())
-    if not flagged:
+    failed = int(table["failed"].sum())
+    if not failed:
         return "No well failed quality control."
     reasons = wells.loc[_is_failed(wells), "qc_flag"].astype(str).value_counts()
-    worst = [f"{row.flagged:,} of {row.wells:,} {row.Index}" for row in table.itertuples() if row.flagged]
+    worst = [f"{row.failed:,} of {row.wells:,} {row.Index}" for row in table.itertuples() if row.failed]
     return (
-        f"**{count(flagged, 'well')}** ({percent(flagged / len(wells))}) failed quality control: {listing(worst)}. "
-        f"The reasons: {listing(f'{reason} ({n:,})' for reason, n in reasons.items())}. They are kept in every table, "
-        "and out of every fit."
+        f"**{count(failed, 'well')}** ({percent(failed / len(wells))}) failed quality control: {listing(worst)}. "
+        f"{_reasons(reasons)} They are kept in every table, with the reason as their flag, and out of every fit."
     )
+
+
+def _reasons(reasons: pd.Series) -> str:
+    """Return the reasons with their numbers; `failed:` before one is no reason."""
+    parts = [f"{reason.removeprefix('failed: ')} ({n:,})" for reason, n in reasons.items()]
+    return f"The {'reason' if len(parts) == 1 else 'reasons'}: {'; '.join(parts)}."
 
 
 def failed_controls(wells: pd.DataFrame) -> str:
@@ -156,10 +165,31 @@ def compared(wells: pd.DataFrame, truth: pd.DataFrame | None) -> str:
     """Compare flags with the wells that a twin made fail."""
     if truth is None:
         return "Nobody has written down which wells of this screen failed, so the flags cannot be checked."
-    flagged = set(wells.index[_is_failed(wells)])
-    mine = set(truth["well_id"].astype(str)) & set(wells.index)
-    hit = len(flagged & mine)
+    flagged, made = _flagged_and_made(wells, truth)
+    hit = len(flagged & made)
     return (
-        f"The twin knows which wells it made fail: of {count(len(mine), 'well')}, {hit:,} were found "
-        f"({percent(hit / len(mine)) if mine else 'none'}), and {len(flagged - mine):,} others were flagged."
+        f"The twin knows which wells it made fail: of {count(len(made), 'well')}, {hit:,} were found "
+        f"({percent(hit / len(made)) if made else 'none'}), and {len(flagged - made):,} others were flagged."
+    )
+
+
+def _flagged_and_made(wells: pd.DataFrame, truth: pd.DataFrame) -> tuple[set, set]:
+    """Return the ids of flagged wells, and of those wells of the table that a twin made fail."""
+    made = set(truth["well_id"].astype(str)) & set(wells.index)
+    return set(wells.index[_is_failed(wells)]), made
+
+
+def missed(wells: pd.DataFrame, truth: pd.DataFrame | None) -> str:
+    """Say how many of the wells that a twin made fail passed; for other screens that nobody can know."""
+    if truth is None:
+        return "a mild failure can pass too, and nobody has counted these."
+    flagged, made = _flagged_and_made(wells, truth)
+    if not made:
+        return "the twin made no well fail."
+    unseen = len(made - flagged)
+    if not unseen:
+        return f"all {count(len(made), 'well')} that the twin made fail were found."
+    return (
+        f"a mild failure can pass too: of {count(len(made), 'well')} that the twin made fail, {unseen:,} passed "
+        f"({percent(unseen / len(made))})."
     )

@@ -8,9 +8,11 @@ import pandas as pd
 
 from helpers.errors import UsageError
 from helpers.figures.style import CONDITION_STYLE, format_um, well_kind
-from helpers.publish.words import listing, name_code
+from helpers.publish.words import listing, name_code, number
 from helpers.screens import open_images, site_address
 from helpers.screens.facts import STAINS, URL_BASE
+
+ARM = ["experiment", "treatment", "dose_um"]
 
 SITE = 1
 """Number of the site that is shown of a well."""
@@ -39,13 +41,13 @@ class Pictures:
 
 
 def example_sites(scored: pd.DataFrame) -> dict[str, str]:
-    """Choose one site per kind of well, of the plate that has most kinds (of equals the first).
+    """Choose one site per kind of well, of the plate that has most kinds.
 
-    Blank wells are left out: nobody knows what a picture of one would be an example of.
+    Of plates with as many kinds it is one with the treated arm that `example_arm` finds, else the first. Blank wells
+    are left out: nobody knows what a picture of one would be an example of.
 
-    Of wells that passed quality control the one nearest to the median rescue of its kind is taken; of treated wells
-    the one with the largest rescue among the nine tenths that lie least off the axis, for far off it a large rescue
-    means something else. Without scores it is the first. A failed well comes last.
+    Of wells that passed quality control the one nearest to the median rescue of its kind is taken, of treated wells
+    nearest to that of the example's arm. Without scores it is the first. A failed well comes last.
 
     Parameters
     ----------
@@ -60,15 +62,19 @@ def example_sites(scored: pd.DataFrame) -> dict[str, str]:
     """
     kinds, plates = well_kind(scored).astype(str), scored["plate_id"].astype(str)
     several = kinds.groupby(plates, sort=False).nunique()
+    arm = example_arm(scored)
+    if arm is not None:
+        home = plates[_of_arm(scored, arm) & plates.isin(several.index[several == several.max()]).to_numpy()]
+        several = several.loc[home.unique()] if len(home) else several
     plate = scored[(plates == several.idxmax()).to_numpy()]
     fine = plate[(plate["qc_flag"].astype(str) == "").to_numpy()]
     chosen = {}
     for kind in ("mock", "uv", "infected", "treated"):
         wells = fine[(well_kind(fine) == kind).to_numpy()]
         if len(wells):
-            if kind == "treated" and wells["off_disease"].notna().any():
-                wells = wells[(wells["off_disease"] <= wells["off_disease"].quantile(0.9)).to_numpy()]
-            well = _typical(wells["rescue"], largest=kind == "treated")
+            if kind == "treated" and arm is not None and _of_arm(wells, arm).any():
+                wells = wells[_of_arm(wells, arm)]
+            well = _typical(wells["rescue"])
             chosen[_title(wells.loc[well], kind)] = f"{well}_{SITE}"
     failed = plate.index[(plate["qc_flag"].astype(str) != "").to_numpy()]
     if len(failed):
@@ -76,11 +82,87 @@ def example_sites(scored: pd.DataFrame) -> dict[str, str]:
     return chosen
 
 
-def _typical(rescue: pd.Series, *, largest: bool) -> str:
-    """Return the well nearest to the median, or the one with the largest value."""
-    if rescue.isna().all():
-        return rescue.index[0]
-    return rescue.idxmax() if largest else (rescue - rescue.median()).abs().idxmin()
+def example_arm(scored: pd.DataFrame) -> pd.Series | None:
+    """Return the treated arm that shows a rescue best: experiment, treatment, dose_um, rescue, drift, limit, on_target.
+
+    Arms that are on target, no further off the axis than back along it, come first, then the largest rescue times the
+    cosine between the arm and the way back. A rescue above 1 counts as 1. Arms of fewer wells than usual take no part:
+    the largest of many means of one well is a lucky one.
+
+    Returns
+    -------
+    Series or None
+        None without scores, or without treated wells that passed quality control.
+    """
+    arms = _arm_means(scored)
+    arms = arms[arms["n"] >= arms["n"].median()]
+    if arms.empty:
+        return None
+    back = arms["rescue"].clip(upper=1)
+    shown = back * back.abs() / np.hypot(back, arms["drift"]).replace(0, np.nan)
+    arms = arms.assign(on_target=(back > 0) & (arms["drift"] <= back), shown=shown)
+    best = arms.sort_values(["on_target", "shown"], ascending=False, kind="stable").iloc[0]
+    return best[[*ARM, "rescue", "drift", "limit", "on_target"]]
+
+
+def _arm_means(scored: pd.DataFrame) -> pd.DataFrame:
+    """Return, per treated arm, how many good wells it has, their mean rescue, and their drift off the disease axis.
+
+    Drift is the distance beyond the noise of a single well: the root of the mean square distance, after that of the
+    untreated infected wells of the same plate was subtracted. Its limit is what the noise of so many wells reaches
+    (two standard errors).
+    """
+    fine = scored[(scored["qc_flag"].astype(str) == "").to_numpy() & scored["rescue"].notna().to_numpy()]
+    kinds, square = well_kind(fine), fine["off_disease"].astype(float) ** 2
+    plates = fine["plate_id"].astype(str)
+    untreated = square[(kinds == "infected").to_numpy()]
+    noise = untreated.groupby(plates).mean()
+    spread = (untreated - untreated.index.map(plates).map(noise)).std()
+    treated = (kinds == "treated").to_numpy()
+    excess = (square - plates.map(noise)).fillna(0.0)
+    wells = fine.loc[treated, ARM].astype({"experiment": str, "treatment": str})
+    wells = wells.assign(rescue=fine.loc[treated, "rescue"].astype(float), excess=excess[treated])
+    by = wells.groupby(ARM, dropna=False)
+    arms = by.agg(n=("rescue", "size"), rescue=("rescue", "mean"), excess=("excess", "mean")).reset_index()
+    limit = np.sqrt(2 * np.nan_to_num(spread) / np.sqrt(arms["n"]))
+    return arms.assign(drift=np.sqrt(arms["excess"].clip(lower=0)), limit=limit)
+
+
+def _of_arm(wells: pd.DataFrame, arm: pd.Series) -> np.ndarray:
+    """Return which wells belong to an arm and passed quality control."""
+    same = wells["treatment"].astype(str) == arm["treatment"]
+    same &= wells["experiment"].astype(str) == arm["experiment"]
+    dose = wells["dose_um"].isna() if pd.isna(arm["dose_um"]) else wells["dose_um"] == arm["dose_um"]
+    return (same & dose & (wells["qc_flag"].astype(str) == "")).to_numpy()
+
+
+def treated_example(scored: pd.DataFrame) -> str:
+    """Say which treated arm the pictures show, by what numbers, and whether it is rescue or harm as well."""
+    arm = example_arm(scored)
+    if arm is None:
+        return ""
+    dose = "" if pd.isna(arm["dose_um"]) else f" at {format_um(arm['dose_um'])} µM"
+    drift = "no further off the axis than noise puts them"
+    if arm["drift"] > arm["limit"]:
+        drift = f"{number(arm['drift'], 2)} axis lengths off the axis, the noise of a well aside"
+    text = (
+        f"**The treated site** is of {name_code(arm['treatment'])}{dose} ({arm['experiment']}). On average the wells "
+        f"of this arm have a rescue of {number(arm['rescue'], 2)} and lie {drift}."
+    )
+    if arm["on_target"]:
+        return (
+            f"{text} Among the arms that move the cells no further off the axis than back along it, it shows the "
+            "clearest rescue."
+        )
+    return (
+        f"{text} **No arm of this screen moves the cells back along the axis as far as off it**: what this picture "
+        "shows is not rescue alone."
+    )
+
+
+def _typical(rescue: pd.Series) -> str:
+    """Return the well nearest to the median, the first where there are no scores."""
+    return rescue.index[0] if rescue.isna().all() else (rescue - rescue.median()).abs().idxmin()
 
 
 def _title(well: pd.Series, kind: str) -> str:

@@ -135,6 +135,10 @@ def components_found(projection: Projection) -> str:
     for component, row in table.head(2).iterrows():
         parts = [f"{percent(share)} by {column}" for column, share in row.items()]
         lines.append(f"{component} is explained {listing(parts)}")
+    if {"experiment", "plate"} <= set(table):
+        lines[-1] += (
+            " (a plate belongs to one experiment, so plates explain at least as much as experiments do)"
+        )
     fate = f" What the eye sees first is mostly {_strongest(table)}." if table.shape[1] > 1 else ""
     return f"{drawn_wells(projection)} Of the variance, {listing(shares)}. {'; '.join(lines)}.{fate}"
 

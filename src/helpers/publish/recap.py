@@ -4,11 +4,19 @@ import numpy as np
 import pandas as pd
 
 from helpers.figures.style import well_kind
+from helpers.publish.failures import missed
 from helpers.publish.summaries import arm_sizes
+from helpers.publish.window import THINNED, lost_controls
 from helpers.publish.words import count, listing, number, percent
 
 
-def answers(wells: pd.DataFrame, quality: pd.DataFrame, variance: pd.DataFrame, screen: dict) -> str:
+def answers(
+    wells: pd.DataFrame,
+    quality: pd.DataFrame,
+    variance: pd.DataFrame,
+    screen: dict,
+    made_to_fail: pd.DataFrame | None = None,
+) -> str:
     """Answer, for one screen: what is a row, a replicate, a trusted well, the window, the variance, and the limits.
 
     Parameters
@@ -21,11 +29,13 @@ def answers(wells: pd.DataFrame, quality: pd.DataFrame, variance: pd.DataFrame, 
         Shares of variance by recipe, the first of them without normalisation.
     screen : dict
         With level, n_sites and n_wells.
+    made_to_fail : DataFrame, optional
+        Wells that a twin made fail: well_id.
     """
     lines = [
         _row(wells, screen),
         _replicate(wells),
-        _trusted(wells, quality),
+        f"{_trusted(wells, quality)} Trusted wells passed every check; {missed(wells, made_to_fail)}{_thinned(wells)}",
         _window(quality),
         _variance(variance),
         _limits(wells),
@@ -72,9 +82,20 @@ def _trusted(wells: pd.DataFrame, quality: pd.DataFrame) -> str:
     trusted = int((fine & known & on_plate).sum())
     share = percent(trusted / len(wells))
     text = f"{count(trusted, 'well')} of {len(wells):,} ({share}) may be trusted: {listing(gone)}."
-    text += " They passed every check; a mild failure can pass too."
     return (
         text if len(quality) else f"{text} Whether the plates separate their controls could not be measured."
+    )
+
+
+def _thinned(wells: pd.DataFrame) -> str:
+    """Warn of plates that pass with few controls left."""
+    plates = list(dict.fromkeys(lost_controls(wells)["plate_id"]))
+    if not plates:
+        return ""
+    names = f"{count(len(plates), 'plate')} ({listing(plates)})"
+    return (
+        f" Be wary of {names}: {percent(THINNED)} or more of a kind of control failed there, and the gate judges a "
+        "plate by the controls that are left."
     )
 
 

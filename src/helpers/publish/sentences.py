@@ -7,7 +7,7 @@ follows from it.
 
 import pandas as pd
 
-from helpers.figures.positions import position_profile
+from helpers.figures.positions import position_profile, position_trend
 from helpers.figures.style import format_um, natural_order, well_kind
 from helpers.hits.compare import RULE
 from helpers.publish.summaries import (
@@ -85,13 +85,17 @@ def doses(wells: pd.DataFrame) -> str:
     if sets.empty:
         return "This screen gives no doses: dose response cannot be studied, and each compound has one arm."
     every = sorted({dose for doses_um in sets["doses_um"] for dose in doses_um})
-    common = sets.loc[sets["n_compounds"].idxmax()]
+    by_set = sets.groupby("doses_um", sort=False)["n_compounds"].sum()
+    common = by_set.idxmax()
+    given = [
+        f"{count(r.n_compounds, 'compound')} in {r.experiment}"
+        for r in sets[sets["doses_um"] == common].itertuples()
+    ]
+    which = "The only one" if len(by_set) == 1 else "The commonest"
     return (
-        f"Doses run from {format_um(every[0])} to {format_um(every[-1])} µM, {len(every)} levels in "
-        "all, in "
-        f"{count(len(sets), 'dose set')} over the experiments. The commonest set "
-        f"({common['n_doses']} doses, {common['experiment']}) was given to "
-        f"{count(common['n_compounds'], 'compound')}: {listing(map(format_um, common['doses_um']), 14)} µM."
+        f"Doses run from {format_um(every[0])} to {format_um(every[-1])} µM, {count(len(every), 'level')} in all, in "
+        f"{count(len(by_set), 'different set')} of doses. {which}, {listing(map(format_um, common), 14)} µM, was given "
+        f"to {listing(given)}."
     )
 
 
@@ -198,10 +202,33 @@ def position_effect(before: pd.DataFrame, after: pd.DataFrame, value: str = "res
                 "this screen."
             )
         spans = [number(table["median"].max() - table["median"].min(), 2) for table in tables]
+        trends = [position_trend(table) for table in tables]
         parts.append(
-            f"from the lowest to the highest {word} it differs by {spans[0]} before and {spans[1]} after"
+            f"- **{word}s:** between the {word}s with the lowest and the highest median it differs by {spans[0]} "
+            f"before and {spans[1]} after, the noise of two medians included. From the first {word} to the last a "
+            f"straight line changes by {_change(trends[0])} before and by {_change(trends[1])} after: "
+            f"{_beyond_noise(*trends)}."
         )
-    return f"The median {value} of scattered wells: {listing(parts)} (the noise of a median is included)."
+    return (
+        f"The median {value} of wells that stand scattered, before and after normalisation (in brackets: two standard "
+        "errors):\n\n" + "\n".join(parts)
+    )
+
+
+def _change(trend: tuple[float, float, float]) -> str:
+    """Return ``0.02 (−0.01 to 0.05)``: what a straight line changes by."""
+    change, low, high = (number(round(value, 3), 2) for value in trend)
+    return f"{change} ({low} to {high})"
+
+
+def _beyond_noise(before: tuple[float, float, float], after: tuple[float, float, float]) -> str:
+    """Say which of two changes noise cannot explain."""
+    clear = [not low <= 0 <= high for _, low, high in (before, after)]
+    if clear[0] and clear[1]:
+        return "both are more than noise"
+    if not any(clear):
+        return "neither is more than noise can do"
+    return f"only the change {'before' if clear[0] else 'after'} is more than noise can do"
 
 
 def plate_spread(tables: dict[str, pd.DataFrame], value: str = "rescue") -> str:

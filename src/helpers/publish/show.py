@@ -1,5 +1,7 @@
 """Tables and sentences as a page shows them."""
 
+import hashlib
+
 import pandas as pd
 
 from helpers.publish.words import number, probability
@@ -15,7 +17,7 @@ HEADERS = {
     "n_spellings": "spellings found",
     "n_mock": "mock wells",
     "n_infected": "infected wells",
-    "n_failed_controls": "failed controls",
+    "n_failed_controls": "failed mock and infected",
     "z_prime": "Z′",
     "z_prime_robust": "robust Z′",
     "ssmd": "SSMD",
@@ -86,7 +88,12 @@ def show_table(table: pd.DataFrame, rows: int = 10, *, columns: list[str] | None
         styler = styler.set_properties(subset=prose, **{"white-space": "normal", "min-width": "15em"})
     if len(chosen) > rows or not len(chosen):
         styler = styler.set_caption(f"The first {rows} of {len(chosen):,} rows" if len(chosen) else "No rows")
-    return styler.set_uuid("t")
+    return styler.set_uuid(_name_of(shown))
+
+
+def _name_of(shown: pd.DataFrame) -> str:
+    """Return a name that differs between tables: a page's styles go by it, and reach every table of that name."""
+    return hashlib.sha256(shown.to_json(orient="split", default_handler=str).encode()).hexdigest()[:10]
 
 
 def _format_of(column: pd.Series):

@@ -55,8 +55,8 @@ def window(scored: pd.DataFrame, table: pd.DataFrame) -> str:
     text = (
         "**The assay's window** is the distance from mock to infected, which the axis sets to 1. On the median plate "
         f"single mock wells scatter around their median with a robust standard deviation of {number(spread[0], 2)}, "
-        f"single infected wells with {number(spread[1], 2)}. Three of each together take up {percent(used)} of the "
-        f"window of the median plate"
+        f"single infected wells with {number(spread[1], 2)}. Three of each together, worked out plate by plate, "
+        f"take up {percent(used)} of the window on the median plate"
     )
     if used >= 1:
         return (
@@ -122,25 +122,59 @@ def thinned_plates(wells: pd.DataFrame) -> str:
     failed = (wells["qc_flag"].astype(str) != "").to_numpy()
     if not failed.any():
         return ""
-    found = {}
-    for kind, name in {"mock": "mock", "infected": "infected untreated"}.items():
-        mine = (well_kind(wells) == kind).to_numpy()
-        plates = pd.Series(failed[mine]).groupby(wells.loc[mine, "plate_id"].astype(str).to_numpy())
-        share = plates.mean()[(plates.mean() >= THINNED) & (plates.sum() >= 2)].sort_values(ascending=False)
-        for plate, part in share.items():
-            found.setdefault(plate, []).append(
-                f"{plates.sum()[plate]} of {plates.size()[plate]} {name} wells ({percent(part)})"
-            )
-    if not found:
+    found = lost_controls(wells)
+    if found.empty:
         return f"No plate lost {percent(THINNED)} or more of its mock or of its infected untreated wells to failures."
-    lost = [f"{plate}, {' and '.join(parts)}" for plate, parts in found.items()]
-    such = "It is" if len(found) == 1 else "They are"
+    lost = [
+        f"{plate}, "
+        + " and ".join(
+            f"{r.failed} of {r.wells} {r.kind} wells ({percent(r.share)})" for r in rows.itertuples()
+        )
+        for plate, rows in found.groupby("plate_id", sort=False)
+    ]
+    such = "It is" if len(lost) == 1 else "They are"
     return (
-        f"**Thinned plates.** {count(len(found), 'plate')} lost {percent(THINNED)} or more of a kind of control to "
+        f"**Thinned plates.** {count(len(lost), 'plate')} lost {percent(THINNED)} or more of a kind of control to "
         f"failures: {'; '.join(lost[:MOST_NAMED])}{_more(len(lost))}. {such} judged by the controls that are left, and "
         "what spoiled the others may have touched treated wells beside them: look at those rows of the figure before "
         "believing a call that rests on them, or repeat the run without them (`exclude_plates`)."
     )
+
+
+def lost_controls(wells: pd.DataFrame) -> pd.DataFrame:
+    """Return what plates lost `THINNED` or more of a kind of control to failures, two wells at least.
+
+    Parameters
+    ----------
+    wells : DataFrame
+        One row per well: plate_id, condition, treatment, qc_flag.
+
+    Returns
+    -------
+    DataFrame
+        One row per plate and kind: plate_id, kind, wells, failed, share. Mock wells come before infected untreated
+        ones, then the largest share first.
+    """
+    tables = []
+    for kind, name in {"mock": "mock", "infected": "infected untreated"}.items():
+        mine = wells[(well_kind(wells) == kind).to_numpy()]
+        plates = (mine["qc_flag"].astype(str) != "").groupby(mine["plate_id"].astype(str).to_numpy())
+        table = pd.DataFrame({"kind": name, "wells": plates.size(), "failed": plates.sum()})
+        tables.append(table.assign(share=table["failed"] / table["wells"]))
+    found = pd.concat([t.sort_values("share", ascending=False, kind="stable") for t in tables])
+    found = found[(found["share"] >= THINNED) & (found["failed"] >= 2)]
+    return found.rename_axis("plate_id").reset_index()
+
+
+def plates_to_look_at(wells: pd.DataFrame) -> list[str]:
+    """Return the ids of plates to show first: thinned ones, then one of each experiment that is not among them."""
+    thinned = list(dict.fromkeys(lost_controls(wells)["plate_id"]))
+    plates = wells[["experiment", "plate_id"]].drop_duplicates().astype(str)
+    rank = {plate: i for i, plate in enumerate(natural_order(plates["plate_id"]))}
+    plates = plates.iloc[plates["plate_id"].map(rank).argsort(kind="stable")]
+    seen = set(plates.loc[plates["plate_id"].isin(thinned), "experiment"])
+    others = plates[~plates["experiment"].isin(seen)].drop_duplicates("experiment")
+    return [*thinned, *others["plate_id"]]
 
 
 def _more(n: int) -> str:
@@ -152,13 +186,16 @@ def _all_of(n: int) -> str:
 
 
 def failed_beside_quality(table: pd.DataFrame) -> str:
-    """Say how many wells without a compound failed, and whether plates with many of them have a poorer plain Z′."""
+    """Say how many mock and infected untreated wells failed, over plates."""
     if table.empty or "n_failed_controls" not in table:
         return ""
     failed = table["n_failed_controls"]
     if not failed.any():
-        return "No well without a compound failed, so none was left out of these numbers."
-    text = f"Wells without a compound that failed and were left out of these numbers: {int(failed.sum()):,}"
+        return "No mock and no infected untreated well failed, so none was left out of these numbers."
+    text = (
+        "Mock and infected untreated wells that failed, and were left out of these numbers: "
+        f"{int(failed.sum()):,}"
+    )
     if len(table) > 1:
         text += f", {number(failed.median())} on the median plate and up to {failed.max():,}"
     return f"{text}."

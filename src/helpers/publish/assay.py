@@ -1,0 +1,41 @@
+"""What the cells of RxRx19a were, and how they were infected and read, in words."""
+
+import pandas as pd
+
+from helpers.figures.style import natural_order
+from helpers.publish.words import listing, number
+from helpers.screens.facts import ASSAYS, CELL_NAMES, CELL_TYPES
+
+DESCRIBED = ("rxrx19a", "twin")
+"""Kinds of screens with RxRx19a's cells; of a screen of the user's own nothing of this is known."""
+
+
+def cells(wells: pd.DataFrame, kind: str) -> str:
+    """Say what the cell types of RxRx19a are, how each was infected and when it was read; "" for other screens.
+
+    Parameters
+    ----------
+    wells : DataFrame
+        One row per well: experiment.
+    kind : str
+        ``twin``, ``rxrx19a`` or ``user``.
+    """
+    known = [e for e in natural_order(wells["experiment"].astype(str)) if e in CELL_TYPES]
+    if kind not in DESCRIBED or not known:
+        return ""
+    parts = []
+    for cell_type in dict.fromkeys(CELL_TYPES[experiment] for experiment in known):
+        name, short = CELL_NAMES[cell_type]
+        mine = [experiment for experiment in known if CELL_TYPES[experiment] == cell_type]
+        assay = ASSAYS[cell_type]
+        parts.append(
+            f"**{short}** is the usual name of {name}: in {listing(mine)} they were infected at a multiplicity of "
+            f"{number(assay['moi'])} and photographed {assay['hours']} hours later"
+        )
+    whose = "RxRx19a has" if kind == "twin" else "The screen has"
+    pretence = " The twin borrows the names; its cells are numbers." if kind == "twin" else ""
+    return (
+        f"{'; '.join(parts)}. The multiplicity is the number of infectious particles per cell. {whose} "
+        "no well with the solvent alone (no vehicle control), so infected untreated wells are the only reference for "
+        f"compounds.{pretence}"
+    )
