@@ -292,7 +292,8 @@ analysis.save_figure(fig, "step_recommended")
 #   and inert compounds would be called.
 #
 # A recipe that removed everything would score perfectly on the first list, one that did nothing might on the second. The brackets hold
-# 95 % intervals from drawing plates anew within each experiment.
+# 95 % intervals over plates: what a measure does when one plate after the other is left out says how far it would differ with other
+# plates of the same experiments.
 
 # %%
 analysis.write_table(analysis.recipes, "normalization.csv")
@@ -301,6 +302,10 @@ show_table(normalization.measure_table(analysis.recipes, list(figures.TECHNICAL)
 # %%
 kept = [*figures.BIOLOGY, *figures.GUARD]
 show_table(normalization.measure_table(analysis.recipes, kept), rows=20)
+
+# %% tags=["remove-input"]
+measures = [*figures.TECHNICAL, *kept]
+say(normalization.intervals_missing(analysis.recipes, measures, analysis.wells.obs))
 
 # %% tags=["remove-input"]
 say(normalization.unusable(analysis.recipes))
@@ -339,6 +344,9 @@ say(normalization.choice(analysis.recipes))
 # %% tags=["remove-input"]
 say(normalization.against_truth(analysis.recipes))
 
+# %% tags=["remove-input"]
+say(normalization.recipe_of_the_pages(analysis))
+
 # %% [markdown]
 # In {numref}`fig-choice` a step to the upper left is a gain. {numref}`fig-recipe-table` and {numref}`fig-recipe-biology` show where a recipe pays for it: in
 # the columns in which the selected recipe is *not* the filled dot. Not every such column is a loss. A recipe that leaves plates far apart can
@@ -375,8 +383,8 @@ analysis.save_figure(fig, "maps_before_after")
 say(normalization.neighbors_change(before, after))
 
 # %% [markdown]
-# In {numref}`fig-maps` islands by plate should dissolve and conditions should come together. What remains apart afterwards is either biology, or something
-# that the recipe does not know.
+# The aim is that islands by plate dissolve in {numref}`fig-maps` and conditions come together. What remains apart afterwards is either biology, or
+# something that the recipe does not know.
 
 # %% [markdown]
 # ## Before and after: plates
@@ -407,6 +415,9 @@ analysis.save_figure(fig, "position_profiles")
 
 # %% tags=["remove-input"]
 say(sentences.position_effect(tables["raw"], tables[recipe]))
+
+# %% tags=["remove-input"]
+say(normalization.position_left(tables["raw"], tables[recipe], recipe, analysis.recipes))
 
 # %% [markdown]
 # A slope in {numref}`fig-position` is an effect of place. Averaging over plates does not remove it, for every plate has the same
@@ -440,12 +451,13 @@ say(normalization.shared_found(tables))
 # %% [markdown] tags=["exercise"]
 # ```{admonition} Exercise
 # :class: tip
-# Do UV wells lie with the mock wells after normalisation? Compare the medians of their rescue.
+# Do UV wells lie with the mock wells after normalisation? Compare the medians of their rescue, without the wells that failed.
 # ```
 
 # %% tags=["solution", "hide-cell"]
-obs = tables[recipe]
-show_table(obs.groupby(figures.well_kind(obs), observed=True)["rescue"].median().reset_index())
+passed = tables[recipe][tables[recipe]["qc_flag"].astype(str) == ""]
+kinds = figures.well_kind(passed)
+show_table(passed.groupby(kinds, observed=True)["rescue"].median().reset_index())
 
 # %% [markdown]
 # ## Recap

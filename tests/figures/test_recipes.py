@@ -67,3 +67,15 @@ def test_shared_arms_are_drawn_against_each_other_on_one_scale():
     assert axes[0].texts[0].get_text() == f"r = {np.corrcoef(arms['E'], arms['F'])[0, 1]:.2f}"
     assert axes[0].get_xlabel() == "rescue in E"
     assert "share enough arms" in plot_shared({"raw": arms.head(0)}).axes[0].texts[0].get_text()
+
+
+@pytest.mark.parametrize(
+    "errors", [[0.15, 0.035, 0.03], [0.2, 0.1, 0.04], [0.171, 0.1709, 0.171], [5.0, 0.1, 0.001]]
+)
+def test_a_logarithmic_axis_has_enough_numbers_and_says_what_it_is(compared, errors):
+    table = compared.assign(replicate_error=errors, replicate_error_low=np.nan, replicate_error_high=np.nan)
+    ax = plot_recipe_choice(table).axes[1]
+    low, high = ax.get_xlim()
+    assert sum(low <= tick <= high for tick in ax.get_xticks()) >= 4
+    assert len(ax.get_xticks()) <= 9
+    assert "log scale" in ax.get_xlabel()

@@ -40,6 +40,11 @@ def test_noise_is_written_and_ringed(panels):
     mock = table[(table["condition"] == "mock") & (table["qc_flag"] == "")]
     assert f"mock {mock['along'].std():.2f}" in "".join(t.get_text() for t in ax.texts)
     assert sum(isinstance(patch, Ellipse) for patch in ax.patches) == 2
+    (remark,) = ax.texts
+    assert remark.get_bbox_patch().get_facecolor() == (1, 1, 1, 1), (
+        "dashed lines do not run through the numbers"
+    )
+    assert all(line.get_zorder() < remark.get_zorder() for line in ax.lines)
     flat = plot_step(StepPicture("noise", panels, flat=True)).axes[0]
     assert not flat.patches, "a direction that is none has no spread"
     assert flat.get_ylabel() == "spread at random"

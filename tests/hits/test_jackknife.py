@@ -32,15 +32,34 @@ def test_of_two_experiments_variances_add_and_degrees_follow_satterthwaite():
 
 
 def test_an_experiment_with_one_plate_counts_by_what_happens_without_it():
-    def mean(weights):
-        known = [v for p, v in {"P": 0.0, "Q": 1.0, "R": 0.5, "S": 0.4, "X": x}.items() if weights[p]]
-        return float(np.mean(known))
-
+    values = dict(zip(PLATES, [0.0, 1.0, 0.5, 0.4], strict=True))
     widths = []
-    for x in (0.475, 3.0):  # the mean of the others, and far from it
-        low, high = jackknife_interval(mean, [PLATES, ["X"]])
+    for alone in (0.475, 1.0):  # the mean of the others, and off it
+        low, high = jackknife_interval(weighted_mean(values | {"X": alone}), [PLATES, ["X"]])
         widths.append(high - low)
-    assert not widths[1] < 2 * widths[0], "also where it is missing"
+    assert widths[0] < widths[1]
+    far = weighted_mean(values | {"X": 9.0})
+    low, high = jackknife_interval(far, [PLATES, ["X"]])
+    assert high - low > 10 * widths[1], "one plate makes up nearly all of it"
+
+
+def test_two_plates_that_cannot_do_without_each_other_vary_like_the_rest():
+    """Plate predictability is one such measure: with a single plate there is nothing to tell apart."""
+    rng = np.random.default_rng(5)
+
+    def screen(rng):
+        strata = [[f"{e}{i}" for i in range(n)] for e, n in enumerate((7, 7, 2))]
+        values = {plate: rng.normal() for plates in strata for plate in plates}
+
+        def measure(weights):
+            alone = sum(weights[plate] for plate in strata[2]) < 2
+            parts = [weighted_mean({p: values[p] for p in plates})(weights) for plates in strata]
+            return np.nan if alone else float(np.mean(parts))
+
+        return measure, strata
+
+    held = [low <= 0 <= high for low, high in (jackknife_interval(*screen(rng)) for _ in range(300))]
+    assert 0.89 < np.mean(held) < 0.99
 
 
 @pytest.mark.parametrize(

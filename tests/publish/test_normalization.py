@@ -1,5 +1,7 @@
 """The page on normalisation: recipes, measures and choice in words, and what is said where something is missing."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -126,6 +128,91 @@ def test_neighbours_before_and_after():
         )
         for share in (0.9, 0.3)
     )
-    assert "its plate 90 % before and 30 % after (chance: 25 %)" in normalization.neighbors_change(one, two)
+    text = normalization.neighbors_change(one, two)
+    assert "nearest neighbours, 90 % share its plate before and 30 % after (chance: 25 %)" in text
     none = Projection(pd.DataFrame(), one.neighbors.head(0), 10)
     assert "too few" in normalization.neighbors_change(none, none)
+
+
+@pytest.mark.parametrize(
+    ("column", "chance", "shares", "expected"),
+    [
+        ("plate", 0.1, (1.0, 0.12), "Islands by plate dissolve."),
+        ("plate", 0.1, (1.0, 0.5), "Islands by plate dissolve in part: plates can still be told apart."),
+        ("experiment", 0.4, (1.0, 0.94), "Islands by experiment do not dissolve"),
+        ("experiment", 0.4, (0.42, 0.41), "hardly any islands by experiment."),
+        ("plate", 0.1, (0.12, 0.9), "but there are some afterwards"),
+        (
+            "condition",
+            0.76,
+            (0.81, 0.78),
+            "do not come together by this measure; it falls. It can say little here",
+        ),
+        ("condition", 0.3, (0.5, 0.9), "Wells of one condition come closer together."),
+        ("condition", 0.3, (0.5, 0.501), "as close together as before."),
+    ],
+)
+def test_what_dissolves_is_told_from_the_numbers(column, chance, shares, expected):
+    one, two = (
+        Projection(
+            pd.DataFrame(), pd.DataFrame({"column": [column], "share": [share], "chance": [chance]}), 10
+        )
+        for share in shares
+    )
+    assert expected in normalization.neighbors_change(one, two)
+
+
+def test_measures_without_an_interval_are_named_with_the_experiments_that_have_few_plates():
+    wells = pd.DataFrame({"experiment": ["E"] * 3 + ["F"] * 2, "plate_id": ["1", "2", "3", "4", "5"]})
+    text = normalization.intervals_missing(made_recipes(), ["replicate_map", "control_auroc"], wells)
+    assert "no recipe has one for *control AUROC*; some lack one for *replicate mAP* (1 of 3 recipes)" in text
+    assert text.endswith("Here F has 2 plates.")
+    whole = made_recipes(replicate_map_low=0.0)
+    assert normalization.intervals_missing(whole, ["replicate_map", "uv_mock_gap"], wells) == ""
+
+
+class Pages(SimpleNamespace):
+    """An analysis as far as its choice of a recipe goes."""
+
+    def __init__(self, recipe: str = "plate_center", **values):
+        super().__init__(recipe=recipe, **values)
+
+
+def test_the_recipe_of_the_pages_is_set_beside_the_rules_pick():
+    other = made_recipes(selected=[False, False, True])
+    text = normalization.recipe_of_the_pages(Pages(recipes=other))
+    assert "the parameter `recipe` names, `plate_center`. It is the default" in text
+    assert "another one, `sphering` (replicate error 0.05 against 0.1 axis lengths" in text
+    assert "`rxrx19 run -p recipe=sphering`" in text
+    agreed = normalization.recipe_of_the_pages(Pages(recipes=made_recipes()))
+    assert "the rule's pick is the same recipe" in agreed
+    assert "rxrx19 run" not in agreed
+    asked = normalization.recipe_of_the_pages(Pages("sphering", recipes=made_recipes()))
+    assert "names, here `sphering`. The default is `plate_center`" in asked
+    assert "the rule does not consider `sphering`: its null is narrower" in asked
+    assert "rule's pick" not in normalization.recipe_of_the_pages(Pages(recipes=made_recipes().head(0)))
+    not_compared = normalization.recipe_of_the_pages(Pages("tvn", recipes=made_recipes()))
+    assert "another one, `plate_center`. To compute" in not_compared
+
+
+def sloped(change: float) -> pd.DataFrame:
+    """Return two plates of infected wells whose rescue changes so much from the first to the last column."""
+    row, col, plate = (a.ravel() for a in np.meshgrid(range(16), range(24), range(2), indexing="ij"))
+    rescue = np.random.default_rng(0).normal(0, 0.1, len(row)) + change * (col / 23 - 0.5)
+    obs = pd.DataFrame({"row": row, "col": col, "plate": plate, "rescue": rescue})
+    return obs.assign(experiment="E", plate_id=obs["plate"], condition="infected", treatment=None, qc_flag="")
+
+
+def test_a_slope_that_is_left_is_told_and_squared_with_its_measure():
+    recipes = made_recipes(position_predictability=[0.3, 0.0, 0.2])
+    text = normalization.position_left(sloped(0.4), sloped(0.1), "plate_center", recipes)
+    assert "a slope is left over the columns (2" in text, "about a quarter of what it was"
+    assert "rows" not in text
+    assert "A position predictability of 0 does not deny that" in text
+    assert "spread of single wells, 0.1" in text
+    told = normalization.position_left(sloped(0.4), sloped(0.1), "raw", recipes)
+    assert "deny" not in told, "raw's own measure tells the slope"
+    none = normalization.position_left(sloped(0.4), sloped(0.0), "plate_center", recipes)
+    assert "no slope is left" in none
+    missing = sloped(0.0).drop(columns="rescue")
+    assert normalization.position_left(missing, missing, "plate_center", recipes) == ""

@@ -36,7 +36,7 @@ def plot_recipe_choice(
     """Draw what each recipe removes and keeps, and below it the measure by which the rule picks one.
 
     Markers are the same in both parts, so the lower one is the upper one's legend. Recipes that the rule does not
-    consider are hollow; lines are bootstrap intervals over plates; the selected recipe has a ring.
+    consider are hollow; lines are intervals over plates, where plates tell one; the selected recipe has a ring.
 
     Parameters
     ----------
@@ -100,16 +100,18 @@ def _draw_criterion(ax: Axes, recipes: pd.DataFrame, criterion: str) -> None:
     if criterion == "replicate_error":
         _log_scale(ax)
     better = "lower" if criterion == "replicate_error" else "higher"
-    unit = ", axis lengths" if criterion == "replicate_error" else ""
+    unit = ", axis lengths, log scale" if criterion == "replicate_error" else ""
     ax.set_xlabel(f"{_words(criterion)} ({better} is better{unit})")
 
 
 LEAST_RANGE = 1.5
 """Factor that the scale of errors spans at least."""
+FEWEST_TICKS = 4
+"""With fewer ticks the eye takes a logarithmic axis for a linear one."""
 
 
 def _log_scale(ax: Axes) -> None:
-    """Make the x axis logarithmic with plain numbers: errors differ by factors."""
+    """Make the x axis logarithmic with plain numbers, enough of them to read it: errors differ by factors."""
     ax.set_xscale("log")
     low, high = ax.get_xlim()
     if high < LEAST_RANGE * low:  # small differences are drawn as small
@@ -117,9 +119,16 @@ def _log_scale(ax: Axes) -> None:
         low, high = middle / reach, middle * reach
         ax.set_xlim(low, high)
     ticks = []
-    for step in ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7), np.arange(1, 10, 0.25)):
-        ticks = [m * 10.0**e for e in range(-4, 3) for m in step if low <= m * 10.0**e <= high]
-        if len(ticks) > 1:
+    for step in (
+        (1,),
+        (1, 3),
+        (1, 2, 5),
+        (1, 1.5, 2, 3, 5, 7),
+        np.arange(1, 10, 0.5),
+        np.arange(1, 10, 0.1),
+    ):
+        ticks = [m * 10.0**e for e in range(-6, 4) for m in step if low <= m * 10.0**e <= high]
+        if len(ticks) >= FEWEST_TICKS:
             break
     ax.set_xticks(ticks, [format_um(tick) for tick in ticks])
     ax.xaxis.set_minor_locator(NullLocator())

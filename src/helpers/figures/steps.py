@@ -150,9 +150,10 @@ def _draw_noise(ax: Axes, table: pd.DataFrame, picture: StepPicture) -> None:
 
 
 def _remark(ax: Axes, what: str, parts: list[str]) -> None:
-    """Write numbers into the room above the wells."""
+    """Write numbers into the room above the wells, on white: dashed lines run through that room."""
     text = f"{what}\n{', '.join(parts)}"
-    ax.text(0.5, 0.99, text, transform=ax.transAxes, fontsize=9, va="top", ha="center")
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+    ax.text(0.5, 0.99, text, transform=ax.transAxes, fontsize=9, va="top", ha="center", bbox=box)
 
 
 def _ellipse(ax: Axes, points: np.ndarray, color: str, ls: str) -> None:

@@ -12,6 +12,7 @@ from helpers.hits import evidence, predictability
 from helpers.hits.axis import score_wells
 from helpers.hits.choice import CRITERIA, exclusions, select_recipe, selection_shares
 from helpers.hits.choice import RULE as RULE
+from helpers.hits.jackknife import jackknife_interval, strata_of
 from helpers.profiles.linalg import principal_axes
 from helpers.profiles.normalize import RECIPES, normalize, plate_order
 from helpers.profiles.selection import rows_by, usable
@@ -30,6 +31,22 @@ MEASURES = (
     "shared_agreement",
 )
 TRUTH_MEASURES = ("truth_rmse", "truth_rank")
+SHARE, AT_MOST_ONE, DISTANCE = (0.0, 1.0), (-np.inf, 1.0), (0.0, np.inf)
+SCALES: dict[str, tuple[str, tuple[float, float]]] = {
+    "plate_predictability": ("plain", AT_MOST_ONE),
+    "experiment_predictability": ("plain", SHARE),
+    "position_predictability": ("plain", SHARE),
+    "replicate_map": ("plain", SHARE),
+    "control_auroc": ("plain", SHARE),
+    "z_prime_robust": ("window", AT_MOST_ONE),
+    "uv_mock_gap": ("plain", DISTANCE),
+    "replicate_error": ("ratio", DISTANCE),
+    "null_ratio": ("ratio", DISTANCE),
+    "shared_agreement": ("correlation", (-1.0, 1.0)),
+    "truth_rmse": ("ratio", DISTANCE),
+    "truth_rank": ("correlation", (-1.0, 1.0)),
+}
+"""Measure -> the scale on which its interval is symmetric, and its range (see :mod:`helpers.hits.jackknife`)."""
 
 
 def compare_recipes(
@@ -53,7 +70,8 @@ def compare_recipes(
     seed
         Of the choice of compounds, of the folds and of the bootstrap.
     n_bootstrap
-        Draws of plates, with replacement within each experiment; 0 leaves intervals and `selection_share` missing.
+        Draws of plates, with replacement within each experiment, in which the rule picks again; 0 leaves intervals and
+        `selection_share` missing.
     level
         Of the intervals.
     truth
@@ -73,10 +91,11 @@ def compare_recipes(
         replicate_error (standard error of an arm's rescue, told from how its plates differ, axis lengths); null_ratio
         (the same as infected untreated wells tell it, relative to replicate_error: below 1 the null is too narrow);
         shared_agreement (correlation of the rescue of arms that two experiments share). With `truth` also truth_rmse
-        and truth_rank. Each has its bootstrap interval in `_low` and `_high`. Then selected, selection_share (share of
-        the bootstrap draws in which the rule picks the recipe), and `excluded`, why the rule does not consider a
-        recipe. What a screen does not allow to measure is missing; `reason` says why a recipe could not be used at
-        all.
+        and truth_rank. Each has its interval over plates in `_low` and `_high`, from
+        :func:`helpers.hits.jackknife.jackknife_interval`, missing where plates do not tell it. Then selected,
+        selection_share (share of the bootstrap draws in which the rule picks the recipe), and `excluded`, why the rule
+        does not consider a recipe. What a screen does not allow to measure is missing; `reason` says why a recipe could
+        not be used at all.
 
     Raises
     ------
@@ -89,6 +108,7 @@ def compare_recipes(
     wells = wells if (np.diff(order) == 1).all() else wells[order].copy()
     plain = dict.fromkeys(wells.obs["plate_id"].unique(), 1)
     draws = plate_draws(wells.obs, n_bootstrap, seed)
+    strata = strata_of(wells.obs) if draws else []
     records, drawn = [], []
     for recipe in recipes:
         try:
@@ -97,10 +117,11 @@ def compare_recipes(
         except DataError as error:  # a recipe that this screen does not allow is no reason to stop
             measures, reason = dict.fromkeys(names, evidence.missing), str(error)
         samples = pd.DataFrame(
-            [{name: measures[name](w) for name in names} for w in draws], columns=list(names)
+            [{name: measures[name](w) for name in CRITERIA} for w in draws], columns=list(CRITERIA)
         )
         values = {name: measures[name](plain) for name in names}
-        records.append({"recipe": recipe, **values, **_intervals(samples, level), "reason": reason})
+        intervals = _intervals(measures, strata, level)
+        records.append({"recipe": recipe, **values, **intervals, "reason": reason})
         drawn.append(samples)
     return _choose(pd.DataFrame(records), drawn)
 
@@ -159,12 +180,12 @@ def plate_draws(obs: pd.DataFrame, n: int, seed: int) -> list[dict]:
     return draws
 
 
-def _intervals(samples: pd.DataFrame, level: float) -> dict:
-    """Return name_low and name_high of each measure from its bootstrap draws."""
+def _intervals(measures: dict[str, evidence.Measure], strata: list[list], level: float) -> dict:
+    """Return name_low and name_high of each measure over plates; missing where there are no plates to leave out."""
     out = {}
-    for name, values in samples.items():
-        known = values.dropna()
-        low, high = known.quantile([0.5 - level / 2, 0.5 + level / 2]) if len(known) > 1 else (np.nan, np.nan)
+    for name, measure in measures.items():
+        scale, bounds = SCALES[name]
+        low, high = jackknife_interval(measure, strata, scale=scale, bounds=bounds, level=level)
         out |= {f"{name}_low": low, f"{name}_high": high}
     return out
 

@@ -20,6 +20,9 @@ Measure = Callable[[dict], float]
 
 ARM = ["treatment", "dose_um"]
 
+LEAST_SHARED = 0.9
+"""Share of the arms of two experiments that must be left for their correlation to be the same measure."""
+
 
 def missing(_: dict) -> float:
     """Be the measure that a screen does not allow."""
@@ -204,7 +207,11 @@ def weighted_arms(means: pd.DataFrame) -> Callable[[dict], np.ndarray]:
 
 
 def shared_agreement(tables: list[pd.DataFrame]) -> Measure:
-    """Return the correlation of the rescue of arms that two experiments share, mean over pairs of experiments."""
+    """Return the correlation of the rescue of arms that two experiments share, mean over pairs of experiments.
+
+    Missing where the plates that count lack more than a tenth of the arms that some pair shares: a few strong arms make
+    the correlation, and without them it is another one.
+    """
     pairs = []
     for i, one in enumerate(tables):
         for other in tables[i + 1 :]:
@@ -213,7 +220,14 @@ def shared_agreement(tables: list[pd.DataFrame]) -> Measure:
                 pairs.append((weighted_arms(one.loc[shared]), weighted_arms(other.loc[shared])))
     if not pairs:
         return missing
-    return mean_of([lambda w, a=a, b=b: _correlation(a(w), b(w)) for a, b in pairs])
+
+    def measure(weights: dict) -> float:
+        both = [(a(weights), b(weights)) for a, b in pairs]
+        if min(np.isfinite(a + b).mean() for a, b in both) < LEAST_SHARED:
+            return np.nan
+        return mean_of([lambda _, a=a, b=b: _correlation(a, b) for a, b in both])(weights)
+
+    return measure
 
 
 def truth_measures(tables: dict[str, pd.DataFrame], truth: pd.DataFrame) -> dict[str, Measure]:
