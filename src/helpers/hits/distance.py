@@ -18,6 +18,8 @@ ARM_KEY = ["treatment", "dose_um"]
 N_DRAWS = 20_000
 MOST_PRODUCTS = 4_000_000
 """Pseudo-arms to draw, and inner products that they may take together."""
+MOST_WELLS = 4_000
+"""Infected untreated wells to keep the inner products of: 128 MB."""
 MIN_ARMS = 20
 """With fewer arms than this their own noise is not compared with that of infected untreated wells."""
 
@@ -168,6 +170,10 @@ class NoiseReach:
     """
 
     def __init__(self, away: np.ndarray, pools: list[np.ndarray], noise: tuple[float, float], seed: int):
+        self.behind = np.array([len(rows) for rows in pools], dtype=int)  # wells behind each plate's centre
+        most = max(MOST_WELLS // max(len(pools), 1), 2)
+        rng = np.random.default_rng([seed, 7])
+        pools = [r if len(r) <= most else np.sort(rng.choice(r, most, replace=False)) for r in pools]
         wells = np.concatenate(pools) if pools else np.empty(0, dtype=int)
         self.gram = away[wells].astype(np.float64) @ away[wells].astype(np.float64).T
         self.ends = np.cumsum([0, *map(len, pools)])
@@ -201,7 +207,7 @@ class NoiseReach:
             # most of it, so its squared length scatters like a chi-square of three: five times its mean is seldom
             # exceeded.
             return np.sort(pairs / (n_wells**2 - n_wells) + 4 * self.noise[1])
-        k, n = counts[place][None], sizes[plates][:, place]
+        k, n = counts[place][None], self.behind[plates][:, place]
         factor = np.sqrt((1 / k + 1 / n) / (1 / k - 1 / n))
         apart = place[:, None] != place[None, :]
         across = np.einsum("dij,di,dj->d", products * apart, factor, factor)
