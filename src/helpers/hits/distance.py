@@ -15,9 +15,9 @@ from helpers.hits.tail import Tail
 from helpers.profiles.selection import as_slice, controls, rows_by, treated, usable
 
 ARM_KEY = ["treatment", "dose_um"]
-N_DRAWS = 20_000
+N_DRAWS, MIN_DRAWS = 20_000, 300
 MOST_PRODUCTS = 4_000_000
-"""Pseudo-arms to draw, and inner products that they may take together."""
+"""Pseudo-arms to draw, fewer where arms have many wells, and inner products to take at a time."""
 MOST_WELLS = 4_000
 """Infected untreated wells to keep the inner products of: 128 MB."""
 MIN_ARMS = 20
@@ -190,7 +190,19 @@ class NoiseReach:
         if n_wells < 2 or len(pools) < n_plates:
             return None
         rng = np.random.default_rng([self.seed, n_wells, n_plates])
-        n_draws = int(np.clip(MOST_PRODUCTS // n_wells**2, 300, N_DRAWS))
+        at_a_time = max(MOST_PRODUCTS // n_wells**2, 1)
+        n_draws = int(np.clip(at_a_time, MIN_DRAWS, N_DRAWS))
+        parts = [
+            self._draw(rng, pools, counts, min(at_a_time, n_draws - done))
+            for done in range(0, n_draws, at_a_time)
+        ]
+        return np.sort(np.concatenate(parts))
+
+    def _draw(
+        self, rng: np.random.Generator, pools: np.ndarray, counts: np.ndarray, n_draws: int
+    ) -> np.ndarray:
+        """Draw pseudo-arms of so many wells on each of their plates."""
+        n_wells, n_plates, sizes = counts.sum(), len(counts), np.diff(self.ends)
         plates = pools[_distinct(rng, np.full(n_draws, len(pools)), n_plates)]
         picks = np.concatenate(
             [
@@ -206,12 +218,12 @@ class NoiseReach:
             # The error of the plate's centre is in every arm and in no pseudo-arm; a few correlated directions hold
             # most of it, so its squared length scatters like a chi-square of three: five times its mean is seldom
             # exceeded.
-            return np.sort(pairs / (n_wells**2 - n_wells) + 4 * self.noise[1])
+            return pairs / (n_wells**2 - n_wells) + 4 * self.noise[1]
         k, n = counts[place][None], self.behind[plates][:, place]
         factor = np.sqrt((1 / k + 1 / n) / (1 / k - 1 / n))
         apart = place[:, None] != place[None, :]
         across = np.einsum("dij,di,dj->d", products * apart, factor, factor)
-        return np.sort(across / (n_wells**2 - (counts**2).sum()))
+        return across / (n_wells**2 - (counts**2).sum())
 
 
 def _distinct(rng: np.random.Generator, sizes: np.ndarray, k: int) -> np.ndarray:
