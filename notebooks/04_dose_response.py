@@ -153,7 +153,8 @@ columns = [
     "ec50_censored",
 ]
 columns += ["back", "hill", "r2", "q_value", "relevance"]
-show_table(curves.sort_values("relevance", ascending=False), rows=12, columns=columns)
+shown = summaries.without_loose_limits(curves.sort_values("relevance", ascending=False))
+show_table(shown, rows=12, columns=columns)
 
 # %% tags=["remove-input"]
 say(findings.curve_classes(curves) + "\n\n" + findings.falling(curves))

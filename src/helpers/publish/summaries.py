@@ -230,6 +230,14 @@ def hit_list(hits: pd.DataFrame) -> pd.DataFrame:
     return table.rename(columns=lambda name: HEADERS.get(name, name.replace("_", " ")))
 
 
+def without_loose_limits(curves: pd.DataFrame) -> pd.DataFrame:
+    """Return the curves without the limits of an EC50 that is not given: they would only look like numbers."""
+    limits = ["ec50_low_um", "ec50_high_um"]
+    if not {"ec50_um", *limits} <= set(curves):
+        return curves
+    return curves.assign(**{name: curves[name].where(curves["ec50_um"].notna()) for name in limits})
+
+
 def curve_list(curves: pd.DataFrame) -> pd.DataFrame:
     """Return the columns of `dose_response.csv` that one looks a curve up for, with headings in words."""
     columns = [
@@ -245,9 +253,7 @@ def curve_list(curves: pd.DataFrame) -> pd.DataFrame:
     table = curves[[c for c in columns if c in curves]].assign(
         curve_class=curves["curve_class"].astype(str).str.replace("_", " ")
     )
-    table = _floored(table)
-    if "ec50_um" in table:  # limits of what is not known would only look like numbers
-        table.loc[table["ec50_um"].isna(), ["ec50_low_um", "ec50_high_um"]] = float("nan")
+    table = without_loose_limits(_floored(table))
     return table.rename(columns=lambda name: HEADERS.get(name, name.replace("_", " ")))
 
 
