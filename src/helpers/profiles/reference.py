@@ -74,64 +74,12 @@ class Batches:
         return iter(self.reference.items())
 
 
-def find_batches(
-    obs: pd.DataFrame, by: str, *, reference: str, min_reference: int, pooled: bool, purpose: str
-) -> Batches:
-    """Return the reference wells of every batch.
-
-    Parameters
-    ----------
-    obs
-        One row per well.
-    by
-        `plate_id` or `experiment`.
-    reference
-        One of :data:`REFERENCES`.
-    min_reference
-        Reference wells that a batch needs.
-    pooled
-        Take all reference wells of the experiment where a batch has fewer; otherwise that is an error.
-    purpose
-        What the wells are needed for, for the message.
-
-    Raises
-    ------
-    DataError
-        If a batch has too few reference wells, naming it, and pooling is not asked for or does not help.
-    """
-    mask = reference_mask(obs, reference)
-    all_rows = rows_by(obs, by)
-    chosen = {batch: rows[mask[rows]] for batch, rows in all_rows.items()}
-    out = Batches(by, all_rows, chosen, {str(batch): len(rows) for batch, rows in chosen.items()})
-    lacking = [batch for batch, rows in chosen.items() if len(rows) < min_reference]
-    experiments = rows_by(obs, "experiment") if lacking else {}
-    for batch in lacking:
-        named = f"{_NOUNS[by]} {batch} has {len(chosen[batch])} {REFERENCES[reference]} that passed quality control"
-        if not pooled or by == "experiment":
-            way = "" if by == "experiment" else "take the pooled estimate of its experiment (pooled=True), "
-            raise DataError(f"{named}, {purpose} needs {min_reference}: {way}use recipe raw, or leave it out")
-        mates = experiments[obs["experiment"].iloc[all_rows[batch][0]]]
-        mates = mates[mask[mates]]
-        if len(mates) < min_reference:
-            raise DataError(
-                f"{named}, and its experiment {len(mates)}; {purpose} needs {min_reference}: leave it out"
-            )
-        out.reference[batch] = mates
-        out.pooled.append(str(batch))
-    return out
-
-
 def batch_record(step: str, reference: str, batches: Batches | None) -> dict:
     """Return the part of a step's record that says which wells it learnt from, and how many there were."""
     record = {"step": step, "reference": REFERENCES[reference], "n": batches.own if batches else {}}
     if batches and batches.pooled:
         record["pooled"] = batches.pooled
     return record
-
-
-def centers_record(reference: str, by: str) -> dict:
-    """Return what the null has to know: the batches whose infected untreated wells were moved to zero."""
-    return {"centers": by} if reference == "infected" else {}
 
 
 @dataclass
@@ -163,17 +111,42 @@ class BatchStep:
 
     def find(self, obs: pd.DataFrame, purpose: str) -> Batches:
         """Find the reference wells of every batch and remember them; `purpose` is for the message."""
-        self.batches_ = find_batches(
-            obs,
-            self.by,
-            reference=self.reference,
-            min_reference=self.min_reference,
-            pooled=self.pooled,
-            purpose=purpose,
-        )
+        mask = reference_mask(obs, self.reference)
+        all_rows = rows_by(obs, self.by)
+        chosen = {batch: rows[mask[rows]] for batch, rows in all_rows.items()}
+        own = {str(batch): len(rows) for batch, rows in chosen.items()}
+        self.batches_ = Batches(self.by, all_rows, chosen, own)
+        lacking = [batch for batch, rows in chosen.items() if len(rows) < self.min_reference]
+        experiments = rows_by(obs, "experiment") if lacking else {}
+        for batch in lacking:
+            mates = experiments[obs["experiment"].iloc[all_rows[batch][0]]]
+            self._pool(batch, mates[mask[mates]], purpose)
         return self.batches_
 
+    def _pool(self, batch: str, mates: np.ndarray, purpose: str) -> None:
+        """Let a batch with too few reference wells learn from those of its experiment, or say why it cannot."""
+        n, kind = len(self.batches_.reference[batch]), REFERENCES[self.reference]
+        named = f"{_NOUNS[self.by]} {batch} has {n} {kind} that passed quality control"
+        if not self.pooled or self.by == "experiment":
+            way = (
+                ""
+                if self.by == "experiment"
+                else "take the pooled estimate of its experiment (pooled=True), "
+            )
+            raise DataError(
+                f"{named}, {purpose} needs {self.min_reference}: {way}use recipe raw, or leave it out"
+            )
+        if len(mates) < self.min_reference:
+            raise DataError(
+                f"{named}, and its experiment {len(mates)}; {purpose} needs {self.min_reference}: leave it out"
+            )
+        self.batches_.reference[batch] = mates
+        self.batches_.pooled.append(str(batch))
+
     def note(self, step: str, **more: object) -> dict:
-        """Return the record of the step: its reference, how many wells of it each batch had, and more."""
-        record = batch_record(f"{step} by {self.by}", self.reference, self.batches_)
-        return {**record, **more, **centers_record(self.reference, self.by)}
+        """Return the record of the step: its reference, how many wells of it each batch had, and more.
+
+        `centers` says what the null has to know: the batches whose infected untreated wells were moved to zero.
+        """
+        record = batch_record(f"{step} by {self.by}", self.reference, self.batches_) | more
+        return record | ({"centers": self.by} if self.reference == "infected" else {})
