@@ -12,11 +12,12 @@ def wells() -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("kind", ["rxrx19a", "twin"])
-def test_cells_are_spelt_out_with_dose_and_time(wells, kind):
+def test_cells_are_named_with_dose_and_time(wells, kind):
     text = assay.cells(wells, kind)
-    assert "renal cortical epithelial cells: in HRCE-1 and HRCE-2 they were infected at" in text
-    assert "multiplicity of 0.4 and photographed 96 hours later" in text
-    assert "green monkey: in VERO-1 they were infected at a multiplicity of 0.08 and photographed 48" in text
+    assert (
+        "**HRCE** cells (HRCE-1 and HRCE-2) were infected at a multiplicity of 0.4 and read 96 hours" in text
+    )
+    assert "**Vero** cells (VERO-1) were infected at a multiplicity of 0.08 and read 48 hours later" in text
     assert "no vehicle control" in text
     assert ("its cells are numbers" in text) == (kind == "twin")
 

@@ -39,7 +39,8 @@ class Null:
     n_reference
         Plate -> number of infected untreated wells.
     centre_variance
-        Plate -> variance of the plate's centre, 0 if the recipe centres no plates.
+        Plate -> variance of the plate's centre, 0 if the recipe centres no plates; of a plate that had no reference
+        wells to be centred on, that of the shift it kept.
     shift_variance
         Variance of the plates' own shifts that is left over.
     offset

@@ -11,7 +11,7 @@ DESCRIBED = ("rxrx19a", "twin")
 
 
 def cells(wells: pd.DataFrame, kind: str) -> str:
-    """Say what the cell types of RxRx19a are, how each was infected and when it was read; "" for other screens.
+    """Say how each cell type of RxRx19a was infected and when it was read; "" for other screens.
 
     Parameters
     ----------
@@ -25,17 +25,16 @@ def cells(wells: pd.DataFrame, kind: str) -> str:
         return ""
     parts = []
     for cell_type in dict.fromkeys(CELL_TYPES[experiment] for experiment in known):
-        name, short = CELL_NAMES[cell_type]
         mine = [experiment for experiment in known if CELL_TYPES[experiment] == cell_type]
         assay = ASSAYS[cell_type]
         parts.append(
-            f"**{short}** is the usual name of {name}: in {listing(mine)} they were infected at a multiplicity of "
-            f"{number(assay['moi'])} and photographed {assay['hours']} hours later"
+            f"**{CELL_NAMES[cell_type]}** cells ({listing(mine)}) were infected at a multiplicity of "
+            f"{number(assay['moi'])} and read {assay['hours']} hours later"
         )
     whose = "RxRx19a has" if kind == "twin" else "The screen has"
     pretence = " The twin borrows the names; its cells are numbers." if kind == "twin" else ""
     return (
-        f"{'; '.join(parts)}. The multiplicity is the number of infectious particles per cell. {whose} "
-        "no well with the solvent alone (no vehicle control), so infected untreated wells are the only reference for "
-        f"compounds.{pretence}"
+        f"{'; '.join(parts)} (the glossary has what such names usually stand for). The multiplicity is the number of "
+        f"infectious particles per cell. {whose} no well with the solvent alone (no vehicle control), so infected "
+        f"untreated wells are the only reference for compounds.{pretence}"
     )

@@ -50,11 +50,8 @@ CONDITIONS = {
 CONDITION_ORDER = ("mock", "uv", "infected", "blank")
 
 EXPERIMENTS = ("HRCE-1", "HRCE-2", "VERO-1", "VERO-2")
-# Their common names; the letters are those of the files.
-CELL_NAMES = {
-    "HRCE": ("human renal cortical epithelial cells", "HRCE"),
-    "VERO": ("cells of a line from the kidney of an African green monkey", "Vero"),
-}
+# As they are written in prose; the letters are those of the files.
+CELL_NAMES = {"HRCE": "HRCE", "VERO": "Vero"}
 CELL_TYPES = {"HRCE-1": "HRCE", "HRCE-2": "HRCE", "VERO-1": "VERO", "VERO-2": "VERO"}
 
 # [S] or exact arithmetic.
