@@ -67,7 +67,7 @@ from helpers.publish import (
     summaries,
     window,
 )
-from helpers.publish.show import say, show_table
+from helpers.pages.show import say, show_table
 
 # %%
 figures.use_style()

@@ -52,7 +52,7 @@ results: str = ""  # folder for tables and figures; empty: one that lasts as lon
 # %%
 from helpers import figures
 from helpers.publish import Analysis, normalization, recipe_pictures, sentences, summaries
-from helpers.publish.show import say, show_table
+from helpers.pages.show import say, show_table
 
 figures.use_style()
 analysis = Analysis(

@@ -67,8 +67,8 @@ from helpers.publish import (
     truth,
 )
 from helpers.publish import published as chembl
-from helpers.publish.downloads import show_downloads
-from helpers.publish.show import say, show_table
+from helpers.pages.downloads import show_downloads
+from helpers.pages.show import say, show_table
 
 # %%
 figures.use_style()

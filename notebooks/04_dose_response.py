@@ -53,9 +53,9 @@ results: str = ""  # folder for tables and figures; empty: one that lasts as lon
 # %%
 from helpers import figures
 from helpers.publish import Analysis, findings, potency, search, sentences, summaries, truth
-from helpers.publish.downloads import show_downloads
-from helpers.publish.settings import read_bounds
-from helpers.publish.show import say, show_table
+from helpers.pages.downloads import show_downloads
+from helpers.study.settings import read_bounds
+from helpers.pages.show import say, show_table
 
 # %%
 figures.use_style()

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import nbformat
 import pytest
 
-from helpers.publish.book import build_book, cell_flaws, toc_pages
 from helpers.publish.notebooks import select_notebooks
 from helpers.publish.parameters import assign
-from helpers.publish.site import check_site, read_page
-from helpers.screens.twin import make_twin
+from helpers.publish.site.book import build_book, cell_flaws, toc_pages
+from helpers.publish.site.check import check_site, read_page
+from helpers.screens.twin.make import make_twin
 
 pytestmark = [pytest.mark.slow, pytest.mark.book]
 

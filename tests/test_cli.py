@@ -113,7 +113,7 @@ def test_an_unknown_experiment_is_found_before_anything_starts(
     def never(*_: object, **__: object) -> None:
         raise AssertionError("a process was started")
 
-    monkeypatch.setattr("helpers.publish.run.subprocess.Popen", never)
+    monkeypatch.setattr("helpers.publish.run.jobs.subprocess.Popen", never)
     screen, out = write_screen(tmp_path / "screen"), tmp_path / "out"
     call = ["run", "-p", f"source={screen}", "--out", str(out)]
     assert main([*call, "-p", "experiments=HRCE-1,HRCE-9"]) == 2

@@ -13,7 +13,7 @@ import yaml
 
 from helpers.cli import build_parser
 from helpers.screens import facts
-from helpers.screens.twin_model import TwinModel
+from helpers.screens.twin.model import TwinModel
 
 PROJECT = Path(__file__).resolve().parents[1]
 PAGES = sorted((PROJECT / "book").glob("*.md"))

@@ -214,7 +214,7 @@ def _whole(text: str) -> int:
 def _run(options: argparse.Namespace) -> int:
     from helpers.publish.notebooks import project_root, select_notebooks
     from helpers.publish.parameters import assign
-    from helpers.publish.run import run_notebooks
+    from helpers.publish.run.jobs import run_notebooks
 
     root = project_root()
     notebooks = select_notebooks(options.notebooks, root / "notebooks")
@@ -252,8 +252,8 @@ def _columns(rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _make(options: argparse.Namespace) -> int:
-    from helpers.publish.folders import check_writable
-    from helpers.screens.twin import make_twin
+    from helpers.publish.run.folders import check_writable
+    from helpers.screens.twin.make import make_twin
 
     design = options.design and options.design.resolve()
     if design and not design.is_file():
@@ -278,7 +278,7 @@ def _twin_model(pairs: Sequence[str]) -> object:
 
     from helpers.publish.notebooks import suggest
     from helpers.publish.parameters import coerce, parse_pairs
-    from helpers.screens.twin import TwinModel
+    from helpers.screens.twin.model import TwinModel
 
     defaults = {item.name: getattr(TwinModel(), item.name) for item in dataclasses.fields(TwinModel)}
     plain = {name: value for name, value in defaults.items() if type(value) in (str, int, float, bool)}
@@ -316,9 +316,9 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _book(options: argparse.Namespace) -> int:
-    from helpers.publish.book import build_book
     from helpers.publish.notebooks import project_root, select_notebooks
     from helpers.publish.parameters import assign
+    from helpers.publish.site.book import build_book
 
     root = project_root()
     notebooks = select_notebooks([], root / "notebooks")
@@ -337,7 +337,7 @@ def _book(options: argparse.Namespace) -> int:
 
 
 def _workshop(options: argparse.Namespace) -> int:
-    from helpers.publish.workshop import build_workshop
+    from helpers.publish.site.workshop import build_workshop
 
     for path in build_workshop(options.out):
         _say(str(path))

@@ -14,7 +14,7 @@ from helpers.figures import (
     position_profile,
 )
 from helpers.figures.plates import color_wells, plate_shape
-from helpers.figures.positions import position_trend
+from helpers.profiles.positions import position_trend
 from helpers.screens.layout import control_conditions
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from helpers.figures import best_arms, plot_on_off, plot_rank, plot_ranks, plot_top, plot_truth, plot_volcano
-from helpers.figures.ranking import deciding_arms
+from helpers.hits.deciding import deciding_arms
 
 
 def texts(ax):

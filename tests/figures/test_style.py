@@ -12,15 +12,9 @@ from matplotlib.colors import to_rgb
 from helpers.dose import SCREEN_CLASSES
 from helpers.figures import CALL_STYLE, CONDITION_STYLE, plot_missing, use_style, well_kind
 from helpers.figures.plates import RESCUE_MAP
-from helpers.figures.style import (
-    CURVE_STYLE,
-    dose_axis,
-    dose_positions,
-    format_um,
-    natural_order,
-    plate_label,
-)
+from helpers.figures.style import CURVE_STYLE, dose_axis, dose_positions, format_um, plate_label
 from helpers.hits import CALLS
+from helpers.screens.order import natural_order
 
 # Machado, Oliveira and Fernandes 2009, full severity, on linear RGB.
 BLINDNESS = {

@@ -209,8 +209,8 @@ def test_the_choice_is_explained(compared):
 
 def oracle_rmse(tiny_screen, tiny_wells) -> float:
     """Return the error that is left where the axis and the noise's covariance are known, and only these."""
-    from helpers.screens.twin import _plan
-    from helpers.screens.twin_model import TwinModel
+    from helpers.screens.twin.make import _plan
+    from helpers.screens.twin.model import TwinModel
 
     model = TwinModel()
     world = _plan("tiny", 0, None, model).world

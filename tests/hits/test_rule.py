@@ -4,7 +4,7 @@ import pytest
 
 from helpers.errors import UsageError
 from helpers.hits import CALLS, Rule, call_hits, recall
-from helpers.hits.rule import best_arms
+from helpers.hits.rule import best_by_score
 
 
 def arms(**columns):
@@ -42,7 +42,7 @@ def test_best_dose_and_score_are_of_the_same_compound():
     table = table.assign(
         rescue=[0.2, 0.6, 0.1, -0.3], off_disease=[0.0, 0.1, 0.0, 0.0], score=[0.2, 0.59, 0.1, -0.3]
     )
-    best = best_arms(table).set_index("treatment")
+    best = best_by_score(table).set_index("treatment")
     assert best.loc["a", ["rescue_max", "dose_at_max_um", "score"]].tolist() == [0.6, 3.0, 0.59]
     assert best.loc["b", ["rescue_max", "dose_at_max_um", "score"]].tolist() == [0.1, 1.0, -0.3]
 

@@ -63,6 +63,6 @@ def test_half_the_mock_wells_bad(tiny_wells):
     chosen = np.flatnonzero(good)[::2]
     X = np.array(wells.X)
     X[chosen] += 5 * np.linalg.norm(X.std(axis=0)) * np.eye(X.shape[1], dtype=np.float32)[0]
-    failed = failed_wells(X, wells.obs)
+    failed = find_failed(X, wells.obs)
     assert failed[chosen].all()
     assert failed[np.setdiff1d(np.flatnonzero(good), chosen)].mean() < 0.1

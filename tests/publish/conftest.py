@@ -84,5 +84,5 @@ def screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     metadata().to_csv(folder / "metadata.csv", index=False)
     (folder / "twin.json").write_text('{"scale": "tiny", "seed": 3}')
-    monkeypatch.setattr("helpers.publish.provenance.resolve_source", lambda _: folder)
+    monkeypatch.setattr("helpers.publish.run.provenance.resolve_source", lambda _: folder)
     return folder

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from helpers.screens.expected import AGREES, DIFFERS, NOT_HERE, compare_counts, find_synonyms
-from helpers.screens.twin_design import SCALES, design_wells
+from helpers.screens.twin.design import SCALES, design_wells
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def test_the_full_twin_agrees_but_for_one_pair_of_dose_sets(full):
     differing = table[table["verdict"] != AGREES]
     assert len(table) > 35
     assert len(differing) == 1
-    # The documented one: the twin's design gives two pairs more (helpers.screens.twin_design).
+    # The documented one: the twin's design gives two pairs more (helpers.screens.twin.design).
     assert differing.index[0].startswith("HRCE pairs of compound and experiment at 6 doses, 0.01 to 3 µM")
     assert differing[["expected", "found"]].to_numpy().tolist() == [[1632, 1634]]
 

@@ -264,7 +264,7 @@ def test_the_twin_is_made_once(tmp_path, monkeypatch, tiny_twin):
         calls.append(options)
         shutil.copytree(tiny_twin, folder)
 
-    monkeypatch.setattr("helpers.screens.twin.make_twin", stand_in)
+    monkeypatch.setattr("helpers.screens.twin.make.make_twin", stand_in)
     folder = resolve_source("twin")
     assert folder == resolve_source("twin")
     assert calls == [{"scale": "small", "seed": 0, "file_format": "parquet"}]

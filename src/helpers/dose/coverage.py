@@ -1,5 +1,7 @@
 """How often the intervals hold the truth, counted on curves whose truth is known."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -9,19 +11,51 @@ from helpers.dose.table import fit_curves
 DOSES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 
 
+@dataclass(frozen=True)
+class CurveNoise:
+    """What a simulated response suffers; plates are drawn anew for every curve.
+
+    Attributes
+    ----------
+    well_sd, shift_sd
+        SDs of a single response and of a plate's shift, in units of the response.
+    gain_sd
+        SD of a plate's gain, relative to the effect.
+    potency_sd
+        SD between plates of the natural logarithm of the EC50.
+    """
+
+    well_sd: float = 0.1
+    shift_sd: float = 0.0
+    gain_sd: float = 0.0
+    potency_sd: float = 0.0
+
+
+@dataclass(frozen=True)
+class CurveDesign:
+    """Where simulated responses stand: every dose on every plate in `n_wells` wells."""
+
+    n_plates: int = 3
+    n_wells: int = 2
+    doses: tuple[float, ...] = DOSES
+
+
+PLATE_NOISE = {
+    "wells only": CurveNoise(),
+    "plates that\nshift and stretch": CurveNoise(shift_sd=0.1, gain_sd=0.15),
+    "plates of\nother EC50": CurveNoise(potency_sd=0.4),
+}
+"""Noise under which intervals of EC50 are tried out: of single wells, and of plates too."""
+
+
 def simulate_curves(
     n_curves: int,
     *,
     ec50: tuple[float, float] = (0.05, 1.0),
     hill: tuple[float, float] = (1.0, 2.5),
     back: tuple[float, float] = (0.5, 1.0),
-    noise: float = 0.1,
-    shift_sd: float = 0.0,
-    gain_sd: float = 0.0,
-    potency_sd: float = 0.0,
-    n_plates: int = 3,
-    n_wells: int = 2,
-    doses: tuple[float, ...] = DOSES,
+    noise: CurveNoise = CurveNoise(),
+    design: CurveDesign = CurveDesign(),
     seed: int = 0,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return noisy curves and their truth.
@@ -31,14 +65,13 @@ def simulate_curves(
     n_curves
         How many.
     ec50, hill
-        Ends of log-uniform distributions, EC50 in the unit of `doses`.
+        Ends of log-uniform distributions, EC50 in the unit of the doses.
     back
         Ends of a uniform distribution; front is 0.
-    noise, shift_sd, gain_sd, potency_sd
-        SDs: of a response, of a plate's shift (both in units of the response), of a plate's gain (relative to the
-        effect), of the natural logarithm of the EC50 between plates. All are drawn anew for every curve and plate.
-    n_plates, n_wells, doses
-        Design: every dose stands on every plate in so many wells.
+    noise
+        What responses suffer.
+    design
+        Where they stand.
     seed
         Of the draws.
 
@@ -52,20 +85,45 @@ def simulate_curves(
     truth["ec50"] = np.exp(rng.uniform(*np.log(ec50), n_curves))
     truth["hill"] = np.exp(rng.uniform(*np.log(hill), n_curves))
     truth["front"], truth["back"] = 0.0, rng.uniform(*back, n_curves)
-    shift = rng.normal(0, shift_sd, (n_curves, n_plates))
-    gain = 1 + rng.normal(0, gain_sd, (n_curves, n_plates))
-    shape = (n_curves, n_plates, len(doses), n_wells)
+    plates = (n_curves, design.n_plates)
+    shift = rng.normal(0, noise.shift_sd, plates)
+    gain = 1 + rng.normal(0, noise.gain_sd, plates)
+    shape = (*plates, len(design.doses), design.n_wells)
     curve, plate, dose, _ = (index.ravel() for index in np.indices(shape))
-    level = np.asarray(doses)[dose]
+    level = np.asarray(design.doses)[dose]
     column = {name: truth[name].to_numpy()[curve] for name in ("front", "back", "ec50", "hill")}
-    if potency_sd:
-        column["ec50"] = (
-            column["ec50"] * np.exp(rng.normal(0, potency_sd, (n_curves, n_plates)))[curve, plate]
-        )
+    if noise.potency_sd:
+        column["ec50"] = column["ec50"] * np.exp(rng.normal(0, noise.potency_sd, plates))[curve, plate]
     response = shift[curve, plate] + gain[curve, plate] * response_at(level, **column)
-    response += rng.normal(0, noise, len(response))
+    response += rng.normal(0, noise.well_sd, len(response))
     table = pd.DataFrame({"curve": curve, "plate": plate, "dose": level, "response": response})
     return table, truth
+
+
+def coverage_by_noise(n_curves: int = 600, *, interval: str = "profile", seed: int = 0) -> pd.DataFrame:
+    """Return how often intervals of EC50 hold the truth under each noise of :data:`PLATE_NOISE`.
+
+    Parameters
+    ----------
+    n_curves
+        Simulated curves under each noise.
+    interval
+        As in :func:`helpers.dose.fit_curves`.
+    seed
+        Of the curves and of the fits.
+
+    Returns
+    -------
+    DataFrame
+        The columns of :func:`ec50_coverage`, and `noise`, its name.
+    """
+    parts = [
+        ec50_coverage(
+            *simulate_curves(n_curves, noise=noise, seed=seed), interval=interval, seed=seed
+        ).assign(noise=name)
+        for name, noise in PLATE_NOISE.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def ec50_coverage(table: pd.DataFrame, truth: pd.DataFrame, *, seed: int = 0, **options) -> pd.DataFrame:

@@ -7,16 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from helpers.figures.style import (
-    FAINT,
-    INK,
-    WIDTH,
-    Mark,
-    legend_below,
-    legend_handles,
-    natural_order,
-    plot_missing,
-)
+from helpers.figures.style import FAINT, INK, WIDTH, Mark, legend_below, legend_handles, plot_missing
+from helpers.screens.order import natural_order
 
 CLASS_STYLE = {
     "higher": Mark("members score higher", "#00664F", "o"),

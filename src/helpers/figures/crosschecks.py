@@ -12,10 +12,10 @@ from helpers.figures.style import (
     WIDTH,
     hide_spare,
     legend_handles,
-    natural_order,
     plot_missing,
     series_styles,
 )
+from helpers.screens.order import natural_order
 
 NOT_COMPARED = "No other ranking could be made of this screen."
 NOT_SHARED = "No two experiments of this screen share compounds at the same doses."

@@ -25,10 +25,11 @@ from helpers.figures.style import (
     hide_spare,
     legend_below,
     legend_handles,
-    natural_order,
     plot_missing,
     series_styles,
 )
+from helpers.pages.dose.curves import wells_of_curve
+from helpers.screens.order import natural_order
 
 NO_CURVES = "No dose response to draw: this screen has no doses, or nothing that could be scored."
 
@@ -70,14 +71,6 @@ def ec50_text(curve: pd.Series) -> str:
 def _moves(curve: pd.Series) -> bool:
     """Return whether a curve was told from a flat line."""
     return str(curve["curve_class"]) not in {"inactive", "not_fitted"}
-
-
-def curve_points(wells: pd.DataFrame, experiment: str, treatment: str) -> pd.DataFrame:
-    """Return the scored wells of one treatment in one experiment, sorted by dose."""
-    chosen = (wells["experiment"].astype(str) == str(experiment)) & (
-        wells["treatment"].astype(str) == str(treatment)
-    )
-    return wells[chosen.to_numpy()].dropna(subset=["dose_um"]).sort_values("dose_um")
 
 
 def plate_styles(plates: Sequence) -> dict[str, Mark]:
@@ -311,7 +304,7 @@ def plot_curves(wells: pd.DataFrame, curves: pd.DataFrame, *, ncols: int = 2) ->
     )
     limits = []
     for ax, (_, curve) in zip(axes.flat, curves.iterrows(), strict=False):
-        points = curve_points(wells, curve["experiment"], curve["treatment"])
+        points = wells_of_curve(wells, curve["experiment"], curve["treatment"])
         plot_curve(points, curve, ax=ax, title=_short_title(curve), legend=False, size=18)
         limits.append(ax.get_ylim())
         ax.set_ylabel("rescue" if ax.get_subplotspec().is_first_col() else "")
@@ -340,7 +333,7 @@ def plot_strip(wells: pd.DataFrame, experiment: str, treatment: str, *, ax: Axes
     ax : Axes, optional
         Where to draw; new axes by default.
     """
-    points = curve_points(wells, experiment, treatment)
+    points = wells_of_curve(wells, experiment, treatment)
     if points.empty:
         return plot_missing(f"{treatment} has no scored wells with a dose in {experiment}.", ax=ax)
     same = wells[

@@ -15,11 +15,11 @@ from helpers.figures.style import (
     axes_or_new,
     dose_axis,
     legend_below,
-    natural_order,
     plot_missing,
     series_styles,
-    well_kind,
 )
+from helpers.profiles.selection import well_kind
+from helpers.screens.order import natural_order
 
 
 def plot_counts(wells: pd.DataFrame, *, ax: Axes | None = None) -> Axes:

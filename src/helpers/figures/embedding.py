@@ -20,13 +20,13 @@ from helpers.figures.style import (
     format_um,
     hide_spare,
     legend_handles,
-    natural_order,
     plate_label,
     plot_missing,
     scatter_classes,
     series_styles,
-    well_kind,
 )
+from helpers.profiles.selection import well_kind
+from helpers.screens.order import natural_order
 
 MOST_CLASSES = 8
 """More classes than this are drawn as a scale: nobody tells nine markers apart."""

@@ -9,17 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from helpers.figures.plates import plate_grid, plate_shape
-from helpers.figures.style import (
-    CONDITION_STYLE,
-    EMPTY,
-    FAINT,
-    INK,
-    WIDTH,
-    natural_order,
-    plot_missing,
-    well_kind,
-)
+from helpers.figures.style import CONDITION_STYLE, EMPTY, FAINT, INK, WIDTH, plot_missing
+from helpers.profiles.selection import well_kind
 from helpers.screens.layout import row_label
+from helpers.screens.order import natural_order
 
 MOST_PLATES = 20
 """Plates drawn as bars; of more, those with most failed wells."""

@@ -28,8 +28,8 @@ from helpers.figures.style import (
     plates_in_order,
     plot_missing,
     series_styles,
-    well_kind,
 )
+from helpers.profiles.selection import well_kind
 from helpers.screens.layout import row_label
 
 RESCUE_MAP = LinearSegmentedColormap.from_list(

@@ -17,13 +17,13 @@ from helpers.figures.style import (
     axes_or_new,
     legend_below,
     legend_handles,
-    natural_order,
     of_plate,
     plates_in_order,
     plot_missing,
     series_styles,
-    well_kind,
 )
+from helpers.profiles.selection import well_kind
+from helpers.screens.order import natural_order
 
 GOOD = 0.5
 """Robust Z′ from which Zhang et al. (1999) call an assay excellent."""

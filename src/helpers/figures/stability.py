@@ -5,7 +5,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.figures.style import CALL_STYLE, FAINT, WIDTH, legend_handles, natural_order, plot_missing
+from helpers.figures.style import CALL_STYLE, FAINT, WIDTH, legend_handles, plot_missing
+from helpers.screens.order import natural_order
 
 NO_RANKS = "How firm ranks are cannot be told here: that needs scores of compounds on several plates."
 

@@ -16,13 +16,13 @@ from helpers.figures.style import (
     FAINT,
     WIDTH,
     legend_handles,
-    natural_order,
     plate_label,
     plot_missing,
     scatter_classes,
     series_styles,
-    well_kind,
 )
+from helpers.profiles.selection import well_kind
+from helpers.screens.order import natural_order
 
 KINDS = ("mock", "uv", "infected")
 HEIGHT = 3.1
@@ -62,7 +62,7 @@ def plot_step(picture: StepPicture) -> Figure:
     Parameters
     ----------
     picture : StepPicture
-        From :func:`helpers.publish.recipe_pictures.step_pictures`.
+        From :func:`helpers.pages.normalization.pictures.step_pictures`.
     """
     if picture.missing or not picture.panels:
         return plot_missing(picture.missing or "There is nothing to draw.").figure

@@ -16,6 +16,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from helpers.screens.order import natural_order
+
 WIDTH = 5.8
 """Width of a full figure in inches: 11 pt text stays legible when a phone shrinks it to its own width."""
 
@@ -142,35 +144,6 @@ def plot_missing(reason: str, *, ax: Axes | None = None) -> Axes:
     text = textwrap.fill(reason, 62)
     ax.text(0.5, 0.5, text, ha="center", va="center", style="italic", transform=ax.transAxes)
     return ax
-
-
-def well_kind(obs: pd.DataFrame) -> pd.Series:
-    """Return each well's kind: its condition, with treated infected wells told apart as ``treated``.
-
-    Parameters
-    ----------
-    obs : DataFrame
-        Wells or sites, with columns condition and treatment.
-    """
-    kind = obs["condition"].astype(object)
-    kind = kind.mask((kind == "infected") & obs["treatment"].notna(), "treated")
-    return pd.Series(pd.Categorical(kind, list(CONDITION_STYLE)), index=obs.index, name="kind")
-
-
-def natural_order(values: Iterable) -> list:
-    """Return the distinct values, numbers by size and text by its numbers (``P2`` before ``P10``).
-
-    The order of an ordered categorical is kept.
-    """
-    if isinstance(values, pd.Series) and getattr(values.dtype, "ordered", False):
-        return [value for value in values.cat.categories if (values == value).any()]
-    distinct = pd.Series(list(values)).dropna().unique()
-
-    def key(value: object) -> list:
-        parts = pd.Series([str(value)]).str.findall(r"\d+\.?\d*|\D+")[0]
-        return [(0, float(p), "") if p[0].isdigit() else (1, 0.0, p) for p in parts]
-
-    return sorted(distinct, key=key)
 
 
 def plate_label(obs: pd.DataFrame) -> pd.Series:

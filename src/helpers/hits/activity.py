@@ -14,7 +14,8 @@ from scipy import special
 
 from helpers.errors import DataError
 from helpers.hits.distance import ARM_KEY
-from helpers.hits.null import Tail, benjamini_hochberg
+from helpers.hits.null import benjamini_hochberg
+from helpers.hits.tail import Tail
 from helpers.profiles.linalg import principal_axes
 from helpers.profiles.selection import as_slice, controls, rows_by, treated, usable
 

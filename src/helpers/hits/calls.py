@@ -5,10 +5,11 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import DataError, UsageError
-from helpers.hits.arms import ARM_KEY, summarize_arms
+from helpers.hits.arms import summarize_arms
+from helpers.hits.distance import ARM_KEY
 from helpers.hits.null import N_DRAWS, STATISTICS, Null, benjamini_hochberg, fit_null, max_window
 from helpers.hits.rule import CALLS as CALLS
-from helpers.hits.rule import Rule, best_arms
+from helpers.hits.rule import Rule, best_by_score
 from helpers.hits.stability import rank_stability
 from helpers.profiles.selection import rows_by, treated, usable
 
@@ -199,7 +200,7 @@ def _call(hits: pd.DataFrame, arms: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     grouped = arms.groupby("treatment", observed=True)
     hits = hits.merge(grouped[["on_target", "toxic"]].any().reset_index(), on="treatment")
     hits["call"] = rule.call(hits)
-    hits = hits.merge(best_arms(_eligible(hits, arms)), on="treatment", how="left")
+    hits = hits.merge(best_by_score(_eligible(hits, arms)), on="treatment", how="left")
     hits["rank"] = hits["score"].rank(ascending=False, method="first", na_option="bottom").astype(int)
     hits["note"] = np.where(hits["p_value"].isna(), "all wells failed", "")
     columns = [

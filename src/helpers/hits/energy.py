@@ -16,7 +16,8 @@ import pandas as pd
 from helpers.errors import DataError, UsageError
 from helpers.hits.activity import N_COMPONENTS, components
 from helpers.hits.distance import ARM_KEY, MIN_ARMS
-from helpers.hits.null import Tail, benjamini_hochberg
+from helpers.hits.null import benjamini_hochberg
+from helpers.hits.tail import Tail
 from helpers.profiles.selection import as_slice, controls, rows_by, treated, usable
 
 N_PERMUTATIONS = 1_000

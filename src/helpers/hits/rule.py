@@ -84,7 +84,7 @@ def on_target_score(rescue: pd.Series, off_disease: pd.Series) -> pd.Series:
     return np.clip(rescue, -1, 1) * cosine
 
 
-def best_arms(arms: pd.DataFrame) -> pd.DataFrame:
+def best_by_score(arms: pd.DataFrame) -> pd.DataFrame:
     """Return per compound: largest rescue and its dose, and the score of largest size over the arms given."""
     grouped = arms.groupby("treatment", observed=True)
     best = arms.loc[grouped["rescue"].idxmax()]

@@ -16,6 +16,9 @@ from helpers.profiles.tvn import TypicalVariation
 from helpers.profiles.whitening import CrossWhitening, Sphering
 from helpers.screens.order import natural_key
 
+DEFAULT_RECIPE = "plate_center"
+"""The recipe of the pages where nobody chose another."""
+
 
 @dataclass(frozen=True)
 class Settings:

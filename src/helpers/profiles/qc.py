@@ -47,12 +47,12 @@ def flag_wells(wells: ad.AnnData) -> np.ndarray:
         return flags
     for rows in rows_by(wells.obs, "experiment").values():
         obs = wells.obs.iloc[rows]
-        failed = failed_wells(np.asarray(wells.X[as_slice(rows)]), obs)
+        failed = find_failed(np.asarray(wells.X[as_slice(rows)]), obs)
         flags[rows[failed & (flags[rows] == "")]] = FAILED
     return flags
 
 
-def failed_wells(X: np.ndarray, obs: pd.DataFrame) -> np.ndarray:
+def find_failed(X: np.ndarray, obs: pd.DataFrame) -> np.ndarray:
     """Return which wells of one experiment failed, shape (n_wells,) of bool."""
     Z = bulk_scores(X, obs)
     failed = np.zeros(len(X), dtype=bool)

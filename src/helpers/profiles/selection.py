@@ -7,6 +7,9 @@ steps never depend on how the wells are sorted.
 import numpy as np
 import pandas as pd
 
+KINDS = ("mock", "uv", "infected", "treated", "blank")
+"""Kinds of wells: the conditions, with infected wells that got a compound told apart as `treated`."""
+
 
 def usable(obs: pd.DataFrame) -> np.ndarray:
     """Return which wells passed quality control and have a known condition, shape (n_wells,)."""
@@ -48,3 +51,16 @@ def as_slice(rows: np.ndarray) -> slice | np.ndarray:
     if len(rows) and rows[-1] - rows[0] + 1 == len(rows) and np.all(np.diff(rows) == 1):
         return slice(int(rows[0]), int(rows[-1]) + 1)
     return rows
+
+
+def well_kind(obs: pd.DataFrame) -> pd.Series:
+    """Return each well's kind: its condition, with treated infected wells told apart as ``treated``.
+
+    Parameters
+    ----------
+    obs : DataFrame
+        Wells or sites, with columns condition and treatment.
+    """
+    kind = obs["condition"].astype(object)
+    kind = kind.mask((kind == "infected") & obs["treatment"].notna(), "treated")
+    return pd.Series(pd.Categorical(kind, list(KINDS)), index=obs.index, name="kind")

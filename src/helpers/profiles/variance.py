@@ -7,6 +7,9 @@ it is tested in) is taken off: with the wells' for all but the experiment, and w
 because plates are a random factor and two experiments differ already by having been run on different plates.
 """
 
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
 import anndata as ad
 import numpy as np
 import pandas as pd
@@ -69,6 +72,27 @@ def decompose_variance(
     rows = [{"factor": n, "share": max(s, 0.0) / total, "degrees": degrees[n]} for n, s in shares.items()]
     rows.append({"factor": "well", "share": 1 - sum(row["share"] for row in rows), "degrees": spare})
     return pd.DataFrame(rows)
+
+
+def decompose_stages(stages: Mapping[str, ad.AnnData], *, seed: int = 0) -> pd.DataFrame:
+    """Return the shares of :func:`decompose_variance` for the same wells in several stages, such as recipes.
+
+    Parameters
+    ----------
+    stages
+        Name -> wells.
+    seed
+        As in :func:`decompose_variance`.
+
+    Returns
+    -------
+    DataFrame
+        The columns of :func:`decompose_variance`, and `recipe`, the name of the stage.
+    """
+    with ThreadPoolExecutor(2) as pool:
+        shares = pool.map(lambda wells: decompose_variance(wells, seed=seed), stages.values())
+        parts = [table.assign(recipe=name) for name, table in zip(stages, shares, strict=True)]
+    return pd.concat(parts, ignore_index=True)
 
 
 def site_agreement(sites: ad.AnnData, *, seed: int = 0) -> pd.DataFrame:

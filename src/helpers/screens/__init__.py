@@ -8,7 +8,8 @@ from typing import Any
 
 _HOME = {
     "open_screen": "read",
-    "resolve_source": "read",
+    "resolve_source": "locate",
+    "describe_source": "provenance",
     "read_truth": "read",
     "read_classes": "read",
     "check_screen": "check",
@@ -17,17 +18,17 @@ _HOME = {
     "canonical_smiles": "compounds",
     "fetch_rxrx19a": "fetch",
     "fetch_published": "fetch",
-    "image_path": "image_paths",
-    "image_address": "image_paths",
-    "site_address": "image_paths",
-    "open_images": "images",
-    "ImageStore": "image_store",
-    "SiteState": "drawing",
-    "draw_site": "drawing",
-    "site_state": "drawn",
-    "make_twin": "twin",
-    "simulate_twin": "twin",
-    "TwinModel": "twin_model",
+    "image_path": "images.paths",
+    "image_address": "images.paths",
+    "site_address": "images.paths",
+    "open_images": "images.open",
+    "ImageStore": "images.store",
+    "SiteState": "images.drawing",
+    "draw_site": "images.drawing",
+    "site_state": "images.drawn",
+    "make_twin": "twin.make",
+    "simulate_twin": "twin.make",
+    "TwinModel": "twin.model",
 }
 __all__ = list(_HOME)
 

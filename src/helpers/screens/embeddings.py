@@ -9,7 +9,7 @@ import polars as pl
 from helpers.screens.problems import BrokenFileError, Problem, fatal, listed, note, places, plural
 from helpers.screens.source import FILE, KEY, KEY_SEPARATOR, Source, key
 from helpers.screens.tables import LINE, Table
-from helpers.screens.text import GET_AGAIN, odd_lines
+from helpers.screens.text import GET_AGAIN
 
 _EXAMPLES = 3
 _LARGEST = float(np.finfo(np.float32).max)
@@ -55,7 +55,7 @@ class _BadCells:
             message = f"column {listed(never)} holds no number in any row; remove it: features are numeric"
             return fatal(self.table.label, "line 1" if self.table.is_csv else "", message)
         if cell is None and self.table.is_csv:
-            return odd_lines(self.table) or self._report("''")
+            return self.table.odd_lines() or self._report("''")
         return self._report("empty" if cell is None or not cell.strip() else f"'{cell}'")
 
     def _report(self, cell: str) -> Problem:

@@ -2,7 +2,6 @@
 
 import contextlib
 import difflib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,16 +11,11 @@ from helpers.screens.mapped import mapped_source
 from helpers.screens.mapping import MAPPING_FILE
 from helpers.screens.order import natural_key, numbered
 from helpers.screens.problems import BrokenFileError, Problem, broken, fatal, listed, note
+from helpers.screens.provenance import STEMS, TWIN_FILE, find_parts, name_screen
 from helpers.screens.source import RESERVED, Source, key
 from helpers.screens.tables import SUFFIXES, Table
 
 REQUIRED = tuple(name for name in facts.COLUMNS if name != "SMILES")
-TWIN_FILE = "twin.json"
-# Names that the download of RxRx19a has, beside our own.
-_STEMS = {
-    "metadata": ("metadata", "RxRx19a-metadata"),
-    "embeddings": ("embeddings", "RxRx19a-DL-embeddings"),
-}
 
 
 @contextlib.contextmanager
@@ -56,9 +50,11 @@ def open_source(folder: str | Path, *, embeddings: bool = True) -> Iterator[Sour
 
 
 def _rxrx19a_source(folder: Path, stack: contextlib.ExitStack, *, embeddings: bool) -> Source:
-    source = Source(folder, name=folder.resolve().name)
-    metadata, measured = (_find(source, part) for part in _STEMS)
-    _name_kind(source, metadata)
+    known = name_screen(folder)
+    source = Source(folder, name=known["name"], kind=known["kind"])
+    metadata, measured = (_find(source, part) for part in STEMS)
+    if known["kind"] == "twin":
+        source.files.append(folder / TWIN_FILE)
     if metadata is None:
         source.problems.append(_no_metadata(folder))
     else:
@@ -74,26 +70,11 @@ def _rxrx19a_source(folder: Path, stack: contextlib.ExitStack, *, embeddings: bo
 
 def _find(source: Source, part: str) -> Path | None:
     """Return the file that holds the metadata or the embeddings; further ones become a note."""
-    places = (source.folder, source.folder / "RxRx19a")
-    names = [stem + suffix for stem in _STEMS[part] for suffix in SUFFIXES]
-    # A link whose target is missing counts too, so that opening it can say so.
-    found = [p / n for p in places for n in names if (p / n).exists() or (p / n).is_symlink()]
+    found = find_parts(source.folder, part)
     if found[1:]:
         others = listed([path.name for path in found[1:]])
         source.problems.append(note(found[0].name, "", f"is read; {others} beside it is ignored"))
     return found[0] if found else None
-
-
-def _name_kind(source: Source, metadata: Path | None) -> None:
-    twin = source.folder / TWIN_FILE
-    if twin.is_file():
-        with contextlib.suppress(ValueError):
-            facts_of_twin = json.loads(twin.read_text())
-            source.kind = "twin"
-            source.name = f"simulated twin ({facts_of_twin.get('scale')}, seed {facts_of_twin.get('seed')})"
-            source.files.append(twin)
-    elif metadata is not None and metadata.name.startswith("RxRx19a-"):
-        source.kind, source.name = "rxrx19a", "RxRx19a"
 
 
 def _no_embeddings(folder: Path) -> Problem:

@@ -1,7 +1,6 @@
 """Screens opened as AnnData: one row per site, its embeddings, and where every number came from."""
 
 import contextlib
-import hashlib
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,14 +11,16 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from helpers.errors import DataError, UsageError
-from helpers.files import cache_dir, sha256
+from helpers.errors import UsageError
+from helpers.files import sha256
 from helpers.screens import facts
 from helpers.screens.check import Examined, examine
 from helpers.screens.folder import open_source
+from helpers.screens.locate import resolve_source
 from helpers.screens.mapped import scale_features
 from helpers.screens.order import natural_key
 from helpers.screens.problems import raise_first_fatal
+from helpers.screens.provenance import name_screen
 from helpers.screens.source import FILE, KEY
 from helpers.screens.tables import LINE
 
@@ -46,7 +47,9 @@ _WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
 _WORKING = {"__row__", "site_number", "name", "structure", LINE, FILE, KEY, *facts.COLUMNS}
 
 
-def open_screen(source: str | Path, *, experiments: str | list[str] = "all") -> ad.AnnData:
+def open_screen(
+    source: str | Path, *, experiments: str | list[str] = "all", exclude_plates: str = ""
+) -> ad.AnnData:
     """Open a screen as sites.
 
     Parameters
@@ -56,6 +59,8 @@ def open_screen(source: str | Path, *, experiments: str | list[str] = "all") -> 
         folder: `metadata` and `embeddings` in RxRx19a's layout, or any table with a ``screen.yml``.
     experiments : str or list of str
         ``all``, or names with commas between them.
+    exclude_plates : str
+        Plates to leave out, a comma list of names such as ``HRCE-1_25`` (column `plate_id`); empty: none.
 
     Returns
     -------
@@ -69,7 +74,7 @@ def open_screen(source: str | Path, *, experiments: str | list[str] = "all") -> 
     DataError
         If a file is missing or wrong: the first problem, and how many more there are.
     UsageError
-        If there is no such folder, or an experiment is not in the screen.
+        If there is no such folder, an experiment or a plate is not in the screen, or no plate is left.
     """
     folder = resolve_source(source)
     with open_source(folder) as opened, _hashing(opened.files) as hashes:
@@ -78,8 +83,7 @@ def open_screen(source: str | Path, *, experiments: str | list[str] = "all") -> 
         files = hashes()
     sites = _to_anndata(examined, opened.features)
     sites.uns["screen"] = {
-        "name": opened.name,
-        "kind": "rxrx19a" if str(source) == "rxrx19a" else opened.kind,
+        **name_screen(folder),
         "path": str(folder),
         "level": opened.level,
         "files": files,
@@ -87,34 +91,20 @@ def open_screen(source: str | Path, *, experiments: str | list[str] = "all") -> 
     }
     if opened.scale == "robust":
         sites.X = scale_features(sites)
-    return sites
+    return _without_plates(sites, exclude_plates)
 
 
-def resolve_source(source: str | Path) -> Path:
-    """Return the folder behind a source; makes the small twin if it was not made yet.
-
-    Raises
-    ------
-    DataError
-        If RxRx19a was not downloaded.
-    UsageError
-        If there is no such folder.
-    """
-    if str(source) == "twin":
-        return _cached_twin()
-    if str(source) == "rxrx19a":
-        folder = cache_dir() / "rxrx19a"
-        for part in ("metadata", "embeddings"):
-            if not (folder / facts.FILES[part]).exists():
-                command = f"rxrx19 data fetch rxrx19a --what {part}"
-                raise DataError(f"{folder}: the {part} of RxRx19a are not there; run `{command}` first")
-        return folder
-    folder = Path(source).expanduser()
-    if not folder.is_dir():
-        raise UsageError(
-            f"source '{source}' is no folder; allowed are twin, rxrx19a, or a folder that holds a screen"
-        )
-    return folder
+def _without_plates(sites: ad.AnnData, unwanted: str) -> ad.AnnData:
+    """Leave out the plates that a comma list names."""
+    names = {name.strip() for name in unwanted.split(",") if name.strip()}
+    plates = sites.obs["plate_id"].astype(str)
+    if unknown := sorted(names - set(plates)):
+        valid = ", ".join(plates.unique()[:60])
+        raise UsageError(f"parameter 'exclude_plates': no plate {', '.join(unknown)}; valid: {valid}")
+    keep = ~plates.isin(names).to_numpy()
+    if not keep.any():
+        raise UsageError("parameter 'exclude_plates' leaves out every plate; name fewer")
+    return sites if keep.all() else sites[keep].copy()
 
 
 def read_truth(source: str | Path) -> pd.DataFrame | None:
@@ -134,34 +124,6 @@ def _beside(source: str | Path, name: str) -> pd.DataFrame | None:
     # In text an empty cell is no gap but "none", and a compound may be called NA.
     numbers = [column for column in pd.read_csv(path, nrows=0) if column not in _TEXT_BESIDE]
     return pd.read_csv(path, keep_default_na=False, na_values={column: [""] for column in numbers})
-
-
-def _cached_twin() -> Path:
-    """Return the small twin of the current code, made on first use by one process only."""
-    from helpers.screens.twin import make_twin
-
-    code = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        if path.stem.startswith("twin") or path.stem in ("facts", "layout"):
-            code.update(path.read_bytes())
-    folder = cache_dir() / f"twin-small-0-{code.hexdigest()[:12]}"
-    with _lock(cache_dir() / "twin.lock"):
-        if not (folder / "twin.json").exists():
-            make_twin(folder, scale="small", seed=0, file_format="parquet")
-    return folder
-
-
-@contextlib.contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Hold a lock that ends with the process, so a killed one blocks nobody; none where there is no flock."""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from helpers.screens.problems import broken, listed
+from helpers.screens.problems import Problem, broken, listed
 from helpers.screens.text import (
     BLOCK,
     GET_AGAIN,
@@ -121,7 +121,7 @@ class Table:
         BrokenFileError
             If the file cannot be parsed; says where.
         """
-        if self.is_csv and (found := bad_bytes(self) or odd_lines(self)):
+        if self.is_csv and (found := self._bad_text()):
             raise broken(found.file, found.where, found.message)
         stripped = pl.col(columns or self.columns).str.strip_chars()
         cells = self._rows().select(LINE, pl.when(stripped != "").then(stripped))
@@ -158,8 +158,15 @@ class Table:
         place = self.columns.index(column)
         return cells[place] if place < len(cells) else None
 
+    def odd_lines(self) -> Problem | None:
+        """Return the lines of a CSV that have more or fewer cells than its header, if any."""
+        return odd_lines(self.path, self.label, len(self.columns), self.separator)
+
+    def _bad_text(self) -> Problem | None:
+        return bad_bytes(self.path, self.label) or self.odd_lines()
+
     def _unreadable(self, error: Exception) -> Exception:
-        found = (bad_bytes(self) or odd_lines(self)) if self.is_csv else None
+        found = self._bad_text() if self.is_csv else None
         if found:
             return broken(found.file, found.where, found.message)
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

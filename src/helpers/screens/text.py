@@ -4,12 +4,9 @@ import codecs
 import csv
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from helpers.screens.problems import BrokenFileError, Problem, broken, fatal, places
-
-if TYPE_CHECKING:
-    from helpers.screens.tables import Table
 
 GET_AGAIN = "download or export it again"
 BLOCK = 1 << 22
@@ -98,19 +95,39 @@ def header_line(path: Path, label: str) -> tuple[str, bool]:
     return first.decode("utf-8-sig").rstrip("\r\n"), follows
 
 
-def odd_lines(table: "Table") -> Problem | None:
-    """Find lines with more or fewer cells than the header, or with a quotation mark that is never closed."""
-    wanted, odd = len(table.columns), []
-    separator = table.separator.encode()
-    with table.path.open("rb") as file:
+def is_utf8(data: bytes) -> bool:
+    """Tell if bytes are UTF-8 text."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def odd_lines(path: Path, label: str, n_columns: int, separator: str) -> Problem | None:
+    """Find lines with more or fewer cells than the header, or with a quotation mark that is never closed.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV.
+    label : str
+        What messages call it.
+    n_columns : int
+        Cells of its header.
+    separator : str
+        One character.
+    """
+    wanted, odd = n_columns, []
+    with path.open("rb") as file:
         for number, line in enumerate(file, 1):
-            if line.count(separator) == wanted - 1 or not line.strip():
+            if line.count(separator.encode()) == wanted - 1 or not line.strip():
                 continue
             text = line.decode("utf-8", "replace")
             if text.count('"') % 2:
-                return fatal(table.label, f"line {number}", f"a quotation mark is not closed; {GET_AGAIN}")
+                return fatal(label, f"line {number}", f"a quotation mark is not closed; {GET_AGAIN}")
             try:
-                cells = len(split_line(text, table.separator, table.label, number))
+                cells = len(split_line(text, separator, label, number))
             except BrokenFileError as error:
                 return error.problem
             if cells != wanted:
@@ -119,27 +136,18 @@ def odd_lines(table: "Table") -> Problem | None:
         return None
     where = places([number for number, _ in odd], "line")
     message = f"{odd[0][1]} cells where the header has {wanted}; the file is damaged or cut off: {GET_AGAIN}"
-    return fatal(table.label, where, message)
+    return fatal(label, where, message)
 
 
-def bad_bytes(table: "Table") -> Problem | None:
+def bad_bytes(path: Path, label: str) -> Problem | None:
     """Find the first line that is not UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    with table.path.open("rb") as file:
+    with path.open("rb") as file:
         try:
             for block in _blocks(file):
                 decoder.decode(block)
         except UnicodeDecodeError:
             file.seek(0)
             number = next(n for n, line in enumerate(file, 1) if not is_utf8(line))
-            return fatal(table.label, f"line {number}", "is not UTF-8 text; save the file as UTF-8")
+            return fatal(label, f"line {number}", "is not UTF-8 text; save the file as UTF-8")
     return None
-
-
-def is_utf8(data: bytes) -> bool:
-    """Tell if bytes are UTF-8 text."""
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -1,0 +1,1 @@
+"""Pages: what the notebooks show, a room for each; words, tables, search and downloads that they share."""

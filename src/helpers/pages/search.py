@@ -1,0 +1,92 @@
+"""A table that readers can search and sort without a network, and a plain one under it for those without script."""
+
+import html
+import re
+
+import pandas as pd
+
+from helpers.pages.words import number
+
+ROWS = 10
+"""Rows on a page of the searchable table."""
+
+
+# Dark themes put such an output on white and leave its letters light.
+STYLE = """<style>.search-table {background: #fff; padding: 0.5em}
+.search-table, .search-table * {color: #1f2328 !important}</style>"""
+
+
+def show_search(table: pd.DataFrame, what: str = "rows", *, pictures: pd.Series | None = None) -> None:
+    """Display a table to search and sort, then the same table as plain HTML, folded away.
+
+    The script is stored in the page (about 1 MB), so nothing is fetched when it opens.
+
+    Parameters
+    ----------
+    table : DataFrame
+        At least one column.
+    what : str
+        What its rows are, for the line that unfolds the plain table.
+    pictures : Series of str, optional
+        An SVG for each row, shown beside the first column; the plain table goes without.
+    """
+    from IPython.display import HTML, display
+
+    if table.empty:
+        display(HTML(f"<p>This screen has no {html.escape(what)} to list.</p>"))
+        return
+    display(HTML(searchable_html(table, what, pictures)))
+    display(HTML(plain_html(table, what)))
+
+
+def searchable_html(table: pd.DataFrame, what: str, pictures: pd.Series | None = None) -> str:
+    """Return the searchable table with all the script it needs."""
+    import itables
+    from itables.javascript import generate_init_offline_itables_html
+
+    script = generate_init_offline_itables_html(itables.options.dt_bundle)
+    # Its note for readers without script speaks of notebooks; here the plain table speaks for itself.
+    script = re.sub(r"(?s)<div[^>]*>\s*<noscript>.*?</noscript>\s*</div>", "", script)
+    shown = table if pictures is None else _with_pictures(table, pictures)
+    with pd.option_context("display.float_format", number):
+        return (
+            f'{script}{STYLE}<div class="search-table">{_datatable(shown, what, pictures is not None)}</div>'
+        )
+
+
+def _with_pictures(table: pd.DataFrame, pictures: pd.Series) -> pd.DataFrame:
+    """Return the table with a second column of SVG, and its own text safe to be read as HTML."""
+    shown = table.copy()
+    for name in shown.columns[~shown.dtypes.map(pd.api.types.is_numeric_dtype)]:
+        shown[name] = shown[name].map(lambda value: "" if pd.isna(value) else html.escape(str(value)))
+    shown.insert(1, pictures.name, pictures)
+    return shown
+
+
+def _datatable(table: pd.DataFrame, what: str, allow_html: bool) -> str:
+    import itables
+
+    page = itables.to_html_datatable(
+        table,
+        connected=False,
+        table_id=f"all-{what.replace(' ', '-')}",
+        showIndex=False,
+        pageLength=ROWS,
+        lengthMenu=[ROWS, 50, 200],
+        maxBytes=0,
+        scrollX=True,
+        display_logo_when_loading=False,
+        allow_html=allow_html,
+    )
+    # what is missing looks as it does in all other tables; it is sorted by the second of each pair
+    return page.replace(r"[\"NaN\", \"___NaN___", r"[\"–\", \"___NaN___").replace(">NaN</td>", ">–</td>")
+
+
+def plain_html(table: pd.DataFrame, what: str) -> str:
+    """Return the whole table as HTML without script, behind a line that unfolds it."""
+    shown = table.copy()
+    for name in shown.columns[shown.dtypes.map(pd.api.types.is_float_dtype)]:
+        shown[name] = shown[name].map(number)
+    body = shown.to_html(index=False, border=0, na_rep="–", justify="left")
+    line = f"All {len(table):,} {html.escape(what)} as a plain table, for readers without script"
+    return f"<details><summary>{line}</summary><div style='overflow-x:auto'>{body}</div></details>"

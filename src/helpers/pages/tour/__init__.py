@@ -1,0 +1,1 @@
+"""What the dataset tour shows."""

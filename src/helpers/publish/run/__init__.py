@@ -1,0 +1,1 @@
+"""Runs: notebooks executed with parameters, and their results put in place whole or not at all."""

@@ -1,0 +1,75 @@
+"""What can be known to be wrong before any kernel starts."""
+
+import signal
+import threading
+from collections.abc import Mapping, Sequence
+
+from helpers.publish.notebooks import Notebook
+from helpers.publish.parameters import Value, read_parameters
+from helpers.screens.locate import resolve_source
+from helpers.screens.provenance import describe_source
+
+
+def check_sources(
+    notebooks: Sequence[Notebook], values: Mapping[str, Mapping[str, Value]]
+) -> dict[str, dict]:
+    """Look whether the screens of a run are there, their metadata is right and they have the experiments.
+
+    Their embeddings stay closed, so the answer comes in seconds; kernels would find out much later, and each for
+    itself. Nothing is written but the twin, on first use.
+
+    Parameters
+    ----------
+    notebooks : sequence of Notebook
+        Those that are to run.
+    values : mapping
+        What the user set, by notebook.
+
+    Returns
+    -------
+    facts : dict
+        By the name of the source, one unless the parameter file says otherwise: what `describe_source` tells.
+
+    Raises
+    ------
+    DataError
+        If a screen was not fetched, its metadata is wrong, or a list that was named is.
+    UsageError
+        If a folder or a list is missing, or an experiment is not in the screen.
+    """
+    from helpers.screens.check import check_design
+
+    asked: dict[str, dict[str, None]] = {}
+    for notebook in notebooks:
+        settings = {name: item.default for name, item in read_parameters(notebook.path).items()}
+        settings |= values.get(notebook.name, {})
+        _check_lists(settings)
+        if "source" in settings:
+            experiments = str(settings.get("experiments", "all"))
+            asked.setdefault(str(settings["source"]), {})[experiments] = None
+    facts = {}
+    for source, choices in asked.items():
+        folder = resolve_source(source)
+        for experiments in choices:
+            check_design(folder, experiments)
+        facts[source] = describe_source(source)
+    _take_interrupts_back()
+    return facts
+
+
+def _check_lists(settings: Mapping[str, Value]) -> None:
+    """Read the class list and the published scores that were named: a kernel would get to them minutes later."""
+    from helpers.hits.classes import read_class_list
+    from helpers.hits.published import find_published, read_published
+
+    if settings.get("classes"):
+        read_class_list(str(settings["classes"]))
+    if settings.get("published"):
+        read_published(find_published(str(settings["published"])))
+
+
+def _take_interrupts_back() -> None:
+    """Let Ctrl-C end a wait again: polars, once used, takes it over in a way that lets waiting go on."""
+    ours = signal.getsignal(signal.SIGINT)
+    if ours is not None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, ours)

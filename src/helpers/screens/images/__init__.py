@@ -1,0 +1,1 @@
+"""Images of sites: opened from a folder, a zip or a server, or drawn for a twin."""

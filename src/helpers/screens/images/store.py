@@ -1,0 +1,245 @@
+"""Stores of images: a folder, a ZIP archive or a server, each giving a site as (5, 1024, 1024) uint8."""
+
+import hashlib
+import io
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote, urljoin
+
+import numpy as np
+
+from helpers.errors import DataError
+from helpers.files import atomic_path, cache_dir
+from helpers.screens.facts import IMAGE_SIZE, STAINS
+from helpers.screens.images import web
+from helpers.screens.images.archive import Archive, LocalFile, WebFile
+from helpers.screens.images.paths import site_paths
+
+
+class ImageStore:
+    """Where the images of sites come from.
+
+    Parameters
+    ----------
+    name : str
+        The folder, file or address.
+
+    Attributes
+    ----------
+    is_drawing : bool
+        The images are drawn by a program: say so wherever one is shown.
+    """
+
+    is_drawing = False
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}('{self.name}')"
+
+    def has(self, site_id: str) -> bool:
+        """Tell if all five channels of a site are there.
+
+        Raises
+        ------
+        UsageError
+            If `site_id` is no site id.
+        DataError
+            If the server cannot be asked.
+        """
+        return all(self._has(path) for path in site_paths(site_id))
+
+    def site(self, site_id: str) -> np.ndarray:
+        """Return the five channels of a site.
+
+        Parameters
+        ----------
+        site_id : str
+            Such as ``HRCE-1_25_AA02_1``.
+
+        Returns
+        -------
+        image : uint8 array, shape (5, 1024, 1024)
+            In the order of `facts.STAINS`.
+
+        Raises
+        ------
+        UsageError
+            If `site_id` is no site id.
+        DataError
+            If an image is missing, broken, or not of this size and depth.
+        """
+        # The five wait for the disk or the server at the same time.
+        with ThreadPoolExecutor(len(STAINS)) as pool:
+            return np.stack(list(pool.map(self._plane, site_paths(site_id))))
+
+    def _plane(self, path: str) -> np.ndarray:
+        return decode_png(self._read(path), f"{self.name}: {path}")
+
+    def _has(self, path: str) -> bool:
+        raise NotImplementedError
+
+    def _read(self, path: str) -> bytes:
+        raise NotImplementedError
+
+
+class FolderImages(ImageStore):
+    """The unpacked release, its folder ``images``, or any folder in that layout."""
+
+    def __init__(self, folder: Path):
+        super().__init__(str(folder))
+        self.folder = folder
+
+    def _find(self, path: str) -> Path | None:
+        below = PurePosixPath(path).relative_to("images")
+        places = (self.folder / "images", self.folder / "RxRx19a" / "images", self.folder)
+        return next((place / below for place in places if (place / below).is_file()), None)
+
+    def _has(self, path: str) -> bool:
+        return self._find(path) is not None
+
+    def _read(self, path: str) -> bytes:
+        found = self._find(path)
+        if found is None:
+            raise DataError(
+                f"{self.folder} holds no {path}; give the folder that `images` lies in, or another source of images"
+            )
+        return found.read_bytes()
+
+
+class ZipImages(ImageStore):
+    """Members of a ZIP archive, read singly."""
+
+    def __init__(self, archive: Archive):
+        super().__init__(archive.source.label)
+        self.archive = archive
+
+    def _has(self, path: str) -> bool:
+        return self.archive.find(_below(path)) is not None
+
+    def _read(self, path: str) -> bytes:
+        member = self.archive.find(_below(path))
+        if member is None:
+            raise DataError(f"{self.name} holds no {path}; check the site, or give another source of images")
+        return self.archive.read(member)
+
+
+def _below(path: str) -> str:
+    """Return a path without the folder ``images``, which an archive may call otherwise."""
+    return path.removeprefix("images/")
+
+
+class CachedImages(ImageStore):
+    """Images that come over the web and are kept once they were seen to be whole.
+
+    Parameters
+    ----------
+    name : str
+        The address.
+    """
+
+    def __init__(self, name: str):
+        super().__init__(name)
+        self.folder = _cache_folder(name)
+
+    def _plane(self, path: str) -> np.ndarray:
+        kept = self.folder / path
+        if kept.exists():
+            try:
+                return decode_png(kept.read_bytes(), str(kept))
+            except DataError:
+                kept.unlink()
+        data = self._read(path)
+        plane = decode_png(data, f"{self.name}: {path}")
+        try:
+            with atomic_path(kept) as temporary:
+                temporary.write_bytes(data)
+        except OSError as error:
+            raise DataError(
+                f"{self.folder}: cannot be written ({error.strerror}); free space or set RXRX19_CACHE to another folder"
+            ) from error
+        return plane
+
+
+class WebImages(CachedImages):
+    """Single files under an address, such as the published one."""
+
+    def __init__(self, base_url: str):
+        super().__init__(base_url.rstrip("/") + "/")
+
+    def has(self, site_id: str) -> bool:
+        """Tell if all five channels of a site are there; raises as `ImageStore.has`."""
+        with ThreadPoolExecutor(len(STAINS)) as pool:
+            return all(pool.map(self._has, site_paths(site_id)))
+
+    def _address(self, path: str) -> str:
+        return urljoin(self.name, quote(path))
+
+    def _has(self, path: str) -> bool:
+        return (self.folder / path).exists() or web.exists(self._address(path))
+
+    def _read(self, path: str) -> bytes:
+        return web.fetch(self._address(path)).data
+
+
+class WebZipImages(CachedImages):
+    """Members of a ZIP archive on a server, fetched singly by range requests."""
+
+    def __init__(self, url: str):
+        super().__init__(url)
+        self._zip = ZipImages(Archive(WebFile(url, self.folder)))
+
+    def _has(self, path: str) -> bool:
+        return (self.folder / path).exists() or self._zip._has(path)
+
+    def _read(self, path: str) -> bytes:
+        return self._zip._read(path)
+
+
+def _cache_folder(address: str) -> Path:
+    """Return where images of an address are kept; the folder can itself be opened as a store."""
+    return cache_dir() / "images" / hashlib.sha256(address.encode()).hexdigest()[:12]
+
+
+def open_zip(path: Path) -> ZipImages:
+    """Return the store of a ZIP archive on disk."""
+    return ZipImages(Archive(LocalFile(path)))
+
+
+def decode_png(data: bytes, label: str) -> np.ndarray:
+    """Return the pixels of one channel.
+
+    Parameters
+    ----------
+    data : bytes
+        A PNG file.
+    label : str
+        What a message calls it.
+
+    Returns
+    -------
+    plane : uint8 array, shape (1024, 1024)
+
+    Raises
+    ------
+    DataError
+        If it is broken, or not grey, 8 bit and 1024 x 1024.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
+            found = (picture.size, picture.mode)
+            if found == ((IMAGE_SIZE, IMAGE_SIZE), "L"):
+                return np.array(picture)
+    except UnidentifiedImageError as error:
+        raise DataError(f"{label} is no PNG image; get the file again") from error
+    # What Pillow raises for a broken file depends on where it is broken.
+    except (OSError, SyntaxError, ValueError) as error:
+        raise DataError(f"{label} is a broken PNG ({error}); get the file again") from error
+    (width, height), mode = found
+    raise DataError(
+        f"{label} has {width} x {height} pixels in mode {mode}; allowed are {IMAGE_SIZE} x {IMAGE_SIZE} pixels in mode "
+        "L (one grey channel of 8 bit)"
+    )

@@ -1,0 +1,52 @@
+"""Where a screen is: the folder behind the name that a user gives."""
+
+import hashlib
+from pathlib import Path
+
+from filelock import FileLock
+
+from helpers.errors import DataError, UsageError
+from helpers.files import cache_dir
+from helpers.screens import facts
+
+
+def resolve_source(source: str | Path) -> Path:
+    """Return the folder behind a source; makes the small twin if it was not made yet.
+
+    Raises
+    ------
+    DataError
+        If RxRx19a was not downloaded.
+    UsageError
+        If there is no such folder.
+    """
+    if str(source) == "twin":
+        return _cached_twin()
+    if str(source) == "rxrx19a":
+        folder = cache_dir() / "rxrx19a"
+        for part in ("metadata", "embeddings"):
+            if not (folder / facts.FILES[part]).exists():
+                command = f"rxrx19 data fetch rxrx19a --what {part}"
+                raise DataError(f"{folder}: the {part} of RxRx19a are not there; run `{command}` first")
+        return folder
+    folder = Path(source).expanduser()
+    if not folder.is_dir():
+        raise UsageError(
+            f"source '{source}' is no folder; allowed are twin, rxrx19a, or a folder that holds a screen"
+        )
+    return folder
+
+
+def _cached_twin() -> Path:
+    """Return the small twin of the current code, made on first use by one process only."""
+    from helpers.screens.twin.make import make_twin
+
+    here = Path(__file__).parent
+    code = hashlib.sha256()
+    for path in sorted((here / "facts.py", here / "layout.py", *(here / "twin").glob("*.py"))):
+        code.update(path.read_bytes())
+    folder = cache_dir() / f"twin-small-0-{code.hexdigest()[:12]}"
+    with FileLock(cache_dir() / "twin.lock"):
+        if not (folder / "twin.json").exists():
+            make_twin(folder, scale="small", seed=0, file_format="parquet")
+    return folder

@@ -1,0 +1,67 @@
+"""Study: the analysis of a screen step by step, each step with a memory that all notebooks share.
+
+The steps are those of the floors below, under the same names: see :mod:`helpers.study.steps`. Beside them stand what a
+page needs of a screen besides its wells, and what it writes.
+"""
+
+from helpers.study.absent import has_part, lacking_sentences
+from helpers.study.ahead import ahead
+from helpers.study.banner import show_banner
+from helpers.study.known import known_failures, known_truth
+from helpers.study.outputs import save_figure, wells_table, write_table
+from helpers.study.projections import Projection
+from helpers.study.settings import read_bounds, read_recipes, read_settings
+from helpers.study.steps import (
+    activity_map,
+    agreement_on_some,
+    assay_quality,
+    calibration_study,
+    call_hits,
+    compare_recipes,
+    coverage_by_noise,
+    decompose_stages,
+    energy_test,
+    experiment_agreement,
+    fit_screen,
+    normalize,
+    open_screen,
+    project_wells,
+    ranking_sensitivity,
+    score_wells,
+    sites_named_on_some,
+    to_wells,
+)
+
+__all__ = [
+    "Projection",
+    "activity_map",
+    "agreement_on_some",
+    "ahead",
+    "assay_quality",
+    "calibration_study",
+    "call_hits",
+    "compare_recipes",
+    "coverage_by_noise",
+    "decompose_stages",
+    "energy_test",
+    "experiment_agreement",
+    "fit_screen",
+    "has_part",
+    "known_failures",
+    "known_truth",
+    "lacking_sentences",
+    "normalize",
+    "open_screen",
+    "project_wells",
+    "ranking_sensitivity",
+    "read_bounds",
+    "read_recipes",
+    "read_settings",
+    "save_figure",
+    "score_wells",
+    "show_banner",
+    "sites_named_on_some",
+    "to_wells",
+    "wells_table",
+    "write_table",
+]

@@ -1,0 +1,56 @@
+"""Steps that a second process computes meanwhile: what a page shows late can be under way while it draws what is early.
+
+What the second process finds reaches the first through the memory, whose lock makes the first wait for a step that is
+under way. If the second process fails or comes too late, the first computes the step itself; so nothing depends on it
+but time.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from functools import partial
+
+import anndata as ad
+
+from helpers.study.fingerprint import fingerprint
+from helpers.study.store import find_entry
+
+
+def ahead(*calls: partial) -> subprocess.Popen | None:
+    """Let a second process compute steps whose results are not known yet.
+
+    Parameters
+    ----------
+    calls
+        Steps of :mod:`helpers.study.steps` with their arguments: AnnData that another step returned, and plain values.
+
+    Returns
+    -------
+    Popen or None
+        The process; None where there is nothing to do, or what is given was changed since a step returned it.
+    """
+    jobs = [_job(call) for call in calls if not call.func.known(*call.args, **call.keywords)]
+    jobs = [job for job in jobs if job]
+    if not jobs:
+        return None
+    task = json.dumps({"jobs": jobs, "parent": os.getpid()})
+    return subprocess.Popen(
+        [sys.executable, "-m", "helpers.study.worker", task],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _job(call: partial) -> dict | None:
+    """Return a call as JSON, with the names of entries for AnnData; None where an entry is not there."""
+    args = [_argument(value) for value in call.args]
+    keywords = {name: _argument(value) for name, value in call.keywords.items()}
+    if any(value == {"entry": None} for value in (*args, *keywords.values())):
+        return None
+    return {"step": call.func.__name__, "args": args, "keywords": keywords}
+
+
+def _argument(value: object) -> object:
+    return {"entry": find_entry(fingerprint(value))} if isinstance(value, ad.AnnData) else {"value": value}

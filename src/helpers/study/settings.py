@@ -1,0 +1,103 @@
+"""Settings of recipes as a notebook's parameters give them: words and plain numbers, checked before any work."""
+
+from helpers.errors import UsageError
+from helpers.profiles import RECIPES
+from helpers.profiles.reference import BATCHES, REFERENCES
+from helpers.profiles.trend import POSITION_MODELS
+
+AUTO = "auto"
+CHOICES = {"reference": tuple(REFERENCES), "batch": tuple(BATCHES), "position_model": POSITION_MODELS}
+
+
+def read_settings(
+    *,
+    reference: str = "infected",
+    batch: str = "plate",
+    position_model: str = "trend",
+    n_components: int = 0,
+    regulariser: str | float = AUTO,
+) -> dict[str, object]:
+    """Return the settings that differ from each recipe's own, as :func:`helpers.profiles.normalize` takes them.
+
+    Parameters
+    ----------
+    reference, batch, position_model
+        As in :class:`helpers.profiles.normalize.Settings`.
+    n_components
+        Of pca, harmony and tvn; 0 = each recipe's own.
+    regulariser
+        Of sphering and recommended: `auto` = each recipe's own, `ledoit_wolf`, or the weight of the identity from 0 to
+        1, as a number or as its text.
+
+    Raises
+    ------
+    UsageError
+        For a value that is not allowed, naming the parameter and what is.
+    """
+    for name, value in {"reference": reference, "batch": batch, "position_model": position_model}.items():
+        if value not in CHOICES[name]:
+            raise UsageError(
+                f"parameter '{name}' = {value!r} is not allowed; allowed: {', '.join(CHOICES[name])}"
+            )
+    if n_components < 0:
+        raise UsageError(f"parameter 'n_components' = {n_components} is not allowed; allowed: 0 or more")
+    given = {"reference": reference, "batch": batch, "position_model": position_model}
+    given |= {"n_components": n_components or None, "regulariser": _weight(regulariser)}
+    own = {"reference": "infected", "batch": "plate", "position_model": "trend"}
+    return {name: value for name, value in given.items() if value != own.get(name)}
+
+
+def read_recipes(recipes: str) -> tuple[str, ...]:
+    """Return the recipes that a comma list names, each once; ``all`` names all.
+
+    Raises
+    ------
+    UsageError
+        For an unknown name, or none.
+    """
+    asked = [name.strip() for name in recipes.split(",") if name.strip()]
+    names = list(RECIPES) if asked == ["all"] else asked
+    unknown = [name for name in names if name not in RECIPES]
+    if unknown or not names:
+        raise UsageError(
+            f"parameter 'recipes': no recipe {', '.join(unknown) or '(empty)'}; valid: all, {', '.join(RECIPES)}"
+        )
+    return tuple(dict.fromkeys(names))
+
+
+def read_bounds(name: str, text: str) -> tuple[float, float]:
+    """Return the two numbers of a parameter such as ``0.2,20``.
+
+    Raises
+    ------
+    UsageError
+        Unless they are two numbers above 0, the smaller first.
+    """
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        low = high = 0.0
+    if not 0 < low < high < float("inf"):
+        raise UsageError(
+            f"parameter '{name}' = {text!r} is not allowed; allowed: two numbers above 0, the smaller first, such as "
+            "0.2,20"
+        )
+    return low, high
+
+
+def _weight(regulariser: str | float) -> str | float | None:
+    """Return a regulariser as recipes take it, None for their own."""
+    if regulariser == AUTO:
+        return None
+    if regulariser == "ledoit_wolf":
+        return regulariser
+    try:
+        weight = float(regulariser)
+    except ValueError:
+        weight = -1.0
+    if not 0 <= weight <= 1:
+        raise UsageError(
+            f"parameter 'regulariser' = {regulariser!r} is not allowed; allowed: {AUTO}, ledoit_wolf, or a number "
+            f"from 0 to 1"
+        )
+    return weight

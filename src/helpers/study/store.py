@@ -1,0 +1,173 @@
+"""Entries of the memory: values kept on disk under a name, whole or absent, each made by one process at a time."""
+
+import contextlib
+import dataclasses
+import importlib
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+from filelock import FileLock
+from pyarrow import feather
+
+from helpers.files import cache_dir
+from helpers.study.fingerprint import array_mark, fingerprint, trust
+
+MAX_BYTES = 8_000_000_000
+"""When the memory grows beyond this, entries that were not used for longest go first."""
+
+A_DAY = 86_400
+_ABOUT = "about.json"
+
+
+def entries_dir() -> Path:
+    """Return the folder of all entries, made if missing."""
+    folder = cache_dir() / "steps"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def is_stored(name: str) -> bool:
+    """Tell if something is stored under a name."""
+    return (entries_dir() / name / _ABOUT).is_file()
+
+
+def recall(name: str, make: Callable[[], object]) -> object:
+    """Return what is stored under a name, made and stored first if there is nothing.
+
+    A new value is read back from its entry as well, so that it does not matter who made it. The lock goes with the
+    process that holds it; a second process that wants the same entry waits for the first.
+
+    Parameters
+    ----------
+    name : str
+        A file name.
+    make : callable
+        Returns the value: an AnnData, a table, a plain value of JSON, or a dict, tuple or dataclass of these.
+    """
+    root = entries_dir()
+    with FileLock(root / f".{name}.lock"):
+        if not is_stored(name):
+            _store(root / name, make())
+            _prune(root, keep=root / name)
+        (root / name).touch()
+        return read_entry(name)
+
+
+def read_entry(name: str) -> object:
+    """Return the value of an entry that is there."""
+    folder = entries_dir() / name
+    return _unpack(json.loads((folder / _ABOUT).read_text(encoding="utf-8"))["value"], folder)
+
+
+def find_entry(mark: str) -> str | None:
+    """Return the name of an entry whose value has a fingerprint, None where there is none."""
+    for about in entries_dir().glob(f"*/{_ABOUT}"):
+        with contextlib.suppress(OSError, ValueError):  # it may be removed while we look
+            if json.loads(about.read_text(encoding="utf-8"))["fingerprint"] == mark:
+                return about.parent.name
+    return None
+
+
+def _store(entry: Path, value: object) -> None:
+    folder = Path(tempfile.mkdtemp(prefix=".new-", dir=entry.parent))
+    try:
+        about = {"value": _pack(value, folder, "value"), "fingerprint": fingerprint(value)}
+        (folder / _ABOUT).write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
+        shutil.rmtree(entry, ignore_errors=True)
+        folder.rename(entry)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prune(root: Path, keep: Path) -> None:
+    now = time.time()
+    for leftover in (*root.glob(".new-*"), *root.glob(".*.lock")):  # of killed processes, or of long ago
+        if now - leftover.stat().st_mtime > A_DAY:
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+    entries = [path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    sizes = {entry: sum(file.stat().st_size for file in entry.iterdir()) for entry in entries}
+    total = sum(sizes.values())
+    for entry in sorted(entries, key=lambda entry: entry.stat().st_mtime):
+        if total <= MAX_BYTES:
+            break
+        if entry != keep:
+            shutil.rmtree(entry, ignore_errors=True)
+            total -= sizes[entry]
+
+
+# --- values and their parts --------------------------------------------------------------------------------------
+
+
+def _pack(value: object, folder: Path, part: str) -> dict:
+    """Write a value's tables and arrays as files of an entry, and return what puts them together again."""
+    if isinstance(value, ad.AnnData):
+        return _pack_wells(value, folder, part)
+    if isinstance(value, pd.DataFrame):
+        # Arrow's own format keeps categories that do not occur, which Parquet forgets.
+        feather.write_feather(value, folder / f"{part}.feather")
+        return {"kind": "table", "file": part, "attrs": value.attrs}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        home = f"{type(value).__module__}:{type(value).__qualname__}"
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return {"kind": "record", "type": home, "items": _pack_all(fields, folder, part)}
+    if isinstance(value, dict):
+        return {"kind": "dict", "items": _pack_all(value, folder, part)}
+    if isinstance(value, tuple):
+        return {"kind": "tuple", "items": _pack_all(dict(enumerate(value)), folder, part)}
+    return {"kind": "plain", "value": value}
+
+
+def _pack_all(items: dict, folder: Path, part: str) -> list:
+    return [[name, _pack(item, folder, f"{part}.{i}")] for i, (name, item) in enumerate(items.items())]
+
+
+def _pack_wells(wells: ad.AnnData, folder: Path, part: str) -> dict:
+    np.save(folder / f"{part}.npy", np.asarray(wells.X))
+    feather.write_feather(wells.obs, folder / f"{part}.obs.feather")
+    feather.write_feather(wells.var, folder / f"{part}.var.feather")
+    return {
+        "kind": "wells",
+        "file": part,
+        "shape": wells.shape,
+        "uns": wells.uns,
+        "mark": array_mark(wells.X),
+    }
+
+
+def _unpack(about: dict, folder: Path) -> object:
+    match about["kind"]:
+        case "wells":
+            return _unpack_wells(about, folder)
+        case "table":
+            table = feather.read_feather(folder / f"{about['file']}.feather")
+            table.attrs = about["attrs"]
+            return table
+        case "record":
+            module, name = about["type"].split(":")
+            made = getattr(importlib.import_module(module), name)
+            return made(**{key: _unpack(item, folder) for key, item in about["items"]})
+        case "dict":
+            return {key: _unpack(item, folder) for key, item in about["items"]}
+        case "tuple":
+            return tuple(_unpack(item, folder) for _, item in about["items"])
+    return about["value"]
+
+
+def _unpack_wells(about: dict, folder: Path) -> ad.AnnData:
+    path = folder / f"{about['file']}.npy"
+    obs, var = (feather.read_feather(folder / f"{about['file']}.{name}.feather") for name in ("obs", "var"))
+    X = _read_array(path) if all(about["shape"]) else np.load(path)
+    trust(X, about["mark"])
+    return ad.AnnData(X, obs=obs, var=var, uns=about["uns"])
+
+
+def _read_array(path: Path) -> np.ndarray:
+    """Return an array as a read-only view of its file, in memory only as far as it is looked at."""
+    return np.load(path, mmap_mode="r").view(np.ndarray)

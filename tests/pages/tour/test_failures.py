@@ -1,0 +1,77 @@
+"""Failed wells in words: thresholds as in the code, counts as counted by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from publish.tour import screen
+
+from helpers.profiles import qc
+from helpers.publish import failures
+
+
+@pytest.fixture
+def wells() -> pd.DataFrame:
+    return screen()
+
+
+def test_the_rule_states_the_thresholds_of_the_code():
+    from scipy import stats
+
+    limit = np.sqrt(qc.MARGIN * stats.chi2.ppf(qc.TAIL, 10))
+    assert f"more than **{limit:.1f} of these units**" in failures.rule(1024)
+    assert f"cosine above {qc.COSINE}" in failures.rule(1024)
+    assert "first 2 principal components" in failures.rule(2)
+    assert f"{np.sqrt(qc.MARGIN * stats.chi2.ppf(qc.TAIL, 2)):.2f} of these" in failures.rule(2)
+    assert "only feature" in failures.rule(1)
+    assert "cannot be told" in failures.rule(0)
+
+
+def test_failures_are_counted_by_kind(wells):
+    table = failures.failed_wells(wells).set_index("kind")
+    assert table.loc["mock"].tolist() == [12, 3, 25.0]
+    text = failures.counted(wells, 8)
+    assert "**3 wells** (7 %)" in text
+    assert "3 of 12 mock" in text
+    assert "The reason: far out (3)." in text
+    assert "The reason: far out (3)." in failures.counted(
+        wells.replace({"qc_flag": {"far out": "failed: far out"}}), 8
+    )
+    assert "Failed mock and UV wells: E-1_1 R5C11, E-1_2 R5C11 and E-2_10 R5C11." in text
+    assert "No well failed quality control." in failures.counted(wells.assign(qc_flag=""), 8)
+    assert failures.counted(wells.assign(qc_flag=""), 0) == failures.NO_EMBEDDINGS
+
+
+def test_many_failed_controls_are_counted_by_plate(wells):
+    text = failures.failed_controls(wells.assign(qc_flag="x"))
+    assert text == "Failed mock and UV wells by plate: E-1_1 (7), E-1_2 (7) and E-2_10 (7)."
+
+
+def test_places_are_compared_with_the_rim(wells):
+    assert "They stand on 3 of 3 plates; 1 on the median plate" in failures.placed(wells)
+    rim = wells.assign(qc_flag=np.where(wells["row"] <= 3, "x", ""))
+    assert "100 % failed" not in failures.placed(rim)
+    assert "of the others 0 %" in failures.placed(rim)
+    assert "no pattern" in failures.placed(wells.assign(qc_flag=""))
+
+
+def test_looks_are_told_by_the_distance_from_the_axis(wells):
+    text = failures.looks(wells)
+    assert "the median failed well lies 5 axis lengths **off**" in text
+    assert "the median well that passed 0.5" in text
+    assert "failed mock well stands at 0.9, the median mock well that passed at 0" in text
+    assert "one feature" in failures.looks(wells.assign(off_disease=0.0))
+    assert "cannot be said" in failures.looks(wells.assign(off_disease=np.nan))
+
+
+def test_flags_are_compared_with_what_a_twin_knows(wells):
+    truth = pd.DataFrame({"well_id": [wells.index[3], wells.index[0], "elsewhere"], "reason": "dim"})
+    text = failures.compared(wells, truth)
+    assert "of 2 wells, 1 were found (50 %), and 2 others were flagged" in text
+    assert "cannot be checked" in failures.compared(wells, None)
+    assert (
+        failures.missed(wells, truth)
+        == "a mild failure can pass too: of 2 wells that the twin made fail, 1 passed (50 %)."
+    )
+    assert "nobody has counted" in failures.missed(wells, None)
+    assert "all 1 well" in failures.missed(wells, truth.head(1))
+    assert "made no well fail" in failures.missed(wells, truth.tail(1))

@@ -1,0 +1,71 @@
+"""Provenance: what was read, with which code, under which name."""
+
+import datetime
+import hashlib
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from helpers.publish.run.provenance import PACKAGES, describe_code, new_run_id, read_record, write_record
+from helpers.screens.provenance import describe_source
+
+NOON = datetime.datetime(2026, 1, 2, 13, 0, tzinfo=datetime.timezone(datetime.timedelta(hours=1)))
+
+
+def test_a_run_id_sorts_by_time_and_tells_settings_apart() -> None:
+    one = new_run_id({"first": {"a": 1, "b": 2}}, NOON)
+    assert one.startswith("20260102T120000Z-")
+    assert new_run_id({"first": {"b": 2, "a": 1}}, NOON) == one
+    assert new_run_id({"first": {"a": 1, "b": 3}}, NOON) != one
+
+
+def test_a_source_is_known_by_the_hashes_of_its_files(screen: Path) -> None:
+    (screen / ".hidden.csv").write_text("x")
+    (screen / "notes.txt").write_text("x")
+    facts = describe_source("twin")
+    metadata = screen / "metadata.csv"
+    assert facts["files"]["metadata.csv"] == hashlib.sha256(metadata.read_bytes()).hexdigest()
+    assert set(facts["files"]) == {"metadata.csv", "twin.json"}
+    assert (facts["kind"], facts["scale"], facts["seed"]) == ("twin", "tiny", 3)
+    metadata.write_text("site_id\nx\n")
+    assert describe_source("twin")["sha256"] != facts["sha256"]
+
+
+@pytest.mark.parametrize(("source", "kind"), [("rxrx19a", "rxrx19a"), ("/data/mine", "user")])
+def test_a_screen_without_a_twin_file_is_no_twin(screen: Path, source: str, kind: str) -> None:
+    (screen / "twin.json").unlink()
+    assert describe_source(source)["kind"] == kind
+
+
+def test_the_commit_and_local_changes_are_recorded(tmp_path: Path) -> None:
+    root = tmp_path / "clone"
+    root.mkdir()
+    assert describe_code(root)["git"] is None
+
+    def git(*arguments: str) -> str:
+        who = ["-c", "user.name=n", "-c", "user.email=e@x.org"]
+        call = ["git", "-C", str(root), *who, *arguments]
+        return subprocess.run(call, capture_output=True, text=True, check=True).stdout.strip()
+
+    git("init", "-q")
+    (root / "a").write_text("1")
+    git("add", "a")
+    git("commit", "-q", "-m", "one")
+    assert describe_code(root)["git"] == {"commit": git("rev-parse", "HEAD"), "dirty": False}
+    (root / "a").write_text("2")
+    assert describe_code(root)["git"]["dirty"] is True
+
+
+def test_versions_of_all_packages_that_matter_are_recorded() -> None:
+    versions = describe_code(None)["versions"]
+    assert set(versions) == set(PACKAGES)
+    assert None not in versions.values()
+
+
+def test_a_record_that_cannot_be_read_counts_as_none(tmp_path: Path) -> None:
+    assert read_record(tmp_path) == {}
+    (tmp_path / "run.json").write_text("{half")
+    assert read_record(tmp_path) == {}
+    write_record({"run_id": "β"}, tmp_path)
+    assert read_record(tmp_path) == {"run_id": "β"}
