@@ -20,7 +20,7 @@ import pandas as pd
 from scipy.optimize import curve_fit
 
 from helpers.dose import fit_curves, response_at
-from helpers.dose.coverage import simulate_curves
+from helpers.dose.coverage import CurveNoise, simulate_curves
 
 N_CURVES, N_SCREEN, N_DRAWS = 2000, 1760, 200  # 1,694 pairs of HRCE compound and experiment, and 64 of Vero
 HILL, MARGIN = (0.2, 20.0), 10.0
@@ -38,8 +38,8 @@ def timed(job, clock=time.process_time, repeats: int = 1) -> tuple[float, object
 
 def screen_like(n_curves: int) -> pd.DataFrame:
     """Return curves as a screen has them: a third with an effect, some of it seen in part, the others flat."""
-    acting, _ = simulate_curves(n_curves // 3, noise=0.1, ec50=(0.01, 6.0), back=(0.2, 1.0), seed=0)
-    flat, _ = simulate_curves(n_curves - n_curves // 3, noise=0.1, back=(0.0, 1e-9), seed=1)
+    acting, _ = simulate_curves(n_curves // 3, ec50=(0.01, 6.0), back=(0.2, 1.0), seed=0)
+    flat, _ = simulate_curves(n_curves - n_curves // 3, back=(0.0, 1e-9), seed=1)
     return pd.concat([acting, flat.assign(curve=flat["curve"] + n_curves // 3)], ignore_index=True)
 
 
@@ -141,7 +141,9 @@ def main() -> None:
     else:
         print("CurveCurator: not installed, not measured")
     n_screen = max(int(N_SCREEN * arguments.scale), 40)
-    screen, _ = simulate_curves(n_screen, shift_sd=0.05, gain_sd=0.06, seed=1)
+    screen, _ = simulate_curves(
+        n_screen, noise=CurveNoise(shift_sd=0.05, gain_sd=0.06), seed=1
+    )
     seconds, _ = timed(
         lambda: fit_curves(screen, cluster="plate", interval="bootstrap", bootstrap_draws=N_DRAWS)
     )

@@ -34,60 +34,106 @@
 #
 # **Time to read:** 25 minutes.
 
-# %% tags=["parameters"]
-source: str = "twin"  # the screen: twin, rxrx19a, or a folder of your own
-experiments: str = "all"  # which experiments: all, or a comma list such as HRCE-1,VERO-1
-exclude_plates: str = ""  # plates to leave out, such as HRCE-1_25,HRCE-2_3; empty: none
-plates: str = "all"  # which plates are drawn as maps: all, or a comma list such as 25 or HRCE-1_25
-color_by: str = "condition"  # what the maps of all plates show [condition | dose_um | n_sites | rescue]
-images: str = ""  # folder, zip or address; empty: drawings for a twin, else none
-show_compounds: str = ""  # structures to draw, a comma list; empty: those with most arms
-umap_max_wells: int = (
-    20000  # draw at most so many wells of the embedding, half as many once centred [500 <= x <= 80000]
-)
-recipe: str = "plate_center"  # normalisation [raw | experiment_center | plate_center | plate_standard | plate_robust | position | pca | sphering | tvn | harmony | recommended]
-min_z_prime: float = 0.0  # robust Z' from which on a plate passes [-1 <= x < 1]
-fdr: float = 0.05  # share of false calls that is accepted [0 < x < 1]
-seed: int = 0  # where random numbers start [x >= 0]
-results: str = ""  # folder for tables and figures; empty: one that lasts as long as the kernel
+# %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters", "code_prompt_hide": "Parameters"}
+# the screen: twin, rxrx19a, or a folder of your own
+source: str = "twin"
+# which experiments: all, or a comma list such as HRCE-1,VERO-1
+experiments: str = "all"
+# plates to leave out, a comma list such as HRCE-1_25,HRCE-2_3; empty: none
+exclude_plates: str = ""
+# which plates are drawn as maps: all, or a comma list such as 25 or HRCE-1_25
+plates: str = "all"
+# what the maps of all plates show [condition | dose_um | n_sites | rescue]
+color_by: str = "condition"
+# folder, zip or address; empty: drawings for a twin, else none
+images: str = ""
+# structures to draw, a comma list; empty: those with most arms
+show_compounds: str = ""
+# draw at most so many wells of the embedding, half as many once centred
+# [500 <= x <= 80000]
+umap_max_wells: int = 20000
+# normalisation [raw | experiment_center | plate_center | plate_standard
+# | plate_robust | position | pca | sphering | tvn | harmony | recommended]
+recipe: str = "plate_center"
+# robust Z' from which on a plate passes [-1 <= x < 1]
+min_z_prime: float = 0.0
+# share of false calls that is accepted [0 < x < 1]
+fdr: float = 0.05
+# where random numbers start [x >= 0]
+seed: int = 0
+# folder for tables and figures; empty: one that lasts as long as the kernel
+results: str = ""
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Imports", "code_prompt_hide": "Imports"}
 from helpers import figures
-from helpers.publish import (
-    Analysis,
-    assay,
-    compounds,
-    counts,
-    failures,
-    pictures,
-    projections,
-    recap,
-    search,
-    sentences,
-    summaries,
-    window,
+from helpers.pages.examples import same_numbers
+from helpers.pages.plates import choose_plates, plate_title, worst_plate
+from helpers.pages.search import show_search
+from helpers.pages.show import show_table
+from helpers.pages.tour import compounds, design, failures, pictures, window
+from helpers.pages.tour.counts import show_counts
+from helpers.pages.tour.projections import explained_table
+from helpers.profiles.positions import position_profiles
+from helpers.profiles.selection import controls
+from helpers.study import (
+    assay_quality,
+    decompose_stages,
+    example_plates,
+    normalize,
+    open_screen,
+    project_wells,
+    save_figure,
+    score_wells,
+    show_banner,
+    to_wells,
+    write_table,
 )
-from helpers.pages.show import say, show_table
+
+figures.use_style()
+
+# %% tags=["remove-cell"]
+from functools import partial
+
+from helpers.pages.absent import lacking
+from helpers.pages.examples import example_named
+from helpers.pages.positions import position_effect
+from helpers.pages.show import say
+from helpers.pages.tour import assay, counts, projections, recap, sentences
+from helpers.study import (
+    agreement_on_some,
+    ahead,
+    known_failures,
+    lacking_sentences,
+)
+
+# %% [markdown]
+# The screen is opened, its sites become wells, and the wells are normalised and scored: four steps that all pages share.
+# What they do is the subject of this page and of the two that follow.
 
 # %%
-figures.use_style()
-analysis = Analysis(
-    source=source,
-    experiments=experiments,
-    recipe=recipe,
-    fdr=fdr,
-    seed=seed,
-    results=results,
-    exclude_plates=exclude_plates,
-    min_z_prime=min_z_prime,
+sites = open_screen(
+    source, experiments=experiments, exclude_plates=exclude_plates
 )
-wells, kind = analysis.wells.obs, analysis.screen["kind"]
-maps = [{"max_wells": umap_max_wells}, {"max_wells": umap_max_wells // 2, "center_by": "experiment"}]
-analysis.ahead(*(("projected", one) for one in maps))
-analysis.banner()
+wells = to_wells(sites)
+normalized = normalize(wells, recipe, seed=seed)
+scored = score_wells(normalized)
+show_banner(wells.uns["screen"])
+
+# %% tags=["remove-cell"]
+# Drawn late on the page and slow: a second process computes them meanwhile.
+overall_map = partial(project_wells, wells, max_wells=umap_max_wells, seed=seed)
+within_map = partial(
+    project_wells,
+    wells,
+    max_wells=umap_max_wells // 2,
+    center_by="experiment",
+    seed=seed,
+)
+ahead(overall_map, within_map)
+screen, kind = wells.uns["screen"], wells.uns["screen"]["kind"]
 
 # %% tags=["remove-input"]
-say(sentences.lacking(analysis.lacks))
+say(lacking(lacking_sentences(wells)))
 
 # %% [markdown]
 # ## What was measured
@@ -100,14 +146,14 @@ say(sentences.lacking(analysis.lacks))
 # The {term}`plate` is our unit of replication: wells of one plate share their day, their reagents and their mishaps.
 
 # %%
-show_table(summaries.design_table(wells), rows=20)
+show_table(design.design_table(wells.obs), rows=20)
 
 # %% tags=["remove-input"]
-say(sentences.design(wells, analysis.screen["n_sites"]) + "\n\n" + assay.cells(wells, kind))
+say(sentences.design(wells.obs) + "\n\n" + assay.cells(wells.obs, kind))
 
 # %% mystnb={"image": {"alt": "Horizontal bars, one per experiment, split into mock, UV-inactivated, infected untreated, infected treated and blank wells; parts that are wide enough bear their count."}, "figure": {"caption": "Wells of every experiment by kind. Treated wells are infected wells that received a compound.", "name": "fig-counts"}}
-ax = figures.plot_counts(wells)
-analysis.save_figure(ax.figure, "design_counts")
+ax = figures.plot_counts(wells.obs)
+save_figure(ax.figure, "design_counts", results)
 
 # %% [markdown]
 # In {numref}`fig-counts` the wells without a compound are the thin parts at the ends. Their kinds are
@@ -124,25 +170,26 @@ analysis.save_figure(ax.figure, "design_counts")
 # ### Are these the files they should be?
 
 # %% tags=["output_scroll"]
-counts.show_counts(wells, kind)
+show_counts(wells.obs, wells.uns["screen"]["kind"])
 
 # %% tags=["remove-input"]
-say(counts.verdict(wells, kind) + "\n\n" + sentences.notes(analysis.screen))
+say(counts.verdict(wells.obs, kind) + "\n\n" + sentences.notes(screen))
 
 # %% [markdown]
 # ## Where things stand on a plate
 
 # %% mystnb={"image": {"alt": "Map of the first plate, one coloured cell per well in rows of letters and numbered columns: controls stand in a few columns, treated and infected untreated wells fill the rest; crosses mark wells that failed quality control, white places hold no well."}, "figure": {"caption": "One plate, seen from above. Crosses mark wells that failed quality control; white places hold no well.", "name": "fig-plate-map"}}
-chosen = summaries.choose_plates(wells, plates)
+chosen = choose_plates(wells.obs, plates)
 first = chosen[chosen["plate_id"] == chosen["plate_id"].iloc[0]]
-ax = figures.plot_plate(first, title=summaries.plate_title(first), mark_flagged=True)
-analysis.save_figure(ax.figure, "plate_map")
+ax = figures.plot_plate(first, title=plate_title(first), mark_flagged=True)
+save_figure(ax.figure, "plate_map", results)
 
 # %%
-show_table(summaries.control_places(wells))
+places = design.control_places(wells.obs)
+show_table(places)
 
 # %% tags=["remove-input"]
-say(sentences.controls(summaries.control_places(wells)))
+say(sentences.controls(places))
 
 # %% [markdown]
 # Two things in {numref}`fig-plate-map` matter later. Controls that keep to fixed rows and columns cannot tell an effect
@@ -151,13 +198,14 @@ say(sentences.controls(summaries.control_places(wells)))
 # follow a compound around. Whether they are, can be counted:
 
 # %% tags=["remove-input"]
-say(compounds.spread_over_plates(wells))
+say(compounds.spread_over_plates(wells.obs))
 
 # %% mystnb={"image": {"alt": "Small maps of several plates side by side, coloured alike by the chosen column, each under the name of its plate.", "classes": "panels"}, "figure": {"caption": "Plates side by side, coloured by the parameter `color_by`: first those on which many controls failed, then one of each other experiment, then the rest. Above them stands how many of how many are drawn, unless it is all.", "name": "fig-plates"}}
-shown = analysis.scored.obs.loc[chosen.index] if color_by == "rescue" else chosen
+shown = scored.obs.loc[chosen.index]
 order = window.plates_to_look_at(chosen)
-fig = figures.plot_plates(shown, color_by, mark_flagged=color_by == "condition", first=order)
-analysis.save_figure(fig, "plate_maps")
+flags = color_by == "condition"
+fig = figures.plot_plates(shown, color_by, mark_flagged=flags, first=order)
+save_figure(fig, "plate_maps", results)
 
 # %% [markdown]
 # In {numref}`fig-plates` compare the plates with one another: controls that stood elsewhere on one of them, a plate
@@ -170,22 +218,28 @@ analysis.save_figure(fig, "plate_maps")
 # %%
 show_table(pictures.stains())
 
+# %%
+shots = pictures.load_pictures(scored, source, images)
+
 # %% tags=["remove-input"]
-shots = pictures.load_pictures(analysis.scored.obs, source, kind, images)
 say(pictures.origin(shots, kind))
 
 # %% mystnb={"image": {"alt": "Square pictures of sites side by side, a panel per kind of well, five stains in five colours over each other, with a scale bar and a legend of the stains.", "classes": "panels"}, "figure": {"caption": "The middle of one site per kind of well, all five stains in one picture, stretched alike.", "name": "fig-sites"}}
-fig = figures.plot_sites(shots.images, is_drawing=shots.is_drawing, window=512)
+fig = figures.plot_sites(
+    shots.images, is_drawing=shots.is_drawing, window=512
+)
 fig.set_dpi(96)
-analysis.save_figure(fig, "example_sites")
+save_figure(fig, "example_sites", results)
 
 # %% mystnb={"image": {"alt": "Six square pictures of one site: the composite, then nuclei, endoplasmic reticulum, actin, nucleoli and Golgi, each stain in its own colour, with scale bars and a legend.", "classes": "panels"}, "figure": {"caption": "One site, stain by stain.", "name": "fig-stains"}}
-fig = figures.plot_stains(pictures.one_picture(shots), is_drawing=shots.is_drawing, window=512)
+fig = figures.plot_stains(
+    pictures.one_picture(shots), is_drawing=shots.is_drawing, window=512
+)
 fig.set_dpi(96)
-analysis.save_figure(fig, "example_stains")
+save_figure(fig, "example_stains", results)
 
 # %% tags=["remove-input"]
-say(pictures.treated_example(analysis.scored.obs))
+say(pictures.treated_example(scored.obs))
 
 # %% [markdown]
 # {numref}`fig-sites` is one site each, near the median of its kind, or of its {term}`arm` if treated: an
@@ -198,18 +252,18 @@ say(pictures.treated_example(analysis.scored.obs))
 # An {term}`arm` is one treatment at one dose in one experiment: what a statement about a compound rests on.
 
 # %% mystnb={"image": {"alt": "One row of connected points per set of doses on a logarithmic axis in micromolar, labelled with the experiment and the number of compounds."}, "figure": {"caption": "Dose sets: each row is a set of doses in one experiment, with the number of compounds that were given it there.", "name": "fig-doses"}}
-ax = figures.plot_dose_sets(summaries.dose_sets(wells).head(12))
-analysis.save_figure(ax.figure, "dose_sets")
+ax = figures.plot_dose_sets(design.dose_sets(wells.obs).head(12))
+save_figure(ax.figure, "dose_sets", results)
 
 # %% tags=["remove-input"]
-say(sentences.doses(wells))
+say(sentences.doses(wells.obs))
 
 # %% mystnb={"image": {"alt": "Two bar charts: how many arms have how many wells, and how many arms stand on how many plates, a bar per experiment.", "classes": "panels"}, "figure": {"caption": "Replicates: wells per arm, and plates per arm.", "name": "fig-replicates"}}
-fig = figures.plot_replicates(summaries.arm_sizes(wells))
-analysis.save_figure(fig, "replicates")
+fig = figures.plot_replicates(design.arm_sizes(wells.obs))
+save_figure(fig, "replicates", results)
 
 # %% tags=["remove-input"]
-say(sentences.replicates(wells))
+say(sentences.replicates(wells.obs))
 
 # %% [markdown]
 # {numref}`fig-doses` says at which doses compounds can be compared, {numref}`fig-replicates` how surely. The second
@@ -218,7 +272,7 @@ say(sentences.replicates(wells))
 # narrow, and a p-value that ignores it too small. Per compound, that is (medians, with the range):
 
 # %%
-show_table(compounds.replicates_table(wells))
+show_table(compounds.replicates_table(wells.obs))
 
 # %% [markdown] tags=["exercise"]
 # ```{admonition} Exercise
@@ -228,7 +282,7 @@ show_table(compounds.replicates_table(wells))
 # ```
 
 # %% tags=["solution", "hide-cell"]
-show_table(summaries.shared_compounds(wells))
+show_table(design.shared_compounds(wells.obs))
 
 # %% [markdown]
 # ## Names and structures
@@ -238,20 +292,21 @@ show_table(summaries.shared_compounds(wells))
 # shown.
 
 # %%
-show_table(summaries.spellings(wells), rows=8)
+show_table(design.spellings(wells.obs), rows=8)
 
 # %% tags=["remove-input"]
-say(sentences.names(wells) + " " + compounds.known_synonyms(wells, kind))
+say(sentences.names(wells.obs) + " " + compounds.known_synonyms(wells.obs, kind))
 
 # %% tags=["remove-input"]
-say(compounds.structures_found(wells))
+say(compounds.structures_found(wells.obs))
 
 # %% mystnb={"image": {"alt": "Structural formulas in black lines on white, side by side, each under the name of its compound."}, "figure": {"caption": "Structures of the compounds that the parameter `show_compounds` names.", "name": "fig-structures"}}
-fig = figures.plot_structures(compounds.choose_compounds(wells, show_compounds))
-analysis.save_figure(fig, "structures")
+drawn = compounds.choose_compounds(wells.obs, show_compounds)
+fig = figures.plot_structures(drawn)
+save_figure(fig, "structures", results)
 
 # %% tags=["remove-input"]
-say(compounds.shown_compounds(wells, show_compounds))
+say(compounds.shown_compounds(wells.obs, show_compounds))
 
 # %% [markdown]
 # The structures in {numref}`fig-structures` are drawn from the files' own text. Every compound can be looked up in the
@@ -259,7 +314,7 @@ say(compounds.shown_compounds(wells, show_compounds))
 # column.
 
 # %%
-search.show_search(compounds.compound_table(wells), "compounds")
+show_search(compounds.compound_table(wells.obs), "compounds")
 
 # %% [markdown]
 # ## The embeddings at a glance
@@ -270,12 +325,14 @@ search.show_search(compounds.compound_table(wells), "compounds")
 # control take no part in finding the components.
 
 # %% mystnb={"image": {"alt": "Scatter plots of wells in pairs: on the left the first two principal components of the raw embeddings, on the right a map of neighbours; one pair coloured by condition, one by experiment, one by plate.", "classes": "panels"}, "figure": {"caption": "Wells by the first two principal components of the raw embeddings (left) and by neighbourhood (right), coloured by what might explain where they lie.", "name": "fig-embedding"}}
-overall = analysis.projected(**maps[0])
-fig = figures.plot_projections(overall.points, ["condition", "experiment", "plate"])
-analysis.save_figure(fig, "embedding_raw")
+overall = project_wells(wells, max_wells=umap_max_wells, seed=seed)
+fig = figures.plot_projections(
+    overall.points, ["condition", "experiment", "plate"]
+)
+save_figure(fig, "embedding_raw", results)
 
 # %%
-show_table(projections.explained_table(overall.points))
+show_table(explained_table(overall.points))
 
 # %% tags=["remove-input"]
 say(projections.components_found(overall) + " " + projections.experiments_apart(overall))
@@ -289,12 +346,20 @@ say(projections.neighbors_found(overall))
 # experiment's mean and looks again.
 
 # %% mystnb={"image": {"alt": "Scatter plots of wells in pairs after each experiment was centred: on the left two principal components, on the right a map of neighbours; coloured by condition, plate, row and dose.", "classes": "panels"}, "figure": {"caption": "The same after subtracting the mean of each experiment, coloured by condition, plate, row of the plate and dose.", "name": "fig-within"}}
-within = analysis.projected(**maps[1])
-fig = figures.plot_projections(within.points, ["condition", "plate", "row", "dose_um"])
-analysis.save_figure(fig, "embedding_within")
+within = project_wells(
+    wells,
+    max_wells=umap_max_wells // 2,
+    center_by="experiment",
+    seed=seed,
+)
+fig = figures.plot_projections(
+    within.points, ["condition", "plate", "row", "dose_um"]
+)
+save_figure(fig, "embedding_within", results)
 
 # %%
-show_table(projections.explained_table(within.points, ("plate", "condition", "row", "dose_um")))
+columns = ("plate", "condition", "row", "dose_um")
+show_table(explained_table(within.points, columns))
 
 # %% tags=["remove-input"]
 say(projections.drawn_wells(within) + " " + projections.neighbors_found(within))
@@ -307,11 +372,12 @@ say(projections.drawn_wells(within) + " " + projections.neighbors_found(within))
 # many levels explain by chance is taken off.
 
 # %% mystnb={"image": {"alt": "Stacked horizontal bars, one for the raw embeddings and one after normalisation, divided into the shares of variance of experiment, plate, condition, position, arm and single wells, with hatching; larger parts bear their percentage.", "classes": "panels"}, "figure": {"caption": "What the variance between wells goes with, before and after normalisation (percent; the smallest parts are not labelled).", "name": "fig-variance"}}
-ax = figures.plot_variance(analysis.variance)
-analysis.save_figure(ax.figure, "variance")
+variance = decompose_stages({"raw": wells, recipe: normalized}, seed=seed)
+ax = figures.plot_variance(variance)
+save_figure(ax.figure, "variance", results)
 
 # %% tags=["remove-input"]
-say(projections.variance_found(analysis.variance))
+say(projections.variance_found(variance))
 
 # %% [markdown]
 # In {numref}`fig-variance` look at the left of the upper bar: what is *where and when*, and not *what was done*. Where
@@ -328,23 +394,23 @@ say(projections.variance_found(analysis.variance))
 # untreated wells. Its length is their unit, and the next section uses it to judge the assay.
 
 # %% tags=["remove-input"]
-say(failures.rule(analysis.wells.n_vars))
+say(failures.rule(wells.n_vars))
 
 # %%
-show_table(failures.failed_wells(wells))
+show_table(failures.count_failed(wells.obs))
 
 # %% tags=["remove-input"]
-say(failures.counted(wells, analysis.wells.n_vars))
+say(failures.counted(wells.obs, wells.n_vars))
 
 # %% mystnb={"image": {"alt": "Above, bars of the number of failed wells per plate, split by kind of well. Below, a plate in outline with every position the darker, the more often the well there failed.", "classes": "panels"}, "figure": {"caption": "Failed wells by plate, and where on the plates they stand.", "name": "fig-failures"}}
-fig = figures.plot_failures(wells)
-analysis.save_figure(fig, "failed_wells")
+fig = figures.plot_failures(wells.obs)
+save_figure(fig, "failed_wells", results)
 
 # %% tags=["remove-input"]
-say(failures.placed(wells) + " " + failures.looks(analysis.scored.obs))
+say(failures.placed(wells.obs) + " " + failures.looks(scored.obs))
 
 # %% tags=["remove-input"]
-say(failures.compared(wells, analysis.known_failures))
+say(failures.compared(wells.obs, known_failures(source, wells)))
 
 # %% [markdown]
 # If failures were a matter of place, the dark wells in {numref}`fig-failures` would gather at a rim or in a corner. A well
@@ -378,13 +444,33 @@ say(failures.compared(wells, analysis.known_failures))
 #
 # Each plate is scored on an axis that was found *without* it. In many dimensions some direction always separates the
 # wells it was fitted on, even if they are noise; an honest number needs other wells than those.
+#
+# **Robust Z′ in five lines**, for one plate, beside what `assay_quality` gives for it:
+
+# %%
+example = score_wells(example_plates(normalized))
+first = example.obs[example.obs["plate_id"] == example.obs["plate_id"].iloc[0]]
+mock = first["on_disease"][controls(first, "mock")]
+infected = first["on_disease"][controls(first, "infected")]
+spread = sum(1.4826 * (x - x.median()).abs().median() for x in (mock, infected))
+robust = 1 - 3 * spread / abs(infected.median() - mock.median())
+same_numbers(robust, assay_quality(example)["z_prime_robust"].iloc[0])
 
 # %% tags=["remove-input"]
-say(window.window(analysis.scored.obs, analysis.quality))
+say(example_named(example))
+
+# %% [markdown]
+# For the whole screen:
+
+# %%
+quality = assay_quality(scored, min_z_prime=min_z_prime)
+
+# %% tags=["remove-input"]
+say(window.window(scored.obs, quality))
 
 # %% mystnb={"image": {"alt": "One row per plate: points of mock, UV-inactivated and infected untreated wells along the on-disease axis, with a tick at each median and the plate's robust Z-prime at the right; hollow points are wells that failed."}, "figure": {"caption": "Controls on the on-disease axis, plate by plate. Hollow points are wells that failed, ticks are medians.", "name": "fig-separation"}}
-ax = figures.plot_control_separation(analysis.scored.obs, analysis.quality)
-analysis.save_figure(ax.figure, "control_separation")
+ax = figures.plot_control_separation(scored.obs, quality)
+save_figure(ax.figure, "control_separation", results)
 
 # %% [markdown]
 # In {numref}`fig-separation` look for plates whose two clouds touch, for hollow points far from their own kind, and for
@@ -392,18 +478,18 @@ analysis.save_figure(ax.figure, "control_separation")
 # plate up and draws the line at which a plate passes.
 
 # %% mystnb={"image": {"alt": "Three dot plots with a row per plate: plain and robust Z-prime with a line at the gate, the strictly standardised mean difference, and the area under the curve; hollow dots are plates that do not pass.", "classes": "panels"}, "figure": {"caption": "Assay quality per plate. The solid line is the gate, dashed lines mean no separation.", "name": "fig-gate"}}
-fig = figures.plot_gate(analysis.quality, min_z_prime)
-analysis.save_figure(fig, "assay_quality")
+fig = figures.plot_gate(quality, min_z_prime)
+save_figure(fig, "assay_quality", results)
 
 # %%
-analysis.write_table(analysis.quality, "assay_quality.csv")
-show_table(analysis.quality, rows=20)
+write_table(quality, "assay_quality.csv", results)
+show_table(quality, rows=20)
 
 # %% tags=["remove-input"]
-say(window.quality(analysis.quality) + " " + window.failed_beside_quality(analysis.quality))
+say(window.quality(quality) + " " + window.failed_beside_quality(quality))
 
 # %% tags=["remove-input"]
-say(window.gate(analysis.quality, min_z_prime) + "\n\n" + window.thinned_plates(wells))
+say(window.gate(quality, min_z_prime) + "\n\n" + window.thinned_plates(wells.obs))
 
 # %% [markdown]
 # ### What wells that defined nothing say
@@ -411,14 +497,14 @@ say(window.gate(analysis.quality, min_z_prime) + "\n\n" + window.thinned_plates(
 # UV and blank wells had no part in any of these numbers, which makes the former a check from outside.
 
 # %% mystnb={"image": {"alt": "Two panels with a row per kind of well, mock, UV-inactivated, infected untreated, infected treated, blank and failed: points and boxes along the on-disease axis and along the distance from it.", "classes": "panels"}, "figure": {"caption": "Where every kind of well lands along the disease axis and away from it. Boxes hold the middle half of all wells of a kind, with a line at the median; of kinds with many wells the points are a random sample.", "name": "fig-landing"}}
-fig = figures.plot_landing(analysis.scored.obs)
-analysis.save_figure(fig, "landing")
+fig = figures.plot_landing(scored.obs)
+save_figure(fig, "landing", results)
 
 # %% tags=["remove-input"]
-say(window.uv(analysis.scored.obs))
+say(window.uv(scored.obs))
 
 # %% tags=["remove-input"]
-say(window.blank(analysis.scored.obs))
+say(window.blank(scored.obs))
 
 # %% [markdown]
 # {numref}`fig-landing` shows the blank wells, and that is all that is done with them: as long as nobody says what was in
@@ -427,15 +513,17 @@ say(window.blank(analysis.scored.obs))
 # ### Sites of a well, and places on a plate
 
 # %% tags=["remove-input"]
-say(window.agreement(analysis.agreement))
+say(window.agreement(agreement_on_some(sites, seed=seed)))
 
 # %% mystnb={"image": {"alt": "Two line charts of the median rescue of infected untreated wells along the rows and along the columns of the plates, without normalisation and with it, with bands of uncertainty around a dashed zero line.", "classes": "panels"}, "figure": {"caption": "Infected untreated wells along rows and columns, relative to their plate, without and with normalisation; bands are two standard errors.", "name": "fig-untreated-profiles"}}
-untreated = summaries.untreated_by_stage(analysis)
-fig = figures.plot_position_profiles(untreated, "rescue")
-analysis.save_figure(fig, "untreated_profiles")
+raw = design.untreated(score_wells(wells).obs)
+centred = design.untreated(scored.obs)
+profiles = {"raw": position_profiles(raw), recipe: position_profiles(centred)}
+fig = figures.plot_position_profiles(profiles)
+save_figure(fig, "untreated_profiles", results)
 
 # %% tags=["remove-input"]
-say(sentences.position_effect(untreated["raw"], untreated[recipe]))
+say(position_effect(raw, centred))
 
 # %% [markdown]
 # Rescue is one minus on-disease. The wells of {numref}`fig-untreated-profiles` got no compound. Where their band leaves
@@ -450,8 +538,10 @@ say(sentences.position_effect(untreated["raw"], untreated[recipe]))
 # ```
 
 # %% tags=["solution", "hide-cell"] mystnb={"image": {"alt": "Map of the plate with the lowest robust Z-prime, wells coloured by rescue from infected to mock."}, "figure": {"caption": "The plate with the lowest robust Z′, coloured by rescue. Crosses mark wells that failed quality control; white places hold no well.", "name": "fig-worst-plate"}}
-worst = summaries.worst_plate(analysis.scored.obs, analysis.quality)
-ax = figures.plot_plate(worst, "rescue", title=summaries.plate_title(worst), mark_flagged=True)
+worst = worst_plate(scored.obs, quality)
+ax = figures.plot_plate(
+    worst, "rescue", title=plate_title(worst), mark_flagged=True
+)
 
 # %% [markdown]
 # ## Recap
@@ -473,6 +563,10 @@ ax = figures.plot_plate(worst, "rescue", title=summaries.plate_title(worst), mar
 # %% tags=["remove-input"]
 say(
     recap.answers(
-        wells, analysis.quality, analysis.variance, analysis.screen, made_to_fail=analysis.known_failures
+        wells.obs,
+        quality,
+        variance,
+        screen,
+        made_to_fail=known_failures(source, wells),
     )
 )

@@ -32,57 +32,114 @@
 #
 # **Time to read:** 25 minutes.
 
-# %% tags=["parameters"]
-source: str = "twin"  # the screen: twin, rxrx19a, or a folder of your own
-experiments: str = "all"  # which experiments: all, or a comma list such as HRCE-1,VERO-1
-plates: str = "all"  # the first of these plates is drawn before and after: all, or a comma list
-recipe: str = "plate_center"  # the recipe shown as "after" [raw | experiment_center | plate_center | plate_standard | plate_robust | position | pca | sphering | tvn | harmony | recommended]
-recipes: str = "all"  # recipes compared: all, or a comma list
-reference: str = "infected"  # wells that recipes learn from [infected | mock | uninfected | controls]
-batch: str = "plate"  # what scaling, whitening, tvn and harmony make alike [plate | experiment]
-position_model: str = "trend"  # how position is modelled: a smooth trend, every row and column, or not [trend | row_column | none]
-n_components: int = 0  # components kept by pca, harmony and tvn; 0: each recipe's own number [x >= 0]
-regulariser: str = "auto"  # shrinkage of sphering and recommended: auto, ledoit_wolf, or the weight of the identity from 0 to 1
-umap_max_wells: int = 3000  # draw at most so many wells of the embedding [500 <= x <= 80000]
-exclude_plates: str = ""  # plates to leave out, a comma list such as HRCE-1_25
-fdr: float = 0.05  # share of false calls that is accepted [0 < x < 1]
-seed: int = 0  # where random numbers start [x >= 0]
-results: str = ""  # folder for tables and figures; empty: one that lasts as long as the kernel
+# %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters", "code_prompt_hide": "Parameters"}
+# the screen: twin, rxrx19a, or a folder of your own
+source: str = "twin"
+# which experiments: all, or a comma list such as HRCE-1,VERO-1
+experiments: str = "all"
+# plates to leave out, a comma list such as HRCE-1_25,HRCE-2_3; empty: none
+exclude_plates: str = ""
+# the first of these plates is drawn before and after: all, or a comma list
+plates: str = "all"
+# the recipe shown as "after" [raw | experiment_center | plate_center
+# | plate_standard | plate_robust | position | pca | sphering | tvn | harmony
+# | recommended]
+recipe: str = "plate_center"
+# recipes compared: all, or a comma list
+recipes: str = "all"
+# wells that recipes learn from [infected | mock | uninfected | controls]
+reference: str = "infected"
+# what scaling, whitening, tvn and harmony make alike [plate | experiment]
+batch: str = "plate"
+# how position is modelled: a smooth trend, every row and column, or not
+# [trend | row_column | none]
+position_model: str = "trend"
+# components kept by pca, harmony and tvn; 0: each recipe's own number [x >= 0]
+n_components: int = 0
+# shrinkage of sphering and recommended: auto, ledoit_wolf, or the weight of the
+# identity from 0 to 1
+regulariser: str = "auto"
+# draw at most so many wells of the embedding [500 <= x <= 80000]
+umap_max_wells: int = 3000
+# share of false calls that is accepted [0 < x < 1]
+fdr: float = 0.05
+# where random numbers start [x >= 0]
+seed: int = 0
+# folder for tables and figures; empty: one that lasts as long as the kernel
+results: str = ""
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Imports", "code_prompt_hide": "Imports"}
+import numpy as np
+
 from helpers import figures
-from helpers.publish import Analysis, normalization, recipe_pictures, sentences, summaries
-from helpers.pages.show import say, show_table
+from helpers.pages.examples import same_numbers
+from helpers.pages.normalization.choice import chosen
+from helpers.pages.normalization.evidence import measure_table
+from helpers.pages.normalization.pictures import (
+    one_plate_by_recipe,
+    step_pictures,
+)
+from helpers.pages.normalization.recipes import recipe_table
+from helpers.pages.normalization.stages import most_shared_arms, scored_stages
+from helpers.pages.show import show_table
+from helpers.profiles.positions import position_profiles
+from helpers.profiles.selection import controls, well_kind
+from helpers.study import (
+    compare_recipes,
+    example_plates,
+    known_truth,
+    normalize,
+    open_screen,
+    project_wells,
+    read_recipes,
+    read_settings,
+    save_figure,
+    show_banner,
+    to_wells,
+    write_table,
+)
 
 figures.use_style()
-analysis = Analysis(
-    source=source,
-    experiments=experiments,
-    exclude_plates=exclude_plates,
-    recipe=recipe,
-    recipes=recipes,
+
+# %% tags=["remove-cell"]
+from helpers.pages.absent import lacking
+from helpers.pages.examples import example_named
+from helpers.pages.normalization import choice, evidence, stages
+from helpers.pages.normalization.recipes import settings_given
+from helpers.pages.positions import position_effect
+from helpers.pages.show import say
+from helpers.study import lacking_sentences, sites_named_on_some
+
+# %% [markdown]
+# The wells of the page before are taken as they are, and normalised with the settings of this page. What differs from a
+# recipe's own settings is in `settings`.
+
+# %%
+sites = open_screen(
+    source, experiments=experiments, exclude_plates=exclude_plates
+)
+wells = to_wells(sites)
+settings = read_settings(
     reference=reference,
     batch=batch,
     position_model=position_model,
     n_components=n_components,
     regulariser=regulariser,
-    fdr=fdr,
-    seed=seed,
-    results=results,
 )
-analysis.banner()
+normalized = normalize(wells, recipe, seed=seed, **settings)
+show_banner(wells.uns["screen"])
 
 # %% tags=["remove-input"]
-say(sentences.lacking(analysis.lacks))
+say(lacking(lacking_sentences(wells)))
 
 # %% [markdown]
 # ## The recipes
 
 # %%
-show_table(normalization.recipe_table(analysis.settings), rows=20)
+show_table(recipe_table(settings), rows=20)
 
 # %% tags=["remove-input"]
-say(normalization.settings_given(analysis.settings))
+say(settings_given(settings))
 
 # %% [markdown]
 # The settings in the last column are parameters of this page: `rxrx19 params normalization` says what each may be.
@@ -99,7 +156,7 @@ say(normalization.settings_given(analysis.settings))
 # horizontal axis is {term}`rescue <rescue>`, which every picture computes anew: 0 for infected untreated wells and 1 for mock wells.
 
 # %%
-pictures = recipe_pictures.step_pictures(analysis, plates)
+pictures = step_pictures(wells, plates, seed=seed, **settings)
 
 # %% [markdown]
 # ### `experiment_center`: experiments side by side
@@ -111,7 +168,7 @@ pictures = recipe_pictures.step_pictures(analysis, plates)
 
 # %% mystnb={"image": {"alt": "Two scatter plots of control wells, before and after, rescue on the horizontal axis and the direction in which experiments differ on the vertical one, coloured by experiment.", "classes": "panels"}, "figure": {"caption": "Experiments before and after `experiment_center`: each mark is an infected untreated or a mock well.", "name": "fig-step-experiment-center"}}
 fig = figures.plot_step(pictures["experiment_center"])
-analysis.save_figure(fig, "step_experiment_center")
+save_figure(fig, "step_experiment_center", results)
 
 # %% [markdown]
 # In {numref}`fig-step-experiment-center` whole experiments are moved up or down onto each other. What lies apart within an experiment,
@@ -133,11 +190,27 @@ analysis.save_figure(fig, "step_experiment_center")
 
 # %% mystnb={"image": {"alt": "Two scatter plots of control wells, before and after, rescue on the horizontal axis and the direction in which plates differ on the vertical one, coloured by plate.", "classes": "panels"}, "figure": {"caption": "Plates of one experiment before and after `plate_center`.", "name": "fig-step-plate-center"}}
 fig = figures.plot_step(pictures["plate_center"])
-analysis.save_figure(fig, "step_plate_center")
+save_figure(fig, "step_plate_center", results)
 
 # %% [markdown]
 # In {numref}`fig-step-plate-center` look at both directions. Plates that lie apart vertically make a cloud of neighbours by plate; plates that
 # lie apart *horizontally* look as if all their compounds did something.
+
+# %% [markdown]
+# **The same in three lines.** The second formula needs no library: take the wells after `position`, and subtract from every plate the
+# median of its own reference wells. The last line asks whether `normalize` returns the same numbers.
+
+# %%
+example = example_plates(wells)
+placed = normalize(example, "position")
+plate = placed.obs["plate_id"] == placed.obs["plate_id"].iloc[0]
+x = placed.X[plate]
+known = controls(placed.obs, "infected")[plate]
+centred = x - np.median(x[known], axis=0)
+same_numbers(centred, normalize(example, "plate_center").X[plate])
+
+# %% tags=["remove-input"]
+say(example_named(example))
 
 # %% [markdown]
 # ### `plate_standard`: the same scale for every feature
@@ -149,7 +222,7 @@ analysis.save_figure(fig, "step_plate_center")
 
 # %% mystnb={"image": {"alt": "Two scatter plots of control wells, before and after, rescue on the horizontal axis and the direction in which plates differ on the vertical one, coloured by plate.", "classes": "panels"}, "figure": {"caption": "Plates of one experiment before and after `plate_standard`.", "name": "fig-step-plate-standard"}}
 fig = figures.plot_step(pictures["plate_standard"])
-analysis.save_figure(fig, "step_plate_standard")
+save_figure(fig, "step_plate_standard", results)
 
 # %% [markdown]
 # Compare the mock wells of {numref}`fig-step-plate-standard` with those of {numref}`fig-step-plate-center`: the fewer reference wells a plate has,
@@ -165,7 +238,7 @@ analysis.save_figure(fig, "step_plate_standard")
 
 # %% mystnb={"image": {"alt": "Two scatter plots with a point per feature, standard deviation against scaled median absolute deviation, without and with failed wells in the reference, and a line of equality.", "classes": "panels"}, "figure": {"caption": "Two estimates of each feature's spread on one plate, from reference wells that passed quality control and with the failed ones let in.", "name": "fig-step-plate-robust"}}
 fig = figures.plot_step(pictures["plate_robust"])
-analysis.save_figure(fig, "step_plate_robust")
+save_figure(fig, "step_plate_robust", results)
 
 # %% [markdown]
 # In {numref}`fig-step-plate-robust` points on the dashed line are features for which both estimates agree. Where wells failed, letting them in drives points to the
@@ -186,7 +259,7 @@ analysis.save_figure(fig, "step_plate_robust")
 
 # %% mystnb={"image": {"alt": "Two maps of the same plate side by side, wells coloured by rescue, before and after the trend over rows and columns was removed.", "classes": "panels"}, "figure": {"caption": "One plate, coloured by rescue, before and after `position`.", "name": "fig-step-position"}}
 fig = figures.plot_step(pictures["position"])
-analysis.save_figure(fig, "step_position")
+save_figure(fig, "step_position", results)
 
 # %% [markdown]
 # In {numref}`fig-step-position` a slope or a bright corner should go while mock wells stay as dark as they were. The plate as a whole is not moved: that is
@@ -202,7 +275,7 @@ analysis.save_figure(fig, "step_position")
 
 # %% mystnb={"image": {"alt": "Two scatter plots of the controls of one plate, rescue on the horizontal axis and distance from the disease axis on the vertical one, before and after.", "classes": "panels"}, "figure": {"caption": "Controls of one plate by rescue and distance from the axis, before and after `pca`.", "name": "fig-step-pca"}}
 fig = figures.plot_step(pictures["pca"])
-analysis.save_figure(fig, "step_pca")
+save_figure(fig, "step_pca", results)
 
 # %% [markdown]
 # In {numref}`fig-step-pca` rescue should stay as it was while the distance from the axis shrinks, the more so the more features a screen has beyond the
@@ -218,7 +291,7 @@ analysis.save_figure(fig, "step_pca")
 
 # %% mystnb={"image": {"alt": "Two scatter plots of the controls of one plate with an ellipse around mock and infected wells each, rescue on the horizontal axis and the loudest direction off the axis on the vertical one, before and after.", "classes": "panels"}, "figure": {"caption": "Controls of one plate before and after `sphering`, with ellipses that would hold four fifths of Gaussian wells.", "name": "fig-step-sphering"}}
 fig = figures.plot_step(pictures["sphering"])
-analysis.save_figure(fig, "step_sphering")
+save_figure(fig, "step_sphering", results)
 
 # %% [markdown]
 # In {numref}`fig-step-sphering` compare the two standard deviations in the right panel. If the infected wells have become much quieter than the mock wells, it is because the
@@ -234,7 +307,7 @@ analysis.save_figure(fig, "step_sphering")
 
 # %% mystnb={"image": {"alt": "Two scatter plots of the controls of one plate with an ellipse around mock and infected wells each, rescue on the horizontal axis and the loudest direction off the axis on the vertical one, before and after.", "classes": "panels"}, "figure": {"caption": "Controls of one plate before and after `tvn`.", "name": "fig-step-tvn"}}
 fig = figures.plot_step(pictures["tvn"])
-analysis.save_figure(fig, "step_tvn")
+save_figure(fig, "step_tvn", results)
 
 # %% [markdown]
 # {numref}`fig-step-tvn` has the same warning as {numref}`fig-step-sphering`: compare the reference wells with the ones that took no part in the fit.
@@ -250,7 +323,7 @@ analysis.save_figure(fig, "step_tvn")
 
 # %% mystnb={"image": {"alt": "Two scatter plots of control wells, before and after, rescue on the horizontal axis and the direction in which plates differ on the vertical one, coloured by plate.", "classes": "panels"}, "figure": {"caption": "Plates of one experiment in principal components, before and after `harmony`.", "name": "fig-step-harmony"}}
 fig = figures.plot_step(pictures["harmony"])
-analysis.save_figure(fig, "step_harmony")
+save_figure(fig, "step_harmony", results)
 
 # %% [markdown]
 # In {numref}`fig-step-harmony` look at how completely plates come together, in comparison with {numref}`fig-step-plate-center`, which used the controls.
@@ -266,7 +339,7 @@ analysis.save_figure(fig, "step_harmony")
 
 # %% mystnb={"image": {"alt": "Two scatter plots of the controls of one plate with an ellipse around mock and infected wells each, rescue on the horizontal axis and the loudest direction off the axis on the vertical one, before and after.", "classes": "panels"}, "figure": {"caption": "Controls of one plate before and after `recommended`.", "name": "fig-step-recommended"}}
 fig = figures.plot_step(pictures["recommended"])
-analysis.save_figure(fig, "step_recommended")
+save_figure(fig, "step_recommended", results)
 
 # %% [markdown]
 # In {numref}`fig-step-recommended` both ellipses should shrink, the infected one without collapsing as it does in {numref}`fig-step-sphering`. If the mock wells have become the quieter
@@ -296,34 +369,41 @@ analysis.save_figure(fig, "step_recommended")
 # plates of the same experiments.
 
 # %%
-analysis.write_table(analysis.recipes, "normalization.csv")
-show_table(normalization.measure_table(analysis.recipes, list(figures.TECHNICAL)), rows=20)
+compared = compare_recipes(
+    wells,
+    read_recipes(recipes),
+    truth=known_truth(source, wells),
+    seed=seed,
+    **settings,
+)
+write_table(compared, "normalization.csv", results)
+show_table(measure_table(compared, list(figures.TECHNICAL)), rows=20)
 
 # %%
 kept = [*figures.BIOLOGY, *figures.GUARD]
-show_table(normalization.measure_table(analysis.recipes, kept), rows=20)
+show_table(measure_table(compared, kept), rows=20)
 
 # %% tags=["remove-input"]
 measures = [*figures.TECHNICAL, *kept]
-say(normalization.intervals_missing(analysis.recipes, measures, analysis.wells.obs))
+say(evidence.intervals_missing(compared, measures, wells.obs))
 
 # %% tags=["remove-input"]
-say(normalization.unusable(analysis.recipes))
+say(evidence.unusable(compared))
 
 # %% mystnb={"image": {"alt": "Table of dots with a row per recipe and a column per measure; each dot stands along its column's range with its value beneath, the best recipe of each measure is filled and the selected recipe is in bold.", "classes": "panels"}, "figure": {"caption": "Technical variation left by each recipe. Arrows point to what is better; filled dots are the best of their column, and any that is written like it; the selected recipe is bold.", "name": "fig-recipe-table"}}
-fig = figures.plot_recipe_table(analysis.recipes, figures.TECHNICAL)
-analysis.save_figure(fig, "recipe_technical")
+fig = figures.plot_recipe_table(compared, figures.TECHNICAL)
+save_figure(fig, "recipe_technical", results)
 
 # %% mystnb={"image": {"alt": "Table of dots with a row per recipe and a column per measure; each dot stands along its column's range with its value beneath, the best recipe of each measure is filled and the selected recipe is in bold.", "classes": "panels"}, "figure": {"caption": "Biology kept by each recipe, drawn alike.", "name": "fig-recipe-biology"}}
-fig = figures.plot_recipe_table(analysis.recipes, figures.BIOLOGY)
-analysis.save_figure(fig, "recipe_biology")
+fig = figures.plot_recipe_table(compared, figures.BIOLOGY)
+save_figure(fig, "recipe_biology", results)
 
 # %% [markdown]
 # Compare {numref}`fig-recipe-table` with {numref}`fig-recipe-biology`: recipes that are best in the first need not be in the second. What is missing here is missing because
 # this screen cannot say it.
 
 # %% tags=["remove-input"]
-say(normalization.site_offsets(analysis.sites_named))
+say(evidence.site_offsets(sites_named_on_some(sites)))
 
 # %% [markdown]
 # ## The choice
@@ -332,20 +412,20 @@ say(normalization.site_offsets(analysis.sites_named))
 # {term}`twin` plays no part in it.
 
 # %% tags=["remove-input"]
-say(sentences.recipe_rule())
+say(choice.recipe_rule())
 
 # %% mystnb={"image": {"alt": "Two plots. Above, a scatter of recipes by plate predictability and replicate mean average precision with intervals in both directions. Below, a row per recipe with its replicate error, an interval, and how often the bootstrap picks it. The selected recipe has a ring.", "classes": "panels"}, "figure": {"caption": "Above: technical variation left against biology kept; the upper left is best. Below: what the rule minimises, and in what share of the bootstrap draws over plates it picks each recipe. Markers are the same in both; hollow ones are not considered; the ring is the selected recipe.", "name": "fig-choice"}}
-fig = figures.plot_recipe_choice(analysis.recipes)
-analysis.save_figure(fig, "recipe_choice")
+fig = figures.plot_recipe_choice(compared)
+save_figure(fig, "recipe_choice", results)
 
 # %% tags=["remove-input"]
-say(normalization.choice(analysis.recipes))
+say(choice.choice(compared))
 
 # %% tags=["remove-input"]
-say(normalization.against_truth(analysis.recipes))
+say(choice.against_truth(compared))
 
 # %% tags=["remove-input"]
-say(normalization.recipe_of_the_pages(analysis))
+say(choice.recipe_of_the_pages(recipe, compared))
 
 # %% [markdown]
 # In {numref}`fig-choice` a step to the upper left is a gain. {numref}`fig-recipe-table` and {numref}`fig-recipe-biology` show where a recipe pays for it: in
@@ -361,8 +441,8 @@ say(normalization.recipe_of_the_pages(analysis))
 # ```
 
 # %% tags=["solution", "hide-cell"]
-by_map = analysis.recipes.sort_values("replicate_map", ascending=False)
-by_plate = analysis.recipes.sort_values("plate_predictability")
+by_map = compared.sort_values("replicate_map", ascending=False)
+by_plate = compared.sort_values("plate_predictability")
 print("by replicate mAP:", ", ".join(by_map["recipe"]))
 print("by plate predictability:", ", ".join(by_plate["recipe"]))
 
@@ -372,15 +452,16 @@ print("by plate predictability:", ", ".join(by_plate["recipe"]))
 # A map of neighbours (UMAP) keeps who is near whom; distances between far groups, their sizes and their densities mean nothing in it.
 
 # %%
-before = analysis.projected(umap_max_wells)
-after = analysis.projected(umap_max_wells, normalized=True)
+before = project_wells(wells, max_wells=umap_max_wells, seed=seed)
+after = project_wells(normalized, max_wells=umap_max_wells, seed=seed)
 
 # %% mystnb={"image": {"alt": "Four maps of neighbours, raw embeddings on the left and normalised ones on the right, coloured by condition above and by plate below.", "classes": "panels"}, "figure": {"caption": "Wells by neighbourhood, from raw embeddings and after the recipe, coloured by condition and by plate.", "name": "fig-maps"}}
-fig = figures.plot_maps({"raw": before.points, "after": after.points}, ["condition", "plate"])
-analysis.save_figure(fig, "maps_before_after")
+maps = {"raw": before.points, "after": after.points}
+fig = figures.plot_maps(maps, ["condition", "plate"])
+save_figure(fig, "maps_before_after", results)
 
 # %% tags=["remove-input"]
-say(normalization.neighbors_change(before, after))
+say(stages.neighbors_change(before, after))
 
 # %% [markdown]
 # The aim is that islands by plate dissolve in {numref}`fig-maps` and conditions come together. What remains apart afterwards is either biology, or
@@ -392,16 +473,16 @@ say(normalization.neighbors_change(before, after))
 # Infected untreated wells had no compound on any plate, so wherever a plate's median is away from 0, the plate itself pretends to be an effect.
 
 # %%
-picked = normalization.chosen(analysis.recipes)
-shown = ["raw", "experiment_center", "plate_center", picked]
-tables = normalization.scored_stages(analysis, shown)
+picked = chosen(compared)
+shown = ["raw", "experiment_center", "plate_center", picked, recipe]
+tables = scored_stages(wells, shown, seed=seed, **settings)
 
 # %% mystnb={"image": {"alt": "Horizontal lines, one per plate, grouped by recipe: the middle ninety percent of rescue of infected untreated wells with a marker at the median, coloured by experiment, and a dashed line at zero.", "classes": "panels"}, "figure": {"caption": "Infected untreated wells under some recipes, the selected one among them: median and middle 90 % of every plate.", "name": "fig-spread"}}
 ax = figures.plot_before_after(tables)
-analysis.save_figure(ax.figure, "plate_spread")
+save_figure(ax.figure, "plate_spread", results)
 
 # %% tags=["remove-input"]
-say(sentences.plate_spread(tables))
+say(stages.plate_spread(tables))
 
 # %% [markdown]
 # In {numref}`fig-spread` the markers of a good recipe stand in one column. The length of a line is what wells of one plate
@@ -410,14 +491,15 @@ say(sentences.plate_spread(tables))
 # ## Before and after: rows and columns
 
 # %% mystnb={"image": {"alt": "Two line charts of the median rescue of scattered wells relative to their plate, by plate row and by plate column, one line with a band for raw embeddings and one for the chosen recipe.", "classes": "panels"}, "figure": {"caption": "Position effects: median rescue of scattered wells, treated or not, relative to their plate, along rows and columns, with two standard errors.", "name": "fig-position"}}
-fig = figures.plot_position_profiles({name: tables[name] for name in ("raw", recipe)})
-analysis.save_figure(fig, "position_profiles")
+profiles = {name: position_profiles(tables[name]) for name in ("raw", recipe)}
+fig = figures.plot_position_profiles(profiles)
+save_figure(fig, "position_profiles", results)
 
 # %% tags=["remove-input"]
-say(sentences.position_effect(tables["raw"], tables[recipe]))
+say(position_effect(tables["raw"], tables[recipe]))
 
 # %% tags=["remove-input"]
-say(normalization.position_left(tables["raw"], tables[recipe], recipe, analysis.recipes))
+say(stages.position_left(tables["raw"], tables[recipe], recipe, compared))
 
 # %% [markdown]
 # A slope in {numref}`fig-position` is an effect of place. Averaging over plates does not remove it, for every plate has the same
@@ -426,8 +508,9 @@ say(normalization.position_left(tables["raw"], tables[recipe], recipe, analysis.
 # ## Before and after: one plate
 
 # %% mystnb={"image": {"alt": "Two maps of the same plate side by side, wells coloured by rescue, from raw embeddings and after the chosen recipe.", "classes": "panels"}, "figure": {"caption": "One plate coloured by rescue, from raw embeddings and after the recipe.", "name": "fig-before-after"}}
-fig = figures.plot_plates(summaries.one_plate_by_recipe(tables, plates, recipe), "rescue")
-analysis.save_figure(fig, "plate_before_after")
+both = one_plate_by_recipe(tables, plates, recipe)
+fig = figures.plot_plates(both, "rescue")
+save_figure(fig, "plate_before_after", results)
 
 # %% [markdown]
 # {numref}`fig-before-after` is the eye's check: mock wells should stand out, most of the rest should be even, and no
@@ -438,11 +521,12 @@ analysis.save_figure(fig, "plate_before_after")
 # Arms that were tested in two experiments are a check that no recipe was fitted to: their rescue should agree.
 
 # %% mystnb={"image": {"alt": "Scatter plots of the rescue of shared arms, one experiment against the other, from raw embeddings and under the chosen recipe, with the line of equality and the correlation.", "classes": "panels"}, "figure": {"caption": "Arms that two experiments share: rescue in the one against rescue in the other.", "name": "fig-shared"}}
-fig = figures.plot_shared({name: normalization.shared_arms(tables[name]) for name in ("raw", recipe)})
-analysis.save_figure(fig, "shared_arms")
+shared = {name: most_shared_arms(tables[name]) for name in ("raw", recipe)}
+fig = figures.plot_shared(shared)
+save_figure(fig, "shared_arms", results)
 
 # %% tags=["remove-input"]
-say(normalization.shared_found(tables))
+say(stages.shared_found(tables))
 
 # %% [markdown]
 # In {numref}`fig-shared` the dashed line is equality. A correlation that is high before any normalisation is carried by the strongest arms; the cloud near zero
@@ -456,8 +540,8 @@ say(normalization.shared_found(tables))
 
 # %% tags=["solution", "hide-cell"]
 passed = tables[recipe][tables[recipe]["qc_flag"].astype(str) == ""]
-kinds = figures.well_kind(passed)
-show_table(passed.groupby(kinds, observed=True)["rescue"].median().reset_index())
+by_kind = passed.groupby(well_kind(passed), observed=True)["rescue"]
+show_table(by_kind.median().reset_index())
 
 # %% [markdown]
 # ## Recap

@@ -33,66 +33,112 @@
 #
 # **Time to read:** 25 minutes.
 
-# %% tags=["parameters"]
-source: str = "twin"  # the screen: twin, rxrx19a, or a folder of your own
-experiments: str = "all"  # which experiments: all, or a comma list such as HRCE-1,VERO-1
-recipe: str = "plate_center"  # normalisation [raw | experiment_center | plate_center | plate_standard | plate_robust | position | pca | sphering | tvn | harmony | recommended]
-exclude_plates: str = ""  # plates to leave out, a comma list such as HRCE-1_25
-fdr: float = 0.05  # share of false calls that is accepted [0 < x < 1]
-min_rescue: float = 0.1  # rescue up to this counts as none [0 <= x < 1]
-axis: str = "mean_difference"  # direction of the disease axis [mean_difference | discriminant]
-statistic: str = "max"  # over doses: any run of them, or runs that end at the highest [max | trend]
-null_draws: int = 40000  # pseudo-compounds in the null [1000 <= x <= 1000000]
-off_limit: float = 0.999  # an arm is off the axis beyond this quantile of the null [0.5 < x < 1]
-top_k: int = 10  # so many compounds count as the best [1 <= x <= 1000]
-calibration_twins: int = 6  # simulated screens on which p-values and rates are checked [2 <= x <= 100]
-classes: str = ""  # mechanism classes, a CSV of treatment,class; empty: the screen's own or the shipped list
-published: str = ""  # published scores, a file or folder; empty: where fetch puts them
-seed: int = 0  # where random numbers start [x >= 0]
-results: str = ""  # folder for tables and figures; empty: one that lasts as long as the kernel
+# %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters", "code_prompt_hide": "Parameters"}
+# the screen: twin, rxrx19a, or a folder of your own
+source: str = "twin"
+# which experiments: all, or a comma list such as HRCE-1,VERO-1
+experiments: str = "all"
+# plates to leave out, a comma list such as HRCE-1_25,HRCE-2_3; empty: none
+exclude_plates: str = ""
+# normalisation [raw | experiment_center | plate_center | plate_standard
+# | plate_robust | position | pca | sphering | tvn | harmony | recommended]
+recipe: str = "plate_center"
+# share of false calls that is accepted [0 < x < 1]
+fdr: float = 0.05
+# rescue up to this counts as none [0 <= x < 1]
+min_rescue: float = 0.1
+# direction of the disease axis [mean_difference | discriminant]
+axis: str = "mean_difference"
+# over doses: any run of them, or runs that end at the highest [max | trend]
+statistic: str = "max"
+# pseudo-compounds in the null [1000 <= x <= 1000000]
+null_draws: int = 40000
+# an arm is off the axis beyond this quantile of the null [0.5 < x < 1]
+off_limit: float = 0.999
+# so many compounds count as the best [1 <= x <= 1000]
+top_k: int = 10
+# simulated screens on which p-values and rates are checked [2 <= x <= 100]
+calibration_twins: int = 6
+# mechanism classes, a CSV of treatment,class; empty: the screen's own or the
+# shipped list
+classes: str = ""
+# published scores, a file or folder; empty: where fetch puts them
+published: str = ""
+# where random numbers start [x >= 0]
+seed: int = 0
+# folder for tables and figures; empty: one that lasts as long as the kernel
+results: str = ""
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Imports", "code_prompt_hide": "Imports"}
+import numpy as np
+
 from helpers import figures
-from helpers.publish import (
-    Analysis,
-    calibration,
-    comparison,
-    compounds,
-    crosschecks,
-    findings,
-    mechanism,
-    search,
-    sentences,
-    summaries,
-    truth,
-)
-from helpers.publish import published as chembl
+from helpers.hits.contours import chance_contours
+from helpers.hits.deciding import best_arms, deciding_arms, with_calls
 from helpers.pages.downloads import show_downloads
-from helpers.pages.show import say, show_table
+from helpers.pages.examples import same_numbers
+from helpers.pages.hits import mechanism
+from helpers.pages.hits import published as chembl
+from helpers.pages.hits.calibration import coverage_ranges
+from helpers.pages.hits.crosschecks import activity_table
+from helpers.pages.hits.tables import first_hit, hit_list
+from helpers.pages.search import show_search
+from helpers.pages.show import show_table
+from helpers.pages.tour.compounds import structures_of_hits
+from helpers.pages.truth import truth_of_arms, truth_table
+from helpers.profiles.selection import controls
+from helpers.study import (
+    activity_map,
+    calibration_study,
+    call_hits,
+    energy_test,
+    example_plates,
+    experiment_agreement,
+    known_truth,
+    normalize,
+    open_screen,
+    ranking_sensitivity,
+    save_figure,
+    score_wells,
+    shared_arms,
+    show_banner,
+    to_wells,
+    wells_table,
+    write_table,
+)
+
+figures.use_style()
+
+# %% tags=["remove-cell"]
+from functools import partial
+
+from helpers.pages.absent import lacking
+from helpers.pages.examples import example_named
+from helpers.pages.hits import calibration, calls, comparison, crosschecks
+from helpers.pages.show import say
+from helpers.study import ahead, lacking_sentences
+
+# %% [markdown]
+# From files to scores in four steps. Each is a plain function; what the pages before have computed is not computed again.
 
 # %%
-figures.use_style()
-analysis = Analysis(
-    source=source,
-    experiments=experiments,
-    exclude_plates=exclude_plates,
-    recipe=recipe,
-    fdr=fdr,
-    min_rescue=min_rescue,
-    axis=axis,
-    statistic=statistic,
-    null_draws=null_draws,
-    off_limit=off_limit,
-    top_k=top_k,
-    seed=seed,
-    results=results,
+sites = open_screen(
+    source, experiments=experiments, exclude_plates=exclude_plates
 )
-arms, hits = analysis.arms, analysis.hits
-analysis.ahead(("activity", {}))
-analysis.banner()
+wells = to_wells(sites)
+normalized = normalize(wells, recipe, seed=seed)
+scored = score_wells(normalized, axis=axis)
+show_banner(wells.uns["screen"])
+
+# %% tags=["remove-cell"]
+# Shown late on the page and slow: a second process computes them meanwhile.
+ahead(
+    partial(activity_map, normalized, seed=seed),
+    partial(energy_test, normalized, seed=seed),
+)
 
 # %% tags=["remove-input"]
-say(sentences.lacking(analysis.lacks))
+say(lacking(lacking_sentences(wells)))
 
 # %% [markdown]
 # ## Scores
@@ -117,20 +163,53 @@ say(sentences.lacking(analysis.lacks))
 # well is never scored on an axis that its own plate's controls defined.
 
 # %%
-scored = analysis.scored.obs
-analysis.write_table(analysis.wells_table, "wells.parquet")
-columns = [
-    "experiment",
-    "plate",
-    "well",
-    "condition",
-    "treatment",
-    "dose_um",
-    "on_disease",
-    "off_disease",
-    "rescue",
-]
-show_table(scored[scored["treatment"].notna()], rows=5, columns=columns)
+write_table(wells_table(scored), "wells.parquet", results)
+columns = ["experiment", "plate", "well", "condition", "treatment", "dose_um"]
+columns += ["on_disease", "off_disease", "rescue"]
+treated = scored.obs[scored.obs["treatment"].notna()]
+show_table(treated, rows=5, columns=columns)
+
+# %% [markdown]
+# ### The axis and the scores, step by step
+#
+# What `score_wells` does fits on a page. Take a few plates of one experiment, and score the first of them. Its own controls must not define
+# its axis: in many dimensions some direction always separates the wells that it was fitted on. So the axis comes from the *other*
+# plates. On each of these, the median infected well minus the median mock well points along the disease; the mean of these differences is
+# the direction.
+
+# %%
+example = example_plates(normalized)
+obs, x = example.obs, example.to_df()
+first = (obs["plate_id"] == obs["plate_id"].iloc[0]).to_numpy()
+others = {kind: controls(obs, kind) & ~first for kind in ("mock", "infected")}
+of_plate = {
+    kind: x[rows].groupby(obs["plate_id"][rows].astype(str))
+    for kind, rows in others.items()
+}
+mock, infected = of_plate["mock"].median(), of_plate["infected"].median()
+n_mock, n_infected = of_plate["mock"].size(), of_plate["infected"].size()
+weights = 1 / (1 / n_mock + 1 / n_infected)
+u = np.average(infected - mock, axis=0, weights=weights)
+u /= np.linalg.norm(u)
+
+# %% [markdown]
+# Every well of the first plate is then projected onto that direction. What the projection leaves is the way off the axis. The axis itself is
+# as long as the controls of a plate lie apart on an axis that *others* defined; its length is taken from the library here.
+
+# %%
+library = score_wells(example)
+length = library.uns["axis"][str(obs["experiment"].iloc[0])]["length"]
+origin = np.average(infected, axis=0, weights=n_infected)
+way = x[first] - origin
+along = way @ u
+rescue = -along / length
+off_disease = np.linalg.norm(way - np.outer(along, u), axis=1) / length
+theirs = library.obs[first]
+print("rescue:", same_numbers(rescue, theirs["rescue"]))
+print("off axis:", same_numbers(off_disease, theirs["off_disease"]))
+
+# %% tags=["remove-input"]
+say(example_named(example))
 
 # %% [markdown]
 # ## From wells to arms
@@ -153,14 +232,26 @@ show_table(scored[scored["treatment"].notna()], rows=5, columns=columns)
 # products between different wells take the place of those between plates.
 
 # %%
-analysis.write_table(arms, "arms.csv")
-columns = ["experiment", "treatment", "dose_um", "n_wells", "n_plates", "rescue", "rescue_low"]
-columns += ["rescue_high", "off_disease", "p_value", "q_value"]
-show_table(arms.sort_values("rescue", ascending=False), rows=8, columns=columns)
+arms, hits = call_hits(
+    scored,
+    fdr=fdr,
+    min_rescue=min_rescue,
+    statistic=statistic,
+    null_draws=null_draws,
+    off_limit=off_limit,
+    top_k=top_k,
+    seed=seed,
+)
+write_table(arms, "arms.csv", results)
+columns = ["experiment", "treatment", "dose_um", "n_wells", "n_plates"]
+columns += ["rescue", "rescue_low", "rescue_high", "off_disease"]
+columns += ["p_value", "q_value"]
+best_first = arms.sort_values("rescue", ascending=False)
+show_table(best_first, rows=8, columns=columns)
 
 # %% tags=["remove-input"]
-off = findings.well_noise(scored, arms, analysis.screen["n_features"])
-say(findings.plates_limit(arms) + "\n\n" + off)
+off = calls.well_noise(scored.obs, arms, wells.n_vars)
+say(calls.plates_limit(arms) + "\n\n" + off)
 
 # %% [markdown]
 # ## What is a false call?
@@ -180,15 +271,23 @@ say(findings.plates_limit(arms) + "\n\n" + off)
 #
 # $$q_{(k)} = \min_{j \ge k} \frac{m}{j}\, p_{(j)} ,$$
 #
-# and calling everything with $q \le$ `fdr` keeps the expected share of false calls at that level ({term}`FDR`).
+# and calling everything with $q \le$ `fdr` keeps the expected share of false calls at that level ({term}`FDR`). For the first experiment, by
+# hand:
+
+# %%
+mine = hits[hits["experiment"] == hits["experiment"].astype(str).min()]
+p = mine["p_value"].dropna().sort_values()
+m, k = len(p), np.arange(1, len(p) + 1)
+q = (p * m / k)[::-1].cummin()[::-1]
+same_numbers(q, hits.loc[q.index, "q_value"])
 
 # %% [markdown]
 # ## The calls
 
 # %%
-analysis.write_table(hits, "hits.csv")
-top = ["experiment", "rank", "treatment", "call", "rescue_max", "dose_at_max_um"]
-top += ["score", "q_value"]
+write_table(hits, "hits.csv", results)
+top = ["experiment", "rank", "treatment", "call", "rescue_max"]
+top += ["dose_at_max_um", "score", "q_value"]
 show_table(hits.sort_values(["rank", "experiment"]), rows=15, columns=top)
 
 # %% [markdown]
@@ -196,18 +295,18 @@ show_table(hits.sort_values(["rank", "experiment"]), rows=15, columns=top)
 # down they rest on the shape of a fitted tail.
 
 # %%
-search.show_search(summaries.hit_list(hits), "results")
+show_search(hit_list(hits), "results")
 
 # %%
 show_downloads(hits, "hits")
 
 # %% tags=["remove-input"]
 say(
-    findings.calls(hits, fdr, min_rescue)
+    calls.calls(hits, fdr, min_rescue)
     + "\n\n"
-    + findings.top_hits(hits)
+    + calls.top_hits(hits)
     + "\n\n"
-    + findings.deciding_dose(hits, arms)
+    + calls.deciding_dose(hits, arms)
 )
 
 # %% [markdown]
@@ -234,8 +333,9 @@ say(
 # cosine between the way the cells went and the way back.
 
 # %% mystnb={"image": {"alt": "One panel per experiment: compounds by rank with their rescue at the dose that decides and its interval, coloured and marked by call; dashed lines at zero and one; the first few compounds are named.", "classes": "panels"}, "figure": {"caption": "All compounds by rank, with the rescue at the dose that decides (of the largest rescue; for compounds called worsens, of the lowest) and its 95 % interval. Dashed: infected (0) and mock (1).", "name": "fig-rank"}}
-fig = figures.plot_ranks(hits, arms)
-analysis.save_figure(fig, "rank_plot")
+ranked = deciding_arms(hits, arms)
+fig = figures.plot_ranks(ranked)
+save_figure(fig, "rank_plot", results)
 
 # %% [markdown]
 # Two things in {numref}`fig-rank` deserve mistrust. The largest of several noisy numbers is too high on average: this is why inactive
@@ -243,12 +343,12 @@ analysis.save_figure(fig, "rank_plot")
 # score, which also counts how straight the way back is, so the points need not fall evenly.
 
 # %% mystnb={"image": {"alt": "Names of the compounds of highest rank, one row each, with a marker for rescue at the dose that decides, its interval, the dose in micromolar, and the call as colour and marker.", "classes": "panels"}, "figure": {"caption": "The compounds of highest rank in each experiment by name, with the dose that decides at the right.", "name": "fig-top"}}
-fig = figures.plot_top(hits, arms, n=10)
-analysis.save_figure(fig, "top_compounds")
+fig = figures.plot_top(ranked, n=10)
+save_figure(fig, "top_compounds", results)
 
 # %% mystnb={"image": {"alt": "Structural formulas of the compounds of highest rank that have a structure, each under its name, or a sentence that there is none."}, "figure": {"caption": "Structures of the compounds of highest rank, as the files give them.", "name": "fig-hit-structures"}}
-fig = figures.plot_structures(compounds.structures_of_hits(analysis.wells.obs, hits))
-analysis.save_figure(fig, "hit_structures")
+fig = figures.plot_structures(structures_of_hits(wells.obs, hits))
+save_figure(fig, "hit_structures", results)
 
 # %% [markdown]
 # ### How firm is a rank?
@@ -258,7 +358,7 @@ analysis.save_figure(fig, "hit_structures")
 
 # %% mystnb={"image": {"alt": "Names of the compounds of highest rank with the interval of their rank on a logarithmic axis, and beside it bars of their chance to be among the best, coloured by call.", "classes": "panels"}, "figure": {"caption": "The compounds of highest rank: the 95 % interval of the rank, and the chance to be among the best `top_k` on other plates.", "name": "fig-stability"}}
 fig = figures.plot_stability(hits, n=15)
-analysis.save_figure(fig, "rank_stability")
+save_figure(fig, "rank_stability", results)
 
 # %% tags=["remove-input"]
 say(crosschecks.say_ranks(hits, top_k))
@@ -274,19 +374,22 @@ say(crosschecks.say_ranks(hits, top_k))
 # ```
 
 # %% tags=["solution", "hide-cell"]
-best = figures.best_arms(hits, arms)
+best = best_arms(hits, arms)
 above = best[best["rescue_low"] > 0]
-print("interval above 0:", len(above), "; called rescue:", (hits["call"] == "rescue").sum())
+print("interval above 0:", len(above))
+print("called rescue:", (hits["call"] == "rescue").sum())
 
 # %% [markdown]
 # ## On the axis and off it
 
 # %% mystnb={"image": {"alt": "Scatter of arms: on-disease on the horizontal axis with dashed lines at mock and infected, off-disease on the vertical axis, coloured and marked by the call of the compound; three nested outlines around the infected line hold what chance alone does."}, "figure": {"caption": "Arms in the plane of the two scores. Straight to the left: the disease is undone. Left of the mock line: past mock. Upwards: something else happens. Colour and mark: the call of the compound, which need not rest on this arm. Outlined: where chance alone puts about half, 95 % and 99.9 % of arms without effect. Arms far beyond all others, if any, are arrowheads at the edge.", "name": "fig-on-off"}}
-ax = figures.plot_on_off(arms, hits, off_limit=off_limit)
-analysis.save_figure(ax.figure, "on_off_plane")
+called = with_calls(arms, hits)
+contours = chance_contours(arms, off_limit=off_limit)
+ax = figures.plot_on_off(called, contours)
+save_figure(ax.figure, "on_off_plane", results)
 
 # %% tags=["remove-input"]
-say(findings.off_axis(hits))
+say(calls.off_axis(hits))
 
 # %% [markdown]
 # {numref}`fig-on-off` warns of rescues that may be coincidence. Dying cells can drift in a direction that is partly the way back to
@@ -296,8 +399,8 @@ say(findings.off_axis(hits))
 # ## Effect and evidence
 
 # %% mystnb={"image": {"alt": "Volcano plot of arms: rescue on the horizontal axis, minus log ten of the q-value on the vertical axis, coloured and marked by call, with lines at the false discovery rate and at the smallest rescue that counts."}, "figure": {"caption": "Effect against evidence of rescue for every arm, coloured by the call of its compound. Dashed: the accepted false discovery rate; dotted: the rescue that the hypothesis allows. Arms far beyond all others, if any, are arrowheads at the edge.", "name": "fig-volcano"}}
-ax = figures.plot_volcano(arms, hits, fdr=fdr, min_rescue=min_rescue)
-analysis.save_figure(ax.figure, "volcano")
+ax = figures.plot_volcano(called, fdr=fdr, min_rescue=min_rescue)
+save_figure(ax.figure, "volcano", results)
 
 # %% [markdown]
 # Read {numref}`fig-volcano` by its corners: upper right is large and certain. Points just right of the dotted line can be certain only if they have many wells; points far to
@@ -308,9 +411,9 @@ analysis.save_figure(ax.figure, "volcano")
 # ## One compound in full
 
 # %% mystnb={"image": {"alt": "Every well of the compound of highest rank over dose on a logarithmic axis, a marker per plate, a line through the means, crosses for failed wells, and bands for infected untreated and mock wells of the same plates, all named in a legend."}, "figure": {"caption": "The compound of highest score in all experiments; the title names it and its experiment. Every well, by dose and plate; crosses are wells that failed quality control. Bands hold the middle 90 % of the good infected untreated and mock wells of the same plates.", "name": "fig-strip"}}
-first = summaries.first_hit(hits)
-ax = figures.plot_strip(scored, *first)
-analysis.save_figure(ax.figure, "top_strip")
+experiment, treatment = first_hit(hits)
+ax = figures.plot_strip(scored.obs, experiment, treatment)
+save_figure(ax.figure, "top_strip", results)
 
 # %% [markdown]
 # {numref}`fig-strip` is the picture to ask for before believing any rank: do the doses rise in order, do all plates tell the same story, and
@@ -324,16 +427,27 @@ analysis.save_figure(ax.figure, "top_strip")
 # settings of this page, on small screens made for the purpose: `calibration_twins` of them without any active compound, and as many with.
 
 # %% mystnb={"image": {"alt": "Two step lines over all p-values, for arms and for compounds, near a dotted horizontal line that stands for a uniform spread."}, "figure": {"caption": "P-values on simulated screens on which nothing works. Above the dotted line they are more frequent than they should be; what matters is the left end.", "name": "fig-p-values"}}
-study = analysis.calibrate(calibration_twins)
+study = calibration_study(
+    calibration_twins,
+    recipe=recipe,
+    axis=axis,
+    min_rescue=min_rescue,
+    statistic=statistic,
+    null_draws=null_draws,
+    off_limit=off_limit,
+    top_k=top_k,
+    seed=seed,
+)
 ax = figures.plot_p_values(study.p_values)
-analysis.save_figure(ax.figure, "calibration_p_values")
+save_figure(ax.figure, "calibration_p_values", results)
 
 # %% tags=["remove-input"]
 say(calibration.nulls(study))
 
 # %% mystnb={"image": {"alt": "Left: the false share of the calls against the rate that was accepted, points with error bars beside a dashed diagonal. Right: the share of intervals that hold the truth for ranges of the true rescue, with a dashed line at what is promised.", "classes": "panels"}, "figure": {"caption": "Simulated screens with active compounds. Left: false calls against the accepted rate. Right: coverage of the 95 % intervals of arms, by true rescue. Bars: two standard errors over screens.", "name": "fig-promises"}}
-fig = figures.plot_promises(study.discoveries, calibration.coverage_ranges(study.coverage))
-analysis.save_figure(fig, "calibration_promises")
+ranges = coverage_ranges(study.coverage)
+fig = figures.plot_promises(study.discoveries, ranges)
+save_figure(fig, "calibration_promises", results)
 
 # %% tags=["remove-input"]
 say(calibration.promises(study))
@@ -351,8 +465,9 @@ say(calibration.promises(study))
 # of wells; its null comes from exchanging them within plates.
 
 # %%
-found = analysis.activity
-activity = crosschecks.activity_table(hits, found["activity"], found["energy"], fdr)
+retrieved = activity_map(normalized, seed=seed)
+energy = energy_test(normalized, seed=seed)
+activity = activity_table(hits, retrieved, energy, fdr)
 show_table(activity)
 
 # %% tags=["remove-input"]
@@ -362,12 +477,21 @@ say(crosschecks.say_activity(activity))
 # **With other recipes and axes.** The axis can be the difference of the means, or the discriminant that weighs features by their noise.
 
 # %% mystnb={"image": {"alt": "Two dot plots with a row per recipe and axis and a marker per experiment: the rank correlation with the scores of this page, and the share of the best compounds that stay, with a dashed line at chance for each experiment.", "classes": "panels"}, "figure": {"caption": "Other recipes and axes against the ranking of this page. Dashed, in the colour of the experiment: chance.", "name": "fig-sensitivity"}}
-checks = analysis.checks
-fig = figures.plot_sensitivity(checks["sensitivity"])
-analysis.save_figure(fig, "ranking_sensitivity")
+sensitivity = ranking_sensitivity(
+    wells,
+    (recipe, "plate_center", "plate_robust", "recommended"),
+    reference=hits,
+    reference_is=(recipe, axis),
+    top_k=top_k,
+    fdr=fdr,
+    min_rescue=min_rescue,
+    seed=seed,
+)
+fig = figures.plot_sensitivity(sensitivity)
+save_figure(fig, "ranking_sensitivity", results)
 
 # %% tags=["remove-input"]
-say(crosschecks.say_sensitivity(checks["sensitivity"]))
+say(crosschecks.say_sensitivity(sensitivity))
 
 # %% [markdown]
 # The correlation of {numref}`fig-sensitivity` is low for a simple reason where it is: most compounds do nothing, and their order is noise in every ranking. What
@@ -376,11 +500,13 @@ say(crosschecks.say_sensitivity(checks["sensitivity"]))
 # **In another experiment.** Compounds that were screened twice are the only test against a new set of cells, of plates and of days.
 
 # %% mystnb={"image": {"alt": "Scatter plots, one per pair of experiments: the rescue of arms that both hold, with error bars and a dashed line of equality.", "classes": "panels"}, "figure": {"caption": "Arms that two experiments share, with their 95 % intervals. Dashed: equality.", "name": "fig-experiments"}}
-fig = figures.plot_experiments(checks["shared"])
-analysis.save_figure(fig, "shared_experiments")
+fig = figures.plot_experiments(shared_arms(arms))
+save_figure(fig, "shared_experiments", results)
 
 # %% tags=["remove-input"]
-say(crosschecks.say_experiments(checks["agreement"]))
+cells = mechanism.cell_lines(wells.obs)
+agreement = experiment_agreement(arms, cells, seed=seed)
+say(crosschecks.say_experiments(agreement))
 
 # %% [markdown]
 # Between different cells, what {numref}`fig-experiments` lacks in agreement beyond noise may be biology: not every compound works in every cell. Between
@@ -397,18 +523,20 @@ say(crosschecks.say_experiments(checks["agreement"]))
 # known pharmacology, from before the screen: {doc}`/classes` lists them. With `classes` the page uses a list of your own.
 
 # %%
-members = mechanism.find_members(analysis, classes)
-effects = mechanism.own_effects(analysis, members)
-analysis.write_table(effects, "class_effects.csv")
-columns = ["cells", "class", "n_members", "auc", "auc_low", "auc_high", "shift", "true_rescue"]
-show_table(effects, rows=12, columns=[*columns, "p_value", "q_value"])
+truth = known_truth(source, wells)
+members = mechanism.find_members(source, wells, classes)
+effects = mechanism.own_effects(hits, wells.obs, members, truth)
+write_table(effects, "class_effects.csv", results)
+columns = ["cells", "class", "n_members", "auc", "auc_low", "auc_high"]
+columns += ["shift", "true_rescue", "p_value", "q_value"]
+show_table(effects, rows=12, columns=columns)
 
 # %% tags=["remove-input"]
 say(mechanism.say_members(members) + "\n\n" + mechanism.say_effects(effects, fdr))
 
 # %% mystnb={"image": {"alt": "One panel per cell line with a row per mechanism class: the AUC of its members against all other compounds with its interval, a dashed line at one half, coloured and marked by whether members score higher, lower or like the rest, and the number of members at the right.", "classes": "panels"}, "figure": {"caption": "Mechanism classes: AUC of the members against all other compounds, with its 95 % interval. Of many classes those of smallest p-value are drawn.", "name": "fig-class-effects"}}
 fig = figures.plot_classes(effects, fdr=fdr)
-analysis.save_figure(fig, "class_effects")
+save_figure(fig, "class_effects", results)
 
 # %% [markdown]
 # Read {numref}`fig-class-effects` by its intervals: three members can stand at the top by luck, and theirs shows it. The null hypothesis is that members are
@@ -430,8 +558,10 @@ say(comparison.say_published(scores))
 
 # %% mystnb={"image": {"alt": "Published scores of all HRCE compounds by rank with a grey band of noise around the median, a dashed line where hits begin, and the names of the hits, or a sentence that the scores are not here.", "classes": "panels"}, "figure": {"caption": "Published scores in HRCE by rank, once they were fetched. Band: what noise alone does to a compound in the middle. Dashed: above it a compound counts as a hit.", "name": "fig-published"}}
 noise = scores.noise.get("HRCE", {}).get("sd_one_score", float("nan"))
-ax = figures.plot_published(scores.of("HRCE"), threshold=chembl.THRESHOLD, noise=noise)
-analysis.save_figure(ax.figure, "published_scores")
+ax = figures.plot_published(
+    scores.of("HRCE"), threshold=chembl.THRESHOLD, noise=noise
+)
+save_figure(ax.figure, "published_scores", results)
 
 # %% tags=["remove-input"]
 say(comparison.say_noise(scores))
@@ -442,22 +572,26 @@ say(comparison.say_noise(scores))
 # %%
 reported = chembl.published_effects(scores, effects)
 columns = ["class", "n_members", "auc", "auc_low", "auc_high", "q_value"]
-show_table(reported, rows=12, columns=[*columns, "auc_reported", "n_reported", "auc_own"])
+columns += ["auc_reported", "n_reported", "auc_own"]
+show_table(reported, rows=12, columns=columns)
 
 # %% tags=["remove-input"]
 say(comparison.say_classes(reported, fdr))
 
 # %% mystnb={"image": {"alt": "Rows of mechanism classes with the AUC of their members in the published HRCE scores and its interval, coloured and marked by whether members score higher, lower or like the rest; hollow diamonds for the scores of this screen where it has any.", "classes": "panels"}, "figure": {"caption": "Mechanism classes in the published HRCE scores, as in the figure of the section before. Where this screen has scores in HRCE of its own, hollow diamonds show them.", "name": "fig-published-classes"}}
-fig = figures.plot_classes(reported, fdr=fdr, other="auc_own", other_label="this screen")
-analysis.save_figure(fig, "published_classes")
+fig = figures.plot_classes(
+    reported, fdr=fdr, other="auc_own", other_label="this screen"
+)
+save_figure(fig, "published_classes", results)
 
 # %% [markdown]
 # The abstract names some of the classes of {numref}`fig-published-classes`: beta-blockers, inhibitors of mTOR and PI3K and vitamin D analogues for a weak benefit,
 # beta-agonists for a mild worsening.
 
 # %% mystnb={"image": {"alt": "Scatter of published scores: HRCE on the horizontal and Vero on the vertical axis, dashed lines where hits begin, a dotted line where both are equal, hits coloured and named."}, "figure": {"caption": "Published scores of the compounds that were scored in both cell lines. Dashed: above it a compound counts as a hit.", "name": "fig-two-cells"}}
-ax = figures.plot_two_cells(chembl.two_cells(scores), threshold=chembl.THRESHOLD)
-analysis.save_figure(ax.figure, "published_two_cells")
+both = chembl.two_cells(scores)
+ax = figures.plot_two_cells(both, threshold=chembl.THRESHOLD)
+save_figure(ax.figure, "published_two_cells", results)
 
 # %% tags=["remove-input"]
 say(comparison.say_cells(scores))
@@ -466,18 +600,19 @@ say(comparison.say_cells(scores))
 # What helps in one cell line need not help in the other ({numref}`fig-two-cells`), so a score is always the score of a cell line.
 
 # %%
-joined = chembl.compare_own(analysis, scores)
-analysis.write_table(joined, "published_comparison.csv")
+own = mechanism.own_scores(hits, wells.obs)
+joined = chembl.compare_own(own, wells, scores)
+write_table(joined, "published_comparison.csv", results)
 columns = ["cells", "name", "treatment", "published", "score", "call", "how"]
-show_table(joined.sort_values("published", ascending=False), rows=10, columns=columns)
+best_first = joined.sort_values("published", ascending=False)
+show_table(best_first, rows=10, columns=columns)
 
 # %% tags=["remove-input"]
-agreement = comparison.say_agreement(analysis, scores, joined)
-say(agreement)
+say(comparison.say_agreement(wells.uns["screen"]["kind"], scores, joined))
 
 # %% mystnb={"image": {"alt": "Scatter of the scores of this screen against the published ones, a dashed line where published hits begin, hits coloured, the compounds that the two rank most differently named; or a sentence why there is nothing to compare."}, "figure": {"caption": "Scores of this screen against the published ones. Named are published hits, then the compounds whose ranks differ most.", "name": "fig-agreement"}}
-ax = figures.plot_agreement(joined, threshold=chembl.THRESHOLD, reason=agreement)
-analysis.save_figure(ax.figure, "published_agreement")
+ax = figures.plot_agreement(joined, threshold=chembl.THRESHOLD)
+save_figure(ax.figure, "published_agreement", results)
 
 # %% [markdown]
 # {numref}`fig-agreement` can be read only where a measured screen and the published scores meet. A compound far from the crowd is a question, not an error: the two
@@ -490,15 +625,14 @@ analysis.save_figure(ax.figure, "published_agreement")
 # holds there, with the same code, is what one may hope for elsewhere.
 
 # %%
-show_table(truth.truth_table(hits, analysis.truth, min_rescue))
+show_table(truth_table(hits, truth, min_rescue))
 
 # %% tags=["remove-input"]
-say(findings.truth_calls(hits, analysis.truth, min_rescue) + " " + findings.truth_arms(arms, analysis.truth))
+say(calls.truth_calls(hits, truth, min_rescue) + " " + calls.truth_arms(arms, truth))
 
 # %% mystnb={"image": {"alt": "Scatter of estimated against true rescue of all arms with the line of agreement, marked by the kind of compound, or a sentence that no truth is known."}, "figure": {"caption": "Estimated against true rescue of every arm, by kind of compound.", "name": "fig-truth"}}
-joined = truth.truth_of_arms(arms, analysis.truth)
-ax = figures.plot_truth(joined, classes="kind")
-analysis.save_figure(ax.figure, "truth_rescue")
+ax = figures.plot_truth(truth_of_arms(arms, truth), classes="kind")
+save_figure(ax.figure, "truth_rescue", results)
 
 # %% [markdown] tags=["exercise"]
 # ```{admonition} Exercise
@@ -507,8 +641,9 @@ analysis.save_figure(ax.figure, "truth_rescue")
 # ```
 
 # %% tags=["solution", "hide-cell"]
-strict = (hits["call"] == "rescue") & (hits["q_value"] <= 0.01)
-print("at", fdr, ":", (hits["call"] == "rescue").sum(), "; at 0.01:", strict.sum())
+rescues = hits["call"] == "rescue"
+print("at", fdr, ":", rescues.sum())
+print("at 0.01:", (rescues & (hits["q_value"] <= 0.01)).sum())
 
 # %% [markdown]
 # ## Recap

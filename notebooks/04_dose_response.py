@@ -31,58 +31,110 @@
 #
 # **Time to read:** 20 minutes.
 
-# %% tags=["parameters"]
-source: str = "twin"  # the screen: twin, rxrx19a, or a folder of your own
-experiments: str = "all"  # which experiments: all, or a comma list such as HRCE-1,VERO-1
-exclude_plates: str = ""  # plates to leave out, a comma list such as HRCE-1_25
-compounds: str = ""  # draw these compounds too: a comma list, or empty for the strongest curves only
-n_curves: int = 8  # how many of the strongest curves are drawn [1 <= x <= 60]
-recipe: str = "plate_center"  # normalisation [raw | experiment_center | plate_center | plate_standard | plate_robust | position | pca | sphering | tvn | harmony | recommended]
-fdr: float = 0.05  # share of false calls that is accepted [0 < x < 1]
-min_rescue: float = 0.1  # rescue up to this counts as none [0 <= x < 1]
-model: str = "4pl"  # with four parameters, or three: starting at the infected level [4pl | 3pl]
-interval: str = "profile"  # intervals from the likelihood, or from plates drawn anew [profile | bootstrap]
-bootstrap_draws: int = 200  # draws of the bootstrap [50 <= x <= 10000]
-min_doses: int = 4  # doses that a curve needs [3 <= x <= 20]
-hill_bounds: str = "0.2,20"  # smallest and largest Hill slope
-ec50_margin: float = 10.0  # how far beyond the tested doses an EC50 is sought, as a factor [1 <= x <= 1000]
-drop_toxic: bool = True  # leave out doses at the top that move cells off the disease axis
-seed: int = 0  # where random numbers start [x >= 0]
-results: str = ""  # folder for tables and figures; empty: one that lasts as long as the kernel
+# %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters", "code_prompt_hide": "Parameters"}
+# the screen: twin, rxrx19a, or a folder of your own
+source: str = "twin"
+# which experiments: all, or a comma list such as HRCE-1,VERO-1
+experiments: str = "all"
+# plates to leave out, a comma list such as HRCE-1_25,HRCE-2_3; empty: none
+exclude_plates: str = ""
+# draw these compounds too: a comma list, or empty for the strongest only
+compounds: str = ""
+# how many of the strongest curves are drawn [1 <= x <= 60]
+n_curves: int = 8
+# normalisation [raw | experiment_center | plate_center | plate_standard
+# | plate_robust | position | pca | sphering | tvn | harmony | recommended]
+recipe: str = "plate_center"
+# share of false calls that is accepted [0 < x < 1]
+fdr: float = 0.05
+# rescue up to this counts as none [0 <= x < 1]
+min_rescue: float = 0.1
+# with four parameters, or three: starting at the infected level [4pl | 3pl]
+model: str = "4pl"
+# intervals from the likelihood, or from plates drawn anew [profile | bootstrap]
+interval: str = "profile"
+# draws of the bootstrap [50 <= x <= 10000]
+bootstrap_draws: int = 200
+# doses that a curve needs [3 <= x <= 20]
+min_doses: int = 4
+# smallest and largest Hill slope
+hill_bounds: str = "0.2,20"
+# how far beyond the tested doses an EC50 is sought, as a factor
+# [1 <= x <= 1000]
+ec50_margin: float = 10.0
+# leave out doses at the top that move cells off the disease axis
+drop_toxic: bool = True
+# where random numbers start [x >= 0]
+seed: int = 0
+# folder for tables and figures; empty: one that lasts as long as the kernel
+results: str = ""
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Imports", "code_prompt_hide": "Imports"}
+import numpy as np
+from scipy.optimize import curve_fit
+
 from helpers import figures
-from helpers.publish import Analysis, findings, potency, search, sentences, summaries, truth
+from helpers.dose import fit_curves
+from helpers.pages.dose import curves as chosen
+from helpers.pages.dose import potency
 from helpers.pages.downloads import show_downloads
-from helpers.study.settings import read_bounds
-from helpers.pages.show import say, show_table
+from helpers.pages.search import show_search
+from helpers.pages.show import show_table
+from helpers.pages.truth import true_potencies
+from helpers.study import (
+    call_hits,
+    coverage_by_noise,
+    example_points,
+    fit_screen,
+    known_truth,
+    normalize,
+    open_screen,
+    read_bounds,
+    save_figure,
+    score_wells,
+    show_banner,
+    to_wells,
+    write_table,
+)
+
+figures.use_style()
+
+# %% tags=["remove-cell"]
+from helpers.pages.absent import lacking
+from helpers.pages.dose import findings
+from helpers.pages.examples import points_named
+from helpers.pages.show import say
+from helpers.study import lacking_sentences
+
+# %% [markdown]
+# From files to curves in six steps: those of the pages before, and the fit of every compound's wells.
 
 # %%
-figures.use_style()
-analysis = Analysis(
-    source=source,
-    experiments=experiments,
-    exclude_plates=exclude_plates,
-    recipe=recipe,
+sites = open_screen(
+    source, experiments=experiments, exclude_plates=exclude_plates
+)
+wells = to_wells(sites)
+normalized = normalize(wells, recipe, seed=seed)
+scored = score_wells(normalized)
+arms, hits = call_hits(scored, fdr=fdr, min_rescue=min_rescue, seed=seed)
+curves = fit_screen(
+    scored,
+    arms=arms,
     fdr=fdr,
     min_rescue=min_rescue,
+    model=model,
+    interval=interval,
+    bootstrap_draws=bootstrap_draws,
+    min_doses=min_doses,
+    hill_bounds=read_bounds("hill_bounds", hill_bounds),
+    ec50_margin=ec50_margin,
+    drop_toxic=drop_toxic,
     seed=seed,
-    results=results,
-    fitting={
-        "model": model,
-        "interval": interval,
-        "bootstrap_draws": bootstrap_draws,
-        "min_doses": min_doses,
-        "hill_bounds": read_bounds("hill_bounds", hill_bounds),
-        "ec50_margin": ec50_margin,
-        "drop_toxic": drop_toxic,
-    },
 )
-curves, scored = analysis.curves, analysis.scored.obs
-analysis.banner()
+show_banner(wells.uns["screen"])
 
 # %% tags=["remove-input"]
-say(sentences.lacking(analysis.lacks))
+say(lacking(lacking_sentences(wells)))
 
 # %% [markdown]
 # ## One curve, slowly
@@ -98,12 +150,38 @@ say(sentences.lacking(analysis.lacks))
 # - the {term}`Hill slope` $h$ says how many doses the rise takes: with a slope of 1 it needs two decades of dose for most of its way.
 
 # %% mystnb={"image": {"alt": "Wells of one compound over dose on a logarithmic axis, a marker per plate, with the fitted curve, the EC50 as a diamond on a bar that spans its interval, and dashed lines at infected and mock."}, "figure": {"caption": "One dose-response curve: wells by plate, the fit, and the EC50 with its 95 % interval (band and bar).", "name": "fig-curve"}}
-example = summaries.example_curve(curves, compounds)
-ax = figures.plot_curve(summaries.points_of(scored, example), example)
-analysis.save_figure(ax.figure, "one_curve")
+example = chosen.example_curve(curves, compounds)
+ax = figures.plot_curve(chosen.points_of(scored.obs, example), example)
+save_figure(ax.figure, "one_curve", results)
 
 # %% tags=["remove-input"]
 say(findings.one_curve(example))
+
+# %% [markdown]
+# **The same with scipy.** Least squares over four numbers is all there is to the line itself. The EC50 is sought on a logarithmic axis, because
+# doses are spaced by factors. `fit_curves` gives the same for the same wells, taken as independent:
+
+# %%
+points = example_points(scored.obs, example)
+dose, response = points["dose_um"], points["rescue"]
+start = [response.iloc[0], response.iloc[-1], np.log10(dose.median()), 1]
+bounds = ([-2, -2, -4, 0.2], [3, 3, 3, 20])
+mine, _ = curve_fit(
+    lambda d, front, back, ec50, hill: front
+    + (back - front) / (1 + (10**ec50 / d) ** hill),
+    dose,
+    response,
+    p0=np.clip(start, *bounds),
+    bounds=bounds,
+)
+theirs = fit_curves(
+    points.assign(curve="example"), dose="dose_um", response="rescue"
+)
+print(f"EC50 with scipy {10 ** mine[2]:.3g}, with fit_curves", end=" ")
+print(f"{theirs['ec50_fit'].iloc[0]:.3g} µM")
+
+# %% tags=["remove-input"]
+say(points_named(points))
 
 # %% [markdown]
 # The band in {numref}`fig-curve` matters more than the diamond. It holds every EC50 for which some curve explains the wells almost as well
@@ -142,18 +220,12 @@ say(findings.one_curve(example))
 # | not fitted | too few doses or points | none |
 
 # %%
-analysis.write_table(curves, "dose_response.csv")
-columns = [
-    "experiment",
-    "treatment",
-    "curve_class",
-    "ec50_um",
-    "ec50_low_um",
-    "ec50_high_um",
-    "ec50_censored",
-]
+write_table(curves, "dose_response.csv", results)
+columns = ["experiment", "treatment", "curve_class", "ec50_um"]
+columns += ["ec50_low_um", "ec50_high_um", "ec50_censored"]
 columns += ["back", "hill", "r2", "q_value", "relevance"]
-shown = summaries.without_loose_limits(curves.sort_values("relevance", ascending=False))
+by_relevance = curves.sort_values("relevance", ascending=False)
+shown = chosen.without_loose_limits(by_relevance)
 show_table(shown, rows=12, columns=columns)
 
 # %% tags=["remove-input"]
@@ -163,17 +235,16 @@ say(findings.curve_classes(curves) + "\n\n" + findings.falling(curves))
 # Every curve can be looked up here; the small pictures have one scale, from infected to mock (faint lines), and dots are means per dose. The whole table can be taken along.
 
 # %%
-points = summaries.fitted_points(scored)
-search.show_search(
-    summaries.curve_list(curves), "curves", pictures=figures.curve_sparklines(points, curves).rename("curve")
-)
+fitted = chosen.fitted_points(scored.obs)
+sketches = figures.curve_sparklines(fitted, curves).rename("curve")
+show_search(chosen.curve_list(curves), "curves", pictures=sketches)
 
 # %%
 show_downloads(curves, "dose_response")
 
 # %% mystnb={"image": {"alt": "Scatter of all fitted curves: the effect over the tested doses on the horizontal axis with dashed lines at no effect and at mock, relevance on the vertical axis with a dashed line at the false discovery rate, marked by class; a few of the most relevant are named.", "classes": "panels"}, "figure": {"caption": "Effect over the tested doses against relevance, every fitted curve a point. Dashed: no effect, an effect as large as the way from infected to mock, and the relevance that a large effect has at the accepted rate.", "name": "fig-relevance"}}
-ax = figures.plot_relevance(potency.with_effect(curves, points), fdr)
-analysis.save_figure(ax.figure, "relevance")
+ax = figures.plot_relevance(potency.with_effect(curves, fitted), fdr)
+save_figure(ax.figure, "relevance", results)
 
 # %% [markdown]
 # In {numref}`fig-relevance` curves that rise stand on the right, those that fall on the left. Relevance is deflated where the effect is small, so a tiny effect
@@ -183,9 +254,9 @@ analysis.save_figure(ax.figure, "relevance")
 # ## The strongest curves
 
 # %% mystnb={"image": {"alt": "Grid of dose-response curves with one scale: wells by plate, the fit, the EC50 with its interval, an arrow where only a bound is known or a hatched span where it lies between two of them; the titles give compound, class and EC50.", "classes": "panels"}, "figure": {"caption": "The strongest rising curves by relevance, and those asked for. Markers: plates; crosses: wells that failed quality control. Hatched: the EC50 lies between two doses. Arrows: only a bound is known. Hollow points stand at doses that the fit left out, and a hollow diamond is the EC50 with them.", "name": "fig-curves"}}
-shown = summaries.strongest_curves(curves, n_curves, compounds)
-fig = figures.plot_curves(scored, shown)
-analysis.save_figure(fig, "top_curves")
+shown = chosen.strongest_curves(curves, n_curves, compounds)
+fig = figures.plot_curves(scored.obs, shown)
+save_figure(fig, "top_curves", results)
 
 # %% [markdown]
 # In {numref}`fig-curves` compare markers of one plate with those of another at the same dose: where plates disagree as much as doses do, the
@@ -197,9 +268,9 @@ analysis.save_figure(fig, "top_curves")
 # Curves can be difficult in several ways. The next figure shows one of each class that this screen holds.
 
 # %% mystnb={"image": {"alt": "One dose-response curve of each class that occurs in the screen, with the same elements as the grid before.", "classes": "panels"}, "figure": {"caption": "One curve of each class, the most relevant of its kind. Only those called worsening fall.", "name": "fig-classes"}}
-each = summaries.one_of_each_class(curves)
-fig = figures.plot_curves(scored, each)
-analysis.save_figure(fig, "curve_classes")
+each = chosen.one_of_each_class(curves)
+fig = figures.plot_curves(scored.obs, each)
+save_figure(fig, "curve_classes", results)
 
 # %% [markdown]
 # Three mistakes are easily made with {numref}`fig-classes`:
@@ -221,8 +292,9 @@ analysis.save_figure(fig, "curve_classes")
 # reaches are not fitted (`drop_toxic`), and the EC50 with them is kept beside.
 
 # %% mystnb={"image": {"alt": "Curves whose EC50 changes most when toxic doses are left out: wells by plate, hollow at the doses left out, the fit, a filled diamond for the EC50 and a hollow one for the EC50 with all doses; or a sentence that there are none.", "classes": "panels"}, "figure": {"caption": "Curves fitted without their toxic doses (hollow points), those first whose EC50 changes most. Hollow diamond: EC50 of the fit to all doses.", "name": "fig-toxic"}}
-fig = figures.plot_curves(scored, potency.toxic_tops(curves).head(4))
-analysis.save_figure(fig, "toxic_tops")
+tops = potency.toxic_tops(curves).head(4)
+fig = figures.plot_curves(scored.obs, tops)
+save_figure(fig, "toxic_tops", results)
 
 # %% tags=["remove-input"]
 say(potency.say_toxic(curves))
@@ -236,7 +308,7 @@ say(potency.say_toxic(curves))
 
 # %% mystnb={"image": {"alt": "Scatter of curves with an EC50: EC50 in micromolar on a logarithmic axis with its interval, against the fitted rescue at high dose; arrows where the EC50 is only bounded; marked by class, with a dark rim where the fit stands at a bound; a few of the most potent are named.", "classes": "panels"}, "figure": {"caption": "Potency against effect: EC50 with its interval, and the fitted rescue at high dose. Arrows: only a bound of the EC50 is known. Dark rim: a parameter of the fit stands at its bound, as a plateau does at the largest value allowed. Levels far below 0, if any, are arrowheads at the lower edge.", "name": "fig-potency"}}
 ax = figures.plot_potency(curves)
-analysis.save_figure(ax.figure, "potency")
+save_figure(ax.figure, "potency", results)
 
 # %% tags=["remove-input"]
 say(findings.potency(curves))
@@ -249,7 +321,7 @@ say(findings.potency(curves))
 # %% mystnb={"image": {"alt": "Scatter of the EC50 in one experiment against the EC50 in another on logarithmic axes with intervals and a dashed line of equality, a panel per pair of experiments, or a sentence that no compound has both.", "classes": "panels"}, "figure": {"caption": "EC50 of compounds that have one in two experiments, with 95 % intervals. Dashed: equality.", "name": "fig-two-experiments"}}
 shared = potency.shared_potencies(curves)
 fig = figures.plot_two_experiments(shared)
-analysis.save_figure(fig, "two_experiments")
+save_figure(fig, "two_experiments", results)
 
 # %% tags=["remove-input"]
 say(potency.say_shared(shared))
@@ -265,7 +337,9 @@ say(potency.say_shared(shared))
 # ```
 
 # %% tags=["solution", "hide-cell"]
-joined = analysis.hits.merge(curves, on=["experiment", "treatment"], suffixes=("", "_curve"))
+joined = hits.merge(
+    curves, on=["experiment", "treatment"], suffixes=("", "_curve")
+)
 rescued = joined[joined["call"] == "rescue"]
 show_table(rescued["curve_class"].value_counts().reset_index())
 
@@ -276,9 +350,9 @@ show_table(rescued["curve_class"].value_counts().reset_index())
 # plates on which the EC50 itself differs. Each is fitted twice: with plates as clusters, as on this page, and with wells taken as independent, as is common.
 
 # %% mystnb={"image": {"alt": "Dot plot with a row for each kind of noise and two markers, for intervals that count plates and intervals that count wells: the share that holds the true EC50, with error bars and a dashed line at what is promised."}, "figure": {"caption": "Coverage of 95 % intervals of EC50 on simulated curves. Bars: 95 % intervals of the share itself.", "name": "fig-coverage"}}
-coverage = analysis.interval_coverage()
+coverage = coverage_by_noise(interval=interval, seed=seed)
 ax = figures.plot_coverage(coverage)
-analysis.save_figure(ax.figure, "coverage")
+save_figure(ax.figure, "coverage", results)
 
 # %% tags=["remove-input"]
 say(potency.say_coverage(coverage))
@@ -287,7 +361,8 @@ say(potency.say_coverage(coverage))
 # ## Against the truth
 
 # %% mystnb={"image": {"alt": "Scatter of estimated against true EC50 in micromolar on logarithmic axes with intervals and the line of agreement, or a sentence that no truth is known."}, "figure": {"caption": "Estimated against true EC50 of truly rescuing compounds whose curve is active, with 95 % intervals. Below: what share of the intervals hold the truth, by kind.", "name": "fig-truth-ec50"}}
-known = truth.true_potencies(curves, analysis.truth)
+truth = known_truth(source, wells)
+known = true_potencies(curves, truth)
 look = {
     "estimate": "ec50_um",
     "truth": "ec50_true_um",
@@ -296,10 +371,10 @@ look = {
     "high": "ec50_high_um",
 }
 ax = figures.plot_truth(known, log=True, classes="kind", **look)
-analysis.save_figure(ax.figure, "truth_ec50")
+save_figure(ax.figure, "truth_ec50", results)
 
 # %% tags=["remove-input"]
-say(findings.truth_potency(curves, analysis.truth))
+say(findings.truth_potency(curves, truth))
 
 # %% [markdown]
 # Where points leave the line in {numref}`fig-truth-ec50`, look at their kind first. A compound that rescues at low dose and is toxic at high dose draws the
@@ -315,4 +390,4 @@ say(findings.truth_potency(curves, analysis.truth))
 # - Potency and effect are two things; so are effect and harm.
 
 # %% tags=["remove-input"]
-say(findings.truth_share(curves, analysis.truth))
+say(findings.truth_share(curves, truth))

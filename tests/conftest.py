@@ -34,6 +34,20 @@ def tiny_screen():
 
 
 @pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory) -> Path:
+    """Return the tiny twin as a folder of files."""
+    from helpers.screens import make_twin
+
+    return make_twin(tmp_path_factory.mktemp("screen") / "tiny", scale="tiny", seed=0)
+
+
+@pytest.fixture(scope="session")
+def memory_home(tmp_path_factory) -> Path:
+    """Return a folder in which the tests of one process share what steps remember."""
+    return tmp_path_factory.mktemp("memory")
+
+
+@pytest.fixture(scope="session")
 def tiny_wells(tiny_screen):
     """Return the tiny twin's wells, not normalised."""
     from helpers.profiles import to_wells

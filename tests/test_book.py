@@ -8,8 +8,8 @@ from typing import NamedTuple
 import nbformat
 import pytest
 
+from helpers.publish.assign import assign
 from helpers.publish.notebooks import select_notebooks
-from helpers.publish.parameters import assign
 from helpers.publish.site.book import build_book, cell_flaws, toc_pages
 from helpers.publish.site.check import check_site, read_page
 from helpers.screens.twin.make import make_twin

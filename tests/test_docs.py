@@ -57,8 +57,8 @@ def test_shown_command_is_accepted(command):
         # The command line sets single numbers only.
         assert all(isinstance(getattr(TwinModel(), name), float) for name in pairs)
     elif pairs:
+        from helpers.publish.assign import assign
         from helpers.publish.notebooks import select_notebooks
-        from helpers.publish.parameters import assign
 
         notebooks = select_notebooks(getattr(options, "notebooks", []), PROJECT / "notebooks")
         assign(notebooks, options.pairs, None)

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers.profiles import RECIPES
-from helpers.publish.notebooks import find_notebooks, read_notebook, tags
-from helpers.publish.parameters import read_parameters
+from helpers.publish.notebooks import find_notebooks, read_notebook, read_parameters, tags
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 NOTEBOOKS = {notebook.name: notebook.path for notebook in find_notebooks(FOLDER)}

@@ -30,7 +30,7 @@ class Parser(argparse.ArgumentParser):
 
     def _check_value(self, action: argparse.Action, value: object) -> None:
         if action.choices is not None and value not in action.choices:
-            from helpers.publish.notebooks import suggest
+            from helpers.publish.suggest import suggest
 
             what = (action.option_strings or [str(action.metavar)])[0]
             valid = [str(choice) for choice in action.choices]
@@ -85,7 +85,7 @@ def _stoppable() -> Iterator[None]:
 
 def _refuse(unknown: Sequence[str], parser: argparse.ArgumentParser) -> None:
     if unknown:
-        from helpers.publish.notebooks import suggest
+        from helpers.publish.suggest import suggest
 
         valid = sorted(parser._option_string_actions)
         raise UsageError(
@@ -212,8 +212,8 @@ def _whole(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from helpers.publish.assign import assign
     from helpers.publish.notebooks import project_root, select_notebooks
-    from helpers.publish.parameters import assign
     from helpers.publish.run.jobs import run_notebooks
 
     root = project_root()
@@ -230,12 +230,11 @@ def _say(line: str) -> None:
 
 def _params(options: argparse.Namespace) -> int:
     from helpers.publish.notebooks import select_notebooks
-    from helpers.publish.parameters import read_parameters
 
     for notebook in select_notebooks([options.notebook] if options.notebook else []):
         rows = [
             (item.name, item.kind.__name__, repr(item.default), item.allowed_text, item.help)
-            for item in read_parameters(notebook.path).values()
+            for item in notebook.parameters.values()
         ]
         _say(notebook.name)
         for line in _columns([("parameter", "type", "default", "allowed", "help"), *rows]):
@@ -276,8 +275,9 @@ def _twin_model(pairs: Sequence[str]) -> object:
     """Return the twin's model with the assumptions given on the command line."""
     import dataclasses
 
-    from helpers.publish.notebooks import suggest
-    from helpers.publish.parameters import coerce, parse_pairs
+    from helpers.publish.assign import parse_pairs
+    from helpers.publish.parameters import coerce
+    from helpers.publish.suggest import suggest
     from helpers.screens.twin.model import TwinModel
 
     defaults = {item.name: getattr(TwinModel(), item.name) for item in dataclasses.fields(TwinModel)}
@@ -316,8 +316,8 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _book(options: argparse.Namespace) -> int:
+    from helpers.publish.assign import assign
     from helpers.publish.notebooks import project_root, select_notebooks
-    from helpers.publish.parameters import assign
     from helpers.publish.site.book import build_book
 
     root = project_root()

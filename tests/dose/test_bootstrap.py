@@ -1,7 +1,8 @@
 import numpy as np
 
+from dose.simulated import simulate_curves
 from helpers.dose import fit_curves
-from helpers.dose.coverage import ec50_coverage, simulate_curves
+from helpers.dose.coverage import ec50_coverage
 
 
 def test_resampled_plates_cover_on_three_plates():

@@ -2,9 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dose.simulated import simulate_curves
 from helpers.dose import CLASSES, LOCATED, RISING, fit_curves
 from helpers.dose.classes import classify
-from helpers.dose.coverage import DOSES, simulate_curves
+from helpers.dose.coverage import DOSES
 
 GRID = np.array(DOSES)
 

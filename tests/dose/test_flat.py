@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dose.simulated import simulate_curves
 from helpers.dose import fit_curves
-from helpers.dose.coverage import simulate_curves
 from helpers.dose.flat import FlatNull
 
 

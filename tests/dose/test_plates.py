@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dose.simulated import simulate_curves
 from helpers.dose import fit_curves
-from helpers.dose.coverage import ec50_coverage, simulate_curves
+from helpers.dose.coverage import ec50_coverage
 from helpers.dose.design import Points, group_curves
 from helpers.dose.fit import fit_group
 from helpers.dose.grid import Penalty, make_grid

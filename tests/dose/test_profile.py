@@ -3,8 +3,8 @@ import pytest
 from scipy import stats
 from scipy.optimize import minimize
 
+from dose.simulated import simulate_curves
 from helpers.dose import effective_dose, fit_curves, response_at
-from helpers.dose.coverage import simulate_curves
 
 TEN_DOSES = {"doses": tuple(np.geomspace(0.01, 10, 10)), "n_plates": 1}
 

@@ -1,7 +1,7 @@
 import numpy as np
 
+from dose.simulated import simulate_curves
 from helpers.dose import fit_curves
-from helpers.dose.coverage import simulate_curves
 
 
 def holds(found, truth):

@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 
 from helpers.dose import fit_screen
-from helpers.dose.screen import curve_points, toxic_doses
+from helpers.dose.screen import curve_points, toxic_doses, wells_of_curve
 from helpers.errors import UsageError
+from made_up import made_up_wells
 
 
 def test_real_plate_places_remdesivir_and_finds_oseltamivir_flat(plate25):
@@ -118,3 +119,13 @@ def test_three_parameters_start_at_the_infected_level(tiny_scored):
     assert (curves["front"].dropna() == 0).all()
     with pytest.raises(UsageError, match="choose 4pl or 3pl"):
         fit_screen(tiny_scored, model="5pl")
+
+
+def test_wells_of_one_compound_are_sorted_by_dose_and_keep_those_that_failed():
+    wells = made_up_wells()
+    points = wells_of_curve(wells, "HRCE-1", "TWN-0060")
+    assert len(points) == 24
+    assert points["dose_um"].is_monotonic_increasing
+    assert set(points["experiment"]) == {"HRCE-1"}
+    assert wells_of_curve(wells.assign(qc_flag="failed"), "HRCE-1", "TWN-0060").index.equals(points.index)
+    assert wells_of_curve(wells, "HRCE-1", "nobody").empty

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from helpers.dose import response_at
-from helpers.figures import curve_points, ec50_text, plot_curve, plot_curves, plot_potency, plot_strip
+from helpers.dose.screen import wells_of_curve
+from helpers.figures import plot_curve, plot_curves
 
 
 def curve(**changes):
@@ -19,7 +20,11 @@ def curve(**changes):
 
 
 FLAT = {"curve_class": "inactive", "ec50_um": np.nan, "ec50_low_um": np.nan, "ec50_high_um": np.nan}
+
+
 STEP = {"curve_class": "step", "ec50_um": 0.17, "ec50_low_um": 0.1, "ec50_high_um": 0.3}
+
+
 BELOW = {
     "curve_class": "below_range",
     "ec50_um": 0.03,
@@ -27,6 +32,8 @@ BELOW = {
     "ec50_high_um": 0.03,
     "ec50_censored": "<",
 }
+
+
 ABOVE = {
     "curve_class": "above_range",
     "ec50_um": 1.0,
@@ -34,41 +41,15 @@ ABOVE = {
     "ec50_high_um": np.inf,
     "ec50_censored": ">",
 }
-LOOSE = {"ec50_um": np.nan, "ec50_low_um": 0.0, "ec50_high_um": np.inf}
-
-
-@pytest.mark.parametrize(
-    ("changes", "text"),
-    [
-        ({}, "EC50 0.2 µM (0.12 to 0.34)"),
-        ({"ec50_um": 0.2345}, "EC50 0.23 µM (0.12 to 0.34)"),
-        ({"ec50_high_um": np.inf}, "EC50 0.2 µM (0.12 to ∞)"),
-        ({"ec50_low_um": np.nan, "ec50_high_um": np.nan}, "EC50 0.2 µM"),
-        (STEP, "EC50 between 0.1 and 0.3 µM"),
-        (BELOW, "EC50 < 0.03 µM"),
-        (ABOVE, "EC50 > 1 µM"),
-        (LOOSE, "EC50 without limits"),
-        (FLAT, "no EC50"),
-        ({**FLAT, "ec50_censored": None}, "no EC50"),
-    ],
-)
-def test_ec50_in_words(changes, text):
-    assert ec50_text(curve(**changes)) == text
 
 
 @pytest.fixture
 def points(wells):
-    return curve_points(wells, "HRCE-1", "TWN-0060")
+    return wells_of_curve(wells, "HRCE-1", "TWN-0060")
 
 
 def diamonds(ax):
     return [line for line in ax.lines if line.get_marker() == "d"]
-
-
-def test_points_are_the_wells_of_one_compound(points):
-    assert len(points) == 24
-    assert points["dose_um"].is_monotonic_increasing
-    assert set(points["experiment"]) == {"HRCE-1"}
 
 
 def test_axes_passed_in_come_back(points):
@@ -156,47 +137,6 @@ def test_grid_has_one_scale_and_a_title_each(wells, curves):
 def test_nothing_to_fit_is_said(wells, curves):
     assert "No dose response" in plot_curves(wells, curves.head(0)).axes[0].texts[0].get_text()
     assert "No dose response" in plot_curve(wells.head(0)).texts[0].get_text()
-
-
-def test_strip_shows_every_well_and_both_controls(wells):
-    ax = plot_strip(wells, "HRCE-1", "TWN-0060")
-    assert sum(len(c.get_offsets()) for c in ax.collections) == 24
-    assert len(ax.patches) == 2
-    legend = [text.get_text() for text in ax.figure.legends[0].get_texts()]
-    assert legend[:2] == ["plate 1", "plate 2"]
-    assert legend[-3:] == ["mean", "mock, middle 90 %", "infected, untreated, middle 90 %"]
-    assert ax.get_title() == "TWN-0060, HRCE-1"
-    assert "no scored wells" in plot_strip(wells, "HRCE-1", "nobody").texts[0].get_text()
-
-
-def test_potency_leaves_out_curves_without_an_ec50(curves):
-    ax = plot_potency(curves)
-    drawn = np.vstack([c.get_offsets() for c in ax.collections[1:] if len(c.get_offsets())])
-    assert sorted(drawn[:, 0]) == [0.01, 0.1732, 0.2, 3.0]
-    assert (ax.get_xlabel(), ax.get_xscale()) == ("EC50 (µM)", "log")
-    assert "No curve" in plot_potency(curves.head(0)).texts[0].get_text()
-
-
-def test_potency_shows_extrapolated_plateaus_as_arrowheads(curves):
-    ax = plot_potency(curves.assign(back=[1.0, -40.0, 0.6, 0.9, 0.01]))
-    drawn = np.vstack([c.get_offsets() for c in ax.collections[1:] if len(c.get_offsets())])
-    low = ax.get_ylim()[0]
-    assert -1.2 < low < -1
-    assert [0.1732, low] in drawn.round(6).tolist()
-    assert len(drawn) == 4
-    assert "beyond the edge" in [text.get_text() for text in ax.figure.legends[0].get_texts()]
-
-
-def test_potency_rims_fits_at_a_bound(curves):
-    ax = plot_potency(curves.assign(at_bound=[False, False, True, False, False]))
-    rims = [c for c in ax.collections[1:] if len(c.get_offsets()) and not len(c.get_facecolor())]
-    np.testing.assert_allclose(np.vstack([c.get_offsets() for c in rims]), [[0.01, 0.6]])
-    assert "at a bound of the fit" in [text.get_text() for text in ax.figure.legends[0].get_texts()]
-
-
-def test_potency_names_the_most_potent_that_reach_half_way(curves):
-    written = [text.get_text() for text in plot_potency(curves).texts if text.get_text()]
-    assert written == ["TWN-0050", "TWN-0060"]
 
 
 def test_failed_wells_are_in_the_legend_only_where_there_are_any(points):

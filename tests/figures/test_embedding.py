@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.figures import plot_embedding, plot_embeddings, principal_components
+from helpers.figures import plot_embedding, plot_embeddings, plot_projections
+from helpers.profiles.projection import principal_components
 
 
 @pytest.fixture
@@ -15,14 +16,6 @@ def embedded(wells):
     X[:, 0] += 3 * (wells["experiment"] == "VERO-1").to_numpy()
     X[:, 4] += 1000 * (wells["qc_flag"] != "").to_numpy()
     return ad.AnnData(X, obs=wells)
-
-
-def test_failed_wells_do_not_steer_the_components(embedded):
-    table = principal_components(embedded)
-    by_experiment = table.groupby("experiment", observed=True)["pc_1"].mean()
-    assert abs(by_experiment.diff().iloc[-1]) == pytest.approx(3, rel=0.02)
-    assert table.attrs["explained"][0] > 0.9
-    assert len(table) == embedded.n_obs
 
 
 def test_components_are_as_many_as_there_are_features(wells):
@@ -77,3 +70,30 @@ def test_far_wells_are_pulled_to_the_frame():
         {"condition": "mock", "treatment": None, "pc_1": [*np.linspace(0, 1, 999), 1e6], "pc_2": 0.0}
     )
     assert plot_embedding(table).get_xlim()[1] < 3
+
+
+class TestProjections:
+    @pytest.fixture
+    def points(self, wells):
+        import anndata as ad
+
+        X = np.random.default_rng(0).standard_normal((len(wells), 4)).astype(np.float32)
+        table = principal_components(ad.AnnData(X, obs=wells), 2)
+        return table.assign(umap_1=X[:, 2], umap_2=X[:, 3])
+
+    def test_every_colouring_has_both_views_and_one_key(self, points):
+        figure = plot_projections(points, ["condition", "plate", "dose_um", "cell_type"])
+        titles = [ax.get_title(loc="left") or ax.get_title() for ax in figure.axes]
+        assert [t for t in titles if t] == [
+            "by condition: components", "neighbours", "by plate: components", "neighbours", "by dose: components",
+            "neighbours",
+        ]  # fmt: skip
+        parts = figure.subfigs
+        assert [len(part.legends) for part in parts] == [1, 1, 0]
+        scale = [ax for ax in figure.axes if ax.get_xlabel() == "dose (µM)"]
+        assert [t.get_text() for t in scale[0].get_xticklabels()] == ["0.01", "0.1", "1"]
+
+    def test_without_a_map_the_components_stand_alone(self, points):
+        figure = plot_projections(points.drop(columns=["umap_1", "umap_2"]), ["condition", "row"])
+        titles = [ax.get_title(loc="left") or ax.get_title() for ax in figure.axes]
+        assert [t for t in titles if t] == ["by condition", "by row"]

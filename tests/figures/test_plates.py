@@ -5,16 +5,8 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex, to_rgb
 
-from helpers.figures import (
-    CONDITION_STYLE,
-    plate_grid,
-    plot_plate,
-    plot_plates,
-    plot_position_profiles,
-    position_profile,
-)
-from helpers.figures.plates import color_wells, plate_shape
-from helpers.profiles.positions import position_trend
+from helpers.figures import CONDITION_STYLE, plate_grid, plot_plate, plot_plates
+from helpers.figures.plates import plate_shape
 from helpers.screens.layout import control_conditions
 
 
@@ -115,11 +107,6 @@ def test_dose_scale_is_logarithmic_with_units(plate):
     assert [label.get_text() for label in bar.get_xticklabels()] == ["0.01", "0.03", "0.1", "0.3", "1", "3"]
 
 
-def test_unknown_column_is_named(plate):
-    with pytest.raises(ValueError, match="no column 'nonsense'"):
-        color_wells(plate, "nonsense")
-
-
 def test_plates_share_one_scale(wells):
     figure = plot_plates(wells, "rescue")
     maps = [ax for ax in figure.axes if ax.images]
@@ -166,39 +153,3 @@ def test_other_plate_sizes():
     ax = plot_plate(obs.astype({"treatment": object}))
     assert ax.images[-1].get_array().shape == (8, 12)
     assert to_rgb(drawn_color(ax, 8, 12)) == to_rgb(to_hex(CONDITION_STYLE["infected"].color))
-
-
-def test_profile_recovers_a_trend_and_ignores_plate_shifts(wells):
-    shift = wells["plate_id"].astype(str).map({"HRCE-1_1": 5.0, "VERO-1_2": -3.0}).fillna(0.0).astype(float)
-    shifted = wells.assign(rescue=0.01 * wells["row"] + shift)
-    table = position_profile(shifted, "rescue", "row").set_index("position")
-    slope = (table["median"].loc[31] - table["median"].loc[2]) / 29
-    assert slope == pytest.approx(0.01, rel=1e-6)
-    assert position_profile(shifted, "rescue", "col")["median"].abs().max() < 0.05
-
-
-def test_profile_leaves_flagged_and_control_wells_out(wells):
-    spoiled = wells.copy()
-    spoiled.loc[(spoiled["qc_flag"] != "") | (spoiled["condition"] == "mock"), "rescue"] = 1e6
-    assert position_profile(spoiled, "rescue")["median"].abs().max() < 10
-
-
-def test_a_line_through_a_profile_recovers_its_change_and_its_error():
-    rng = np.random.default_rng(0)
-    x, hits = np.arange(2, 32), []
-    for _ in range(300):
-        y = 0.002 * x + 0.01 * rng.standard_normal(len(x))
-        profile = pd.DataFrame({"position": x, "median": y, "low": y - 0.02, "high": y + 0.02})
-        change, low, high = position_trend(profile)
-        assert change == pytest.approx(29 * np.polyfit(x, y, 1)[0])  # equal errors: least squares
-        hits.append(low <= 0.058 <= high)
-    assert 0.93 < np.mean(hits) <= 1
-    assert np.isnan(position_trend(profile.head(2))).all()
-
-
-def test_profiles_are_compared(wells):
-    figure = plot_position_profiles({"raw": wells, "plate_center": wells.assign(rescue=0.0)})
-    rows, cols = figure.axes
-    assert (rows.get_xlabel(), cols.get_xlabel()) == ("row", "column")
-    flat = next(line for line in rows.lines if line.get_label() == "plate_center")
-    assert not np.any(flat.get_ydata())

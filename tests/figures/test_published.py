@@ -124,7 +124,7 @@ def test_disagreements_are_ranked_by_how_far_the_ranks_differ():
 def test_nothing_to_draw_is_said(scores, effects):
     assert "not here" in texts(plot_published(scores.head(0)))[0]
     assert "not here" in texts(plot_two_cells(pd.DataFrame({"name": [], "HRCE": [], "VERO": []})))[0]
-    assert "simulated" in texts(plot_agreement(pd.DataFrame(), reason="It is simulated."))[0]
+    assert "Nothing to compare" in texts(plot_agreement(pd.DataFrame()))[0]
     assert "No class can be tested" in texts(plot_classes(effects.head(0)).axes[0])[0]
     untested = effects.assign(p_value=np.nan)
     assert "No class can be tested" in texts(plot_classes(untested).axes[0])[0]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.patches import Ellipse
 
-from helpers.figures import StepPicture, plot_maps, plot_step
+from helpers.figures import StepPicture, plot_step
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +66,3 @@ def test_maps_of_one_plate_stand_side_by_side(panels):
 def test_what_cannot_be_drawn_is_said():
     figure = plot_step(StepPicture("plates", missing="This screen has no second plate."))
     assert "no second plate" in figure.axes[0].texts[0].get_text().replace("\n", " ")
-
-
-def test_neighbour_maps_have_a_row_per_colouring(wells):
-    rng = np.random.default_rng(0)
-    table = wells.assign(umap_1=rng.normal(size=len(wells)), umap_2=rng.normal(size=len(wells)))
-    figure = plot_maps({"raw": table, "after": table}, ["condition", "plate"])
-    titles = [ax.get_title() for part in figure.subfigs for ax in part.axes if ax.get_title()]
-    assert titles == ["raw: condition", "after: condition", "raw: plate", "after: plate"]
-    assert "too few" in plot_maps({"raw": wells}).axes[0].texts[0].get_text()

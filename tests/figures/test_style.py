@@ -10,11 +10,10 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from helpers.dose import SCREEN_CLASSES
-from helpers.figures import CALL_STYLE, CONDITION_STYLE, plot_missing, use_style, well_kind
-from helpers.figures.plates import RESCUE_MAP
+from helpers.figures import CALL_STYLE, CONDITION_STYLE, plot_missing, use_style
+from helpers.figures.coloring import RESCUE_MAP
 from helpers.figures.style import CURVE_STYLE, dose_axis, dose_positions, format_um, plate_label
 from helpers.hits import CALLS
-from helpers.screens.order import natural_order
 
 # Machado, Oliveira and Fernandes 2009, full severity, on linear RGB.
 BLINDNESS = {
@@ -29,6 +28,8 @@ BLINDNESS = {
         [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]
     ),
 }
+
+
 TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
 )
@@ -93,20 +94,6 @@ def test_missing_figure_says_why():
     ax = plot_missing("This screen has no doses.")
     assert [text.get_text() for text in ax.texts] == ["This screen has no doses."]
     assert not ax.axison
-
-
-def test_treated_wells_are_a_kind_of_their_own():
-    obs = pd.DataFrame(
-        {"condition": ["mock", "infected", "infected", "blank"], "treatment": [None, None, "A", None]}
-    )
-    assert well_kind(obs).tolist() == ["mock", "infected", "treated", "blank"]
-
-
-def test_natural_order_counts():
-    assert natural_order(["P10", "P2", "P2", None, "P1"]) == ["P1", "P2", "P10"]
-    assert natural_order([10, 9, 1]) == [1, 9, 10]
-    kept = pd.Series(pd.Categorical(["b", "a"], ["b", "a", "c"], ordered=True))
-    assert natural_order(kept) == ["b", "a"]
 
 
 def test_plate_label_names_the_experiment_only_if_needed():

@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from helpers.publish import search
+from helpers.pages import search
 
 
 @pytest.fixture(scope="module")

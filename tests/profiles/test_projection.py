@@ -6,11 +6,13 @@ import pandas as pd
 import pytest
 
 from helpers.profiles.projection import map_neighbors, neighbor_shares, principal_components, sample_wells
+from made_up import made_up_wells
 
 
 @pytest.fixture(scope="module")
-def islands(wells):
+def islands():
     """Return wells whose experiments lie far apart on one feature, and whose plates do on another."""
+    wells = made_up_wells()
     X = np.random.default_rng(2).standard_normal((len(wells), 8)).astype(np.float32)
     X[:, 0] += 100 * (wells["experiment"] == "VERO-1").to_numpy()
     X[:, 1] += 20 * (wells["plate"] == 2).to_numpy()
@@ -79,3 +81,21 @@ def test_few_features_or_wells_make_no_map(islands):
         points, neighbors = map_neighbors(principal_components(wells, n))
         assert points.shape[1] == 0
         assert neighbors.empty
+
+
+@pytest.fixture
+def embedded():
+    """Return wells whose first feature separates the experiments and whose flagged wells are far out on the last."""
+    wells = made_up_wells()
+    X = 0.1 * np.random.default_rng(1).standard_normal((len(wells), 5)).astype(np.float32)
+    X[:, 0] += 3 * (wells["experiment"] == "VERO-1").to_numpy()
+    X[:, 4] += 1000 * (wells["qc_flag"] != "").to_numpy()
+    return ad.AnnData(X, obs=wells)
+
+
+def test_failed_wells_do_not_steer_the_components(embedded):
+    table = principal_components(embedded)
+    by_experiment = table.groupby("experiment", observed=True)["pc_1"].mean()
+    assert abs(by_experiment.diff().iloc[-1]) == pytest.approx(3, rel=0.02)
+    assert table.attrs["explained"][0] > 0.9
+    assert len(table) == embedded.n_obs

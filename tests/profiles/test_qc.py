@@ -56,7 +56,7 @@ def test_order_does_not_matter(tiny_screen, tiny_wells):
 
 def test_half_the_mock_wells_bad(tiny_wells):
     """Pushing half of a plate's mock wells far out must not turn the other half into the failures."""
-    from helpers.profiles.qc import failed_wells
+    from helpers.profiles.qc import find_failed
 
     wells = tiny_wells[tiny_wells.obs["plate_id"] == tiny_wells.obs["plate_id"].iloc[0]]
     good = (wells.obs["qc_flag"] == "").to_numpy() & (wells.obs["condition"] == "mock").to_numpy()

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from helpers.errors import DataError, UsageError
-from helpers.publish.notebooks import select_notebooks
-from helpers.publish.parameters import assign, coerce, parse_cell, read_parameters
+from helpers.publish.assign import assign
+from helpers.publish.notebooks import read_parameters, select_notebooks
+from helpers.publish.parameters import coerce, parse_cell
 
 
 @pytest.fixture

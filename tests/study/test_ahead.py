@@ -9,8 +9,9 @@ import pytest
 from publish.test_run import is_running
 
 from helpers.pages.tour.projections import join_projection, project_wells
-from helpers.publish import Analysis, ahead
+from helpers.publish import Analysis
 from helpers.screens import make_twin
+from helpers.study import ahead
 
 MAP = {"max_wells": 600, "center_by": "experiment"}
 

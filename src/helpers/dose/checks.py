@@ -6,57 +6,41 @@ import numpy as np
 import pandas as pd
 
 from helpers.dose.design import Points
-from helpers.dose.engine import Options
+from helpers.dose.engine import Fitting
 from helpers.dose.grid import Limits
 from helpers.errors import DataError, UsageError
 
 
-def check_call(
-    table: pd.DataFrame, columns: list, options: Options, *, loss: str, permutations: int, plateaus: tuple
-) -> None:
-    """Raise UsageError for a column that does not exist or an argument outside its range."""
+def check_columns(table: pd.DataFrame, columns: list[str], options: Fitting) -> None:
+    """Raise UsageError for a column that does not exist, or fewer doses than the curve has parameters."""
     missing = [str(column) for column in columns if column not in table.columns]
     if missing:
         raise UsageError(
             f"no column {', '.join(missing)} in the table; it has {', '.join(map(str, table.columns))}"
         )
-    for name, value in (("alpha", options.alpha), ("level", options.level)):
-        if not 0 < value < 1:
-            raise UsageError(f"{name}={value} is outside (0, 1)")
-    hill_bounds, margin = options.hill_bounds, options.margin
-    if not 0 < hill_bounds[0] < hill_bounds[1]:
-        raise UsageError(f"hill_bounds={hill_bounds} must be two numbers, 0 < smallest < largest")
-    if not plateaus[0] < plateaus[1]:
-        raise UsageError(f"plateaus={plateaus} must be two numbers, smallest < largest")
-    if margin < 1:
-        raise UsageError(f"ec50_margin={margin} must be at least 1: a factor beyond the tested doses")
     if options.min_doses < options.n_parameters:
         raise UsageError(
             f"min_doses={options.min_doses} is fewer than the {options.n_parameters} parameters of the curve"
         )
-    for name, value, allowed in (
-        ("interval", options.interval, ("profile", "bootstrap")),
-        ("loss", loss, ("squares", "robust")),
-    ):
-        if value not in allowed:
-            raise UsageError(f"{name}={value!r} is unknown; choose {' or '.join(allowed)}")
-    if options.interval == "bootstrap" and options.draws < 50:
-        raise UsageError(f"bootstrap_draws={options.draws} is too few for an interval; take at least 50")
-    if permutations < 0:
-        raise UsageError(f"permutations={permutations} must be 0 or more")
-    if not all(0 < percent < 100 for percent in options.effective_doses):
-        raise UsageError(f"effective_doses={options.effective_doses} must be percentages between 0 and 100")
 
 
-def option_columns(options: Options, permutations: int) -> list[str]:
-    """Return the columns that the options add to the result."""
-    doses = [f"ed{percent:g}" for percent in options.effective_doses]
-    out = ["p_permutation"] if permutations else []
-    out += ["ec50_naive_low", "ec50_naive_high"] if options.clustered else []
-    out += [name + end for name in doses for end in ("", "_low", "_high")]
-    if options.standard_errors:
-        out += [f"{name}_se" for name in ("ec50", "hill", "front", "back", *doses)]
-    return out
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a table that :func:`helpers.dose.fit_curves` reads; `front` may be a number."""
+
+    curve: str
+    dose: str
+    response: str
+    weight: str | None = None
+    cluster: str | None = None
+    front: float | str | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Return the columns that must be there."""
+        given = (self.curve, self.dose, self.response, self.weight, self.cluster)
+        fronts = [self.front] if isinstance(self.front, str) else []
+        return [name for name in given if name is not None] + fronts
 
 
 @dataclass(frozen=True)
@@ -81,7 +65,7 @@ class Data:
         level = self.level[codes, None]
         return Limits(self.low[codes] - level, self.high[codes] - level)
 
-    def fittable(self, options: Options) -> Points:
+    def fittable(self, options: Fitting) -> Points:
         """Return the points of curves with enough doses, enough points and responses that differ."""
         p, n = self.points, len(self.names)
         order = np.lexsort((p.dose, p.curve))
@@ -98,31 +82,17 @@ class Data:
         return p.take(good[p.curve])
 
 
-def read_points(table, curve, dose, response, weight, cluster, front, plateaus) -> Data:
+def read_points(table: pd.DataFrame, columns: Columns, plateaus: tuple[float, float]) -> Data:
     """Return the complete responses of a table, and what is given of each curve's plateaus."""
-    codes, names = pd.factorize(table[curve])
-    order = np.argsort([str(name) for name in names], kind="stable")
-    appearance = np.argsort(order)
-    codes, names = np.where(codes >= 0, np.append(appearance, -1)[codes], -1), [names[i] for i in order]
-    frame = pd.DataFrame({"curve": codes})
-    for name, column in (("dose", dose), ("response", response)):
-        frame[name] = pd.to_numeric(table[column], errors="coerce").to_numpy(float)
-    frame["weight"] = pd.to_numeric(table[weight], errors="coerce").to_numpy(float) if weight else 1.0
-    plates = table[cluster].astype(str).to_numpy() if cluster else np.zeros(len(table), dtype=int)
-    frame["plate"] = np.unique(plates, return_inverse=True)[1]
+    frame, names, appearance = _numbers(table, columns)
+    codes = frame["curve"].to_numpy()
     complete = (codes >= 0) & np.isfinite(frame).all(axis=1).to_numpy()
-    if cluster:
-        complete &= table[cluster].notna().to_numpy()
+    if columns.cluster:
+        complete &= table[columns.cluster].notna().to_numpy()
     n_dropped = np.bincount(codes[~complete & (codes >= 0)], minlength=len(names))
     frame = frame[complete]
-    if (frame["dose"] < 0).any():
-        bad = frame.loc[frame["dose"] < 0].iloc[0]
-        raise DataError(
-            f"curve {names[int(bad['curve'])]} has the dose {bad['dose']:g}; doses must be 0 or more"
-        )
-    if (frame["weight"] <= 0).any():
-        raise DataError("weights must be greater than 0; leave out the rows that should not count")
-    frame["dose"] = _same_doses(frame["dose"].to_numpy())
+    _refuse_impossible(frame, names)
+    frame = frame.assign(dose=_same_doses(frame["dose"].to_numpy()))
     points = Points.sort(*(frame[c].to_numpy() for c in ("curve", "plate", "dose", "response", "weight")))
     count = np.maximum(np.bincount(points.curve, minlength=len(names)), 1)
     level = np.bincount(points.curve, points.response, len(names)) / count
@@ -131,9 +101,36 @@ def read_points(table, curve, dose, response, weight, cluster, front, plateaus) 
     )
     low = np.tile(np.array(plateaus[0], dtype=float), (len(names), 2))
     high = np.tile(np.array(plateaus[1], dtype=float), (len(names), 2))
-    if front is not None:
-        low[:, 0] = high[:, 0] = _fronts(table, codes, names, front)
+    if columns.front is not None:
+        low[:, 0] = high[:, 0] = _fronts(table, codes, names, columns.front)
     return Data(centred, names, appearance, level, n_dropped, low, high)
+
+
+def _numbers(table: pd.DataFrame, columns: Columns) -> tuple[pd.DataFrame, list, np.ndarray]:
+    """Return a table of curve, dose, response, weight and plate as numbers, the curves' names, and their order."""
+    codes, names = pd.factorize(table[columns.curve])
+    order = np.argsort([str(name) for name in names], kind="stable")
+    appearance = np.argsort(order)
+    codes, names = np.where(codes >= 0, np.append(appearance, -1)[codes], -1), [names[i] for i in order]
+    frame = pd.DataFrame({"curve": codes})
+    for name, column in (("dose", columns.dose), ("response", columns.response)):
+        frame[name] = pd.to_numeric(table[column], errors="coerce").to_numpy(float)
+    weight, cluster = columns.weight, columns.cluster
+    frame["weight"] = pd.to_numeric(table[weight], errors="coerce").to_numpy(float) if weight else 1.0
+    plates = table[cluster].astype(str).to_numpy() if cluster else np.zeros(len(table), dtype=int)
+    frame["plate"] = np.unique(plates, return_inverse=True)[1]
+    return frame, names, appearance
+
+
+def _refuse_impossible(frame: pd.DataFrame, names: list) -> None:
+    """Raise DataError for negative doses and weights that are not positive."""
+    if (frame["dose"] < 0).any():
+        bad = frame.loc[frame["dose"] < 0].iloc[0]
+        raise DataError(
+            f"curve {names[int(bad['curve'])]} has the dose {bad['dose']:g}; doses must be 0 or more"
+        )
+    if (frame["weight"] <= 0).any():
+        raise DataError("weights must be greater than 0; leave out the rows that should not count")
 
 
 def _same_doses(dose: np.ndarray) -> np.ndarray:

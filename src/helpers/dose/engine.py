@@ -12,6 +12,7 @@ from helpers.dose.curves import effective_dose, mean_effect, response_at
 from helpers.dose.design import DoseGroup, Points
 from helpers.dose.fit import Fit, fit_group, observed_information
 from helpers.dose.grid import Grid, Limits, Penalty, Surface, search
+from helpers.dose.options import CurveOptions
 from helpers.dose.plates import PlateSpread
 from helpers.dose.profile import Intervals, effective_dose_interval, region
 
@@ -22,22 +23,12 @@ most: what falls far beyond the start is another effect, not the loss of this on
 
 
 @dataclass(frozen=True)
-class Options:
-    """How to fit: the arguments of :func:`helpers.dose.fit_curves` that concern single curves."""
+class Fitting(CurveOptions):
+    """The options of a call, and what follows from its other arguments."""
 
-    alpha: float
-    level: float
-    hill_bounds: tuple[float, float]
-    margin: float
-    min_doses: int
-    interval: str
-    draws: int
-    bell: bool
-    standard_errors: bool
-    effective_doses: tuple[float, ...]
-    clustered: bool
-    n_parameters: int
-    seed: int
+    clustered: bool = False
+    n_parameters: int = 4
+    seed: int = 0
 
 
 @dataclass
@@ -90,7 +81,7 @@ class Curves:
         return Curves.fitted(self.group.keep_doses(keep), *parts)
 
 
-def find_bells(curves: Curves, options: Options) -> np.ndarray:
+def find_bells(curves: Curves, options: Fitting) -> np.ndarray:
     """Return which doses to keep, shape (n_curves, n_doses): without the top ones where a curve turns back there.
 
     The two highest doses, or the highest, are given means of their own. The curve turns back if that lowers the sum of
@@ -133,7 +124,7 @@ def find_bells(curves: Curves, options: Options) -> np.ndarray:
     return keep
 
 
-def seen_start(group: DoseGroup, fit: Fit, options: Options) -> np.ndarray:
+def seen_start(group: DoseGroup, fit: Fit, options: Fitting) -> np.ndarray:
     """Return what the effect of each curve counts from: `front` if given or seen, else the response at the lowest dose.
 
     Where EC50 lies near the lowest dose or below, the fitted front is an extrapolation and may have any size.
@@ -144,7 +135,7 @@ def seen_start(group: DoseGroup, fit: Fit, options: Options) -> np.ndarray:
     return response_at(lowest, fit.front, fit.back, fit.ec50, fit.hill)
 
 
-def describe(curves: Curves, bell: np.ndarray, spread: PlateSpread | None, options: Options) -> pd.DataFrame:
+def describe(curves: Curves, bell: np.ndarray, spread: PlateSpread | None, options: Fitting) -> pd.DataFrame:
     """Return estimates, intervals and classes of curves that are told from a flat line, one row each."""
     group = curves.group if options.clustered else curves.group.pooled()
     fit, surface, penalty = curves.fit, curves.surface, None
@@ -174,6 +165,22 @@ def describe(curves: Curves, bell: np.ndarray, spread: PlateSpread | None, optio
     steepest = _steepest(curves.grid, surface, limit)
     if options.interval == "bootstrap":
         found = _bootstrap(curves, group, fit, options)
+    out = _estimates(group, fit, found, steepest, bell, options)
+    for percent in options.effective_doses:
+        log_dose = np.log(effective_dose(percent / 100, fit.ec50, fit.hill))
+        _add_effective_dose(out, percent, fit, _widen(profile(percent / 100), log_dose, reach))
+    if options.standard_errors:
+        _add_standard_errors(out, group, fit, penalty, s2, options)
+    if options.clustered:
+        out["ec50_naive_low"], out["ec50_naive_high"] = _naive(curves, options)
+    out.index = group.curves
+    return out
+
+
+def _estimates(
+    group: DoseGroup, fit: Fit, found: Intervals, steepest: np.ndarray, bell: np.ndarray, options: Fitting
+) -> pd.DataFrame:
+    """Return classes, estimates and intervals from a fit and what its profile found."""
     low, high = np.exp(found.ec50_low), np.exp(found.ec50_high)
     first, last = group.dose_range()
     reached = special.expit(fit.hill * (np.log(last) - fit.log_ec50))
@@ -191,14 +198,6 @@ def describe(curves: Curves, bell: np.ndarray, spread: PlateSpread | None, optio
     size = np.maximum(np.abs(fit.front), np.abs(fit.back))
     bent = np.abs(fit.back - fit.front) > 1e-9 * np.maximum(size, 1e-300)
     out["converged"], out["at_bound"] = fit.converged & bent, fit.at_bound
-    for percent in options.effective_doses:
-        log_dose = np.log(effective_dose(percent / 100, fit.ec50, fit.hill))
-        _add_effective_dose(out, percent, fit, _widen(profile(percent / 100), log_dose, reach))
-    if options.standard_errors:
-        _add_standard_errors(out, group, fit, penalty, s2, options)
-    if options.clustered:
-        out["ec50_naive_low"], out["ec50_naive_high"] = _naive(curves, options)
-    out.index = group.curves
     return out
 
 
@@ -233,7 +232,7 @@ def _widen(found: Intervals, estimate: np.ndarray, reach: np.ndarray | float) ->
     return replace(found, ec50_low=low, ec50_high=high)
 
 
-def _naive(curves: Curves, options: Options) -> tuple[np.ndarray, np.ndarray]:
+def _naive(curves: Curves, options: Fitting) -> tuple[np.ndarray, np.ndarray]:
     """Return the EC50 interval that takes wells as independent, for comparison."""
     group, fit = curves.group.pooled(), curves.fit
     degrees = np.maximum(group.n_points - options.n_parameters, 1)
@@ -244,9 +243,9 @@ def _naive(curves: Curves, options: Options) -> tuple[np.ndarray, np.ndarray]:
     return np.exp(found.ec50_low), np.exp(found.ec50_high)
 
 
-def _bootstrap(curves: Curves, group: DoseGroup, fit: Fit, options: Options) -> Intervals:
+def _bootstrap(curves: Curves, group: DoseGroup, fit: Fit, options: Fitting) -> Intervals:
     plates = group.weight.shape[1] > 1
-    settings = {"hill_bounds": options.hill_bounds, "margin": options.margin, "level": options.level}
+    settings = {"hill_bounds": options.hill_bounds, "margin": options.ec50_margin, "level": options.level}
     if not plates:
         # one cell a dose: the points of a curve are sorted by dose within their only plate
         row, _, column = np.unravel_index(curves.cell, curves.group.weight.shape)
@@ -254,7 +253,7 @@ def _bootstrap(curves: Curves, group: DoseGroup, fit: Fit, options: Options) -> 
         order = np.argsort(cell, kind="stable")
         points = (curves.points.take(order), cell[order])
     return bootstrap_intervals(
-        group, fit, curves.limits, points=None if plates else points, draws=options.draws,
+        group, fit, curves.limits, points=None if plates else points, draws=options.bootstrap_draws,
         seed=options.seed, **settings,
     )  # fmt: skip
 
@@ -282,7 +281,7 @@ def _add_effective_dose(out: pd.DataFrame, percent: float, fit: Fit, found: Inte
 
 
 def _add_standard_errors(
-    out: pd.DataFrame, group: DoseGroup, fit: Fit, penalty: Penalty | None, s2: np.ndarray, options: Options
+    out: pd.DataFrame, group: DoseGroup, fit: Fit, penalty: Penalty | None, s2: np.ndarray, options: Fitting
 ) -> None:
     """Add Wald standard errors: the roots of the diagonal of s2 H^-1, and the delta method for effective doses.
 

@@ -1,21 +1,63 @@
 """Dose response of a screen: the curves of every compound in every experiment."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 
 from helpers.dose.classes import RISING
-from helpers.dose.table import EC50_MARGIN, HILL_BOUNDS, MIN_DOSES, fit_curves
+from helpers.dose.options import EC50_MARGIN, HILL_BOUNDS, MIN_DOSES, CurveOptions
+from helpers.dose.table import fit_curves
 from helpers.errors import DataError, UsageError
 from helpers.hits.calls import call_hits
+from helpers.hits.rule import Rule
+from helpers.options import with_settings
 from helpers.profiles.selection import treated, usable
 
 INFECTED_LEVEL = 0.0
 """Rescue of infected untreated wells, by definition of the axis."""
 PAIR = ["experiment", "treatment"]
 MODELS = ("4pl", "3pl")
+MAX_RESCUE = 1.25
+TOXIC_OFF = 0.3
+
+
+@dataclass(frozen=True)
+class ScreenOptions:
+    """How the curves of a screen are fitted, tested and reported.
+
+    Attributes
+    ----------
+    max_rescue
+        Largest plateau: rescue 1 is as mock, and a compound does not do better than that but for the error of the
+        axis. Without a limit the EC50 of a noisy curve is half-way to anywhere.
+    toxic_off
+        How far off the axis a toxic dose is at least, in axis lengths.
+    level, interval, bootstrap_draws, loss, min_doses, hill_bounds, ec50_margin, permutations, effective_doses, \
+    standard_errors
+        As in :class:`helpers.dose.options.CurveOptions`; toxic doses do not count towards `min_doses`.
+    """
+
+    max_rescue: float = MAX_RESCUE
+    toxic_off: float = TOXIC_OFF
+    level: float = 0.95
+    interval: str = "profile"
+    bootstrap_draws: int = 200
+    loss: str = "squares"
+    min_doses: int = MIN_DOSES
+    hill_bounds: tuple[float, float] = HILL_BOUNDS
+    ec50_margin: float = EC50_MARGIN
+    permutations: int = 0
+    effective_doses: tuple[float, ...] = ()
+    standard_errors: bool = False
+
+    def curves(self, fdr: float, min_rescue: float) -> CurveOptions:
+        """Return the options of the fit for a false discovery rate and a smallest effect."""
+        shared = {field.name for field in fields(self)} & {field.name for field in fields(CurveOptions)}
+        given = {name: getattr(self, name) for name in shared}
+        return CurveOptions(alpha=fdr, min_effect=min_rescue, plateaus=(-np.inf, self.max_rescue), **given)
 
 
 def curve_points(scored: ad.AnnData) -> pd.DataFrame:
@@ -30,7 +72,7 @@ def curve_points(scored: ad.AnnData) -> pd.DataFrame:
     return points
 
 
-def toxic_doses(arms: pd.DataFrame, toxic_off: float = 0.3) -> pd.DataFrame:
+def toxic_doses(arms: pd.DataFrame, toxic_off: float = TOXIC_OFF) -> pd.DataFrame:
     """Return the doses at the top of a compound's range at which it moves cells away from the disease axis.
 
     A dose counts if its off-disease is beyond the null's limit and at least `toxic_off`, and so are all higher doses: a
@@ -68,24 +110,14 @@ def fit_screen(
     scored: ad.AnnData,
     *,
     arms: pd.DataFrame | None = None,
-    fdr: float = 0.05,
-    min_rescue: float = 0.1,
-    max_rescue: float = 1.25,
-    level: float = 0.95,
+    fdr: float = Rule.fdr,
+    min_rescue: float = Rule.min_rescue,
     model: str = "4pl",
-    interval: str = "profile",
-    bootstrap_draws: int = 200,
-    loss: str = "squares",
     drop_toxic: bool = True,
-    toxic_off: float = 0.3,
     compounds: Sequence[str] | None = None,
-    min_doses: int = MIN_DOSES,
-    hill_bounds: tuple[float, float] = HILL_BOUNDS,
-    ec50_margin: float = EC50_MARGIN,
-    permutations: int = 0,
-    effective_doses: tuple[float, ...] = (),
-    standard_errors: bool = False,
+    options: ScreenOptions = ScreenOptions(),
     seed: int = 0,
+    **settings,
 ) -> pd.DataFrame:
     """Fit rescue against dose for each compound in each experiment.
 
@@ -106,23 +138,18 @@ def fit_screen(
         Over the curves of an experiment.
     min_rescue
         Effect below which the relevance score is deflated.
-    max_rescue
-        Largest plateau: rescue 1 is as mock, and a compound does not do better than that but for the error of the
-        axis. Without a limit the EC50 of a noisy curve is half-way to anywhere.
-    level
-        Coverage of the intervals.
     model
         `4pl`, or `3pl`: the curve starts at the level of infected untreated wells, rescue 0.
-    interval, bootstrap_draws, loss, hill_bounds, ec50_margin, permutations, effective_doses, standard_errors
-        As in :func:`helpers.dose.fit_curves`.
-    drop_toxic, toxic_off
-        Whether to leave toxic top doses out, and how far off the axis they are at least (see :func:`toxic_doses`).
+    drop_toxic
+        Whether to leave toxic top doses out (see :func:`toxic_doses`).
     compounds
         Names of those to return, without regard to case; None = all. All are fitted, so that no result depends on it.
-    min_doses
-        Distinct doses a curve needs, toxic ones not counted.
+    options
+        How curves are fitted, tested and reported.
     seed
         Of everything drawn.
+    **settings
+        Single fields of `options` by their names, such as ``interval="bootstrap"``.
 
     Returns
     -------
@@ -143,6 +170,7 @@ def fit_screen(
     """
     if model not in MODELS:
         raise UsageError(f"model={model!r} is unknown; choose {' or '.join(MODELS)}")
+    options = with_settings(options, settings)
     pairs = scored.obs.loc[treated(scored.obs), PAIR].astype(str).drop_duplicates()
     points = curve_points(scored)
     if not len(points) or points["dose_um"].isna().all():
@@ -151,20 +179,23 @@ def fit_screen(
     if drop_toxic:
         if arms is None:
             arms = call_hits(scored, fdr=fdr, min_rescue=min_rescue, seed=seed)[0]
-        toxic = toxic_doses(arms, toxic_off)
-    options = {
-        "dose": "dose_um", "response": "rescue", "cluster": "plate", "alpha": fdr, "level": level,
-        "front": INFECTED_LEVEL if model == "3pl" else None, "interval": interval, "loss": loss,
-        "bootstrap_draws": bootstrap_draws, "min_effect": min_rescue, "min_doses": min_doses,
-        "hill_bounds": hill_bounds, "ec50_margin": ec50_margin, "plateaus": (-np.inf, max_rescue),
-        "permutations": permutations, "effective_doses": effective_doses,
-        "standard_errors": standard_errors, "seed": seed,
+        toxic = toxic_doses(arms, options.toxic_off)
+    call = {
+        "dose": "dose_um", "response": "rescue", "cluster": "plate", "seed": seed,
+        "front": INFECTED_LEVEL if model == "3pl" else None, "options": options.curves(fdr, min_rescue),
     }  # fmt: skip
     tables = []
     for experiment, group in points.groupby("experiment", sort=False):
-        table = _fit_experiment(group, toxic[toxic["experiment"] == experiment], min_doses, options)
+        table = _fit_experiment(group, toxic[toxic["experiment"] == experiment], call)
         table.insert(0, "experiment", experiment)
         tables.append(table)
+    return _as_table(tables, pairs, compounds)
+
+
+def _as_table(
+    tables: list[pd.DataFrame], pairs: pd.DataFrame, compounds: Sequence[str] | None
+) -> pd.DataFrame:
+    """Return dose_response.csv: a row for every pair of experiment and treatment, doses with their unit."""
     curves = pd.concat(tables, ignore_index=True)
     curves.columns = [_in_um(column) for column in curves.columns]
     curves.insert(1, "treatment", curves["curve"].str.split("|", n=1).str[1])
@@ -180,8 +211,9 @@ def _in_um(column: str) -> str:
     return f"{column}_um" if dose and column != "ec50_censored" else column
 
 
-def _fit_experiment(points: pd.DataFrame, toxic: pd.DataFrame, min_doses: int, options: dict) -> pd.DataFrame:
+def _fit_experiment(points: pd.DataFrame, toxic: pd.DataFrame, call: dict) -> pd.DataFrame:
     """Fit the curves of one experiment without their toxic doses, and those that have some with them too."""
+    min_doses = call["options"].min_doses
     keys = ["treatment", "dose_um"]
     is_toxic = pd.MultiIndex.from_frame(points[keys]).isin(pd.MultiIndex.from_frame(toxic[keys]))
     n_toxic = points[is_toxic].groupby("curve")["dose_um"].nunique()
@@ -189,12 +221,12 @@ def _fit_experiment(points: pd.DataFrame, toxic: pd.DataFrame, min_doses: int, o
     left = n_left.reindex(n_toxic.index, fill_value=0)
     droppable, too_few = n_toxic.index[left >= min_doses], n_toxic.index[left < min_doses]
     dropped = is_toxic & points["curve"].isin(droppable).to_numpy()
-    table = fit_curves(points[~dropped], **options).set_index("curve")
+    table = fit_curves(points[~dropped], **call).set_index("curve")
     table["n_toxic_doses"] = n_toxic.reindex(table.index, fill_value=0)
     table["curve_class_all"] = table["curve_class"]
     if len(droppable):
         # all compounds once more, because they lend each other the size of plate effects
-        everything = fit_curves(points, **options | {"permutations": 0}).set_index("curve").loc[droppable]
+        everything = fit_curves(points, **call, permutations=0).set_index("curve").loc[droppable]
         table.loc[droppable, "n_dropped_doses"] += n_toxic[droppable]
         for column in ("ec50", "ec50_low", "ec50_high"):
             table.loc[droppable, column.replace("ec50", "ec50_all")] = everything[column]
@@ -243,3 +275,11 @@ def _chosen(curves: pd.DataFrame, compounds: Sequence[str]) -> pd.DataFrame:
         some = ", ".join(sorted(curves["treatment"].unique())[:5])
         raise UsageError(f"no curve of {', '.join(unknown)} in this screen; it has {some}, ...")
     return curves[names.isin([name.casefold() for name in compounds])].reset_index(drop=True)
+
+
+def wells_of_curve(wells: pd.DataFrame, experiment: str, treatment: str) -> pd.DataFrame:
+    """Return the scored wells of one treatment in one experiment, sorted by dose."""
+    chosen = (wells["experiment"].astype(str) == str(experiment)) & (
+        wells["treatment"].astype(str) == str(treatment)
+    )
+    return wells[chosen.to_numpy()].dropna(subset=["dose_um"]).sort_values("dose_um")

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from helpers.dose.checks import check_call, option_columns, read_points
+from helpers.dose.checks import Columns, Data, check_columns, read_points
 from helpers.dose.classes import CLASSES
 from helpers.dose.curves import mean_effect, response_at
 from helpers.dose.design import DoseGroup, Points, indexed_groups
-from helpers.dose.engine import Curves, Options, describe, find_bells, seen_start
+from helpers.dose.engine import Curves, Fitting, describe, find_bells, seen_start
 from helpers.dose.flat import (
     N_FLAT,
     N_FLAT_MANY,
@@ -20,8 +20,11 @@ from helpers.dose.flat import (
     simulate_flat,
 )
 from helpers.dose.grid import explained, make_grid
+from helpers.dose.options import CurveOptions
 from helpers.dose.plates import PlateSpread, plate_spread
 from helpers.dose.robust import robust_weights, simulate_flat_robust
+from helpers.hits.multiple import q_values
+from helpers.options import with_settings
 
 __all__ = ["CLASSES", "fit_curves"]
 
@@ -31,9 +34,6 @@ COLUMNS = (
     "back_high", "activity_area", "n_doses", "n_plates", "n_dropped", "n_dropped_doses", "converged",
     "ec50_all", "ec50_all_low", "ec50_all_high", "ec50_fit",
 )  # fmt: skip
-MIN_DOSES = 4
-HILL_BOUNDS = (0.2, 20.0)
-EC50_MARGIN = 10.0
 POLISHED = 8
 """Responses from which on the test takes the fit as it is, and not its best point on the null's grid."""
 
@@ -47,21 +47,9 @@ def fit_curves(
     weight: str | None = None,
     cluster: str | None = None,
     front: float | str | None = None,
-    alpha: float = 0.05,
-    level: float = 0.95,
-    min_effect: float = 0.0,
-    min_doses: int = MIN_DOSES,
-    hill_bounds: tuple[float, float] = HILL_BOUNDS,
-    ec50_margin: float = EC50_MARGIN,
-    plateaus: tuple[float, float] = (-np.inf, np.inf),
-    loss: str = "squares",
-    bell: bool = True,
-    interval: str = "profile",
-    bootstrap_draws: int = 200,
-    permutations: int = 0,
-    effective_doses: tuple[float, ...] = (),
-    standard_errors: bool = False,
+    options: CurveOptions = CurveOptions(),
     seed: int = 0,
+    **settings,
 ) -> pd.DataFrame:
     """Fit a log-logistic curve to each group of responses.
 
@@ -79,40 +67,12 @@ def fit_curves(
         Response at dose 0, if it is known: a number, or a column that holds one number per curve. The curve then has
         three parameters, and is also tested for a level that differs from it, so that a compound that does all it can
         at every dose is not taken for flat. None = fitted too.
-    alpha
-        A curve is inactive, and gets no EC50, unless its q-value over the table is at most this.
-    level
-        Coverage of the intervals.
-    min_effect
-        Effect below which the relevance score is deflated, in units of the response.
-    min_doses
-        Distinct doses a curve needs to be fitted, at least 4 (3 where `front` is given).
-    hill_bounds
-        Smallest and largest Hill slope that is searched.
-    ec50_margin
-        Factor by which EC50 is searched beyond the lowest and highest dose.
-    plateaus
-        Smallest and largest value that front and back may take, where the response has natural limits: an EC50
-        that is half-way to a plateau nobody has seen is otherwise not bounded from above.
-    loss
-        `squares`, or `robust`: Tukey's biweight, so that a failed well does not bend the curve. With eight responses a
-        curve and Gaussian noise 95 % intervals of robust fits held the EC50 in 91 %, with twelve in 94 %.
-    bell
-        Look for curves that turn back at the highest doses, and fit those without these doses.
-    interval
-        `profile` (profile likelihood) or `bootstrap` (whole plates resampled; residuals without `cluster`).
-    bootstrap_draws
-        How many resamples.
-    permutations
-        If above 0, a second p-value from that many shuffles of the doses within plates, `p_permutation`. It is that of
-        least squares with either loss.
-    effective_doses
-        Percentages, such as (10, 90), to report as columns `ed10`, `ed10_low`, `ed10_high`, ...
-    standard_errors
-        Add Wald standard errors (`ec50_se`, `hill_se`, ...), as other software prints them. They are symmetric and
-        know of no bound; the intervals are to be preferred.
+    options
+        How curves are fitted, tested and reported.
     seed
         Of everything drawn: simulated flat curves, shuffles, resamples.
+    **settings
+        Single fields of `options` by their names, such as ``level=0.9``.
 
     Returns
     -------
@@ -158,50 +118,49 @@ def fit_curves(
     >>> fitted["curve_class"], round(float(fitted["ec50"]), 2), round(float(fitted["hill"]), 2)
     ('active', 0.31, 1.95)
     """
-    options = Options(
-        alpha=alpha, level=level, hill_bounds=hill_bounds, margin=ec50_margin, min_doses=min_doses,
-        interval=interval, draws=bootstrap_draws, bell=bell, standard_errors=standard_errors,
-        effective_doses=tuple(effective_doses), clustered=cluster is not None,
-        n_parameters=4 if front is None else 3, seed=seed,
-    )  # fmt: skip
-    names_used = [name for name in (curve, dose, response, weight, cluster) if name is not None]
-    names_used += [front] if isinstance(front, str) else []
-    check_call(table, names_used, options, loss=loss, permutations=permutations, plateaus=plateaus)
-    data = read_points(table, curve, dose, response, weight, cluster, front, plateaus)
-    rows = _empty_rows(data, options, permutations)
+    chosen = with_settings(options, settings)
+    options = Fitting(
+        **vars(chosen), clustered=cluster is not None, n_parameters=4 if front is None else 3, seed=seed
+    )
+    columns = Columns(curve, dose, response, weight, cluster, front)
+    check_columns(table, columns.names, options)
+    return _fit(read_points(table, columns, options.plateaus), options)
+
+
+def _fit(data: Data, options: Fitting) -> pd.DataFrame:
+    """Fit, test and classify the curves of a table that was read."""
+    rows = _empty_rows(data, options)
     points = given = data.fittable(options)
     noise: dict[int, float] = {}
-    if loss == "robust" and len(points.curve):
-        search = {"hill_bounds": hill_bounds, "margin": ec50_margin}
+    if options.loss == "robust" and len(points.curve):
+        search = {"hill_bounds": options.hill_bounds, "margin": options.ec50_margin}
         robust, noise = robust_weights(points, limits_of=data.limits_of, **search)
         points = Points(points.curve, points.plate, points.dose, points.response, robust)
     designs = _fit_designs(points, noise, data.limits_of, options)
     alike = [curves.take(part) for curves in designs for part in share_null(_tested(curves, options))]
     n_flat = N_FLAT if len(alike) <= 10 else N_FLAT_MANY
     for curves in alike:
-        null = _null(curves, loss, n_flat, options)
-        _fill_test(rows, curves, null, options, min_effect, robust=loss == "robust")
-    if permutations and len(points.curve):
+        _fill_test(rows, curves, _null(curves, n_flat, options), options)
+    if options.permutations and len(points.curve):
         # robust weights profit from the order of the doses, so shuffled ones would have to be weighted anew
-        shuffled = permutation_p(
-            given, n_permutations=permutations, hill_bounds=hill_bounds, margin=ec50_margin, seed=seed
-        )
+        search = {"hill_bounds": options.hill_bounds, "margin": options.ec50_margin, "seed": options.seed}
+        shuffled = permutation_p(given, n_permutations=options.permutations, **search)
         rows.loc[list(shuffled), "p_permutation"] = list(shuffled.values())
-    rows["q_value"] = _q_values(rows["p_value"])
-    active = [(rows.loc[curves.group.curves, "q_value"] <= alpha).to_numpy() for curves in designs]
+    rows["q_value"] = q_values(rows["p_value"])
+    active = [(rows.loc[curves.group.curves, "q_value"] <= options.alpha).to_numpy() for curves in designs]
     spread = _spread(designs, active, options)
     for curves, chosen in zip(designs, active, strict=True):
         _fill_active(rows, curves.take(np.flatnonzero(chosen)), spread, options)
     for column in ("front", "back", "back_low", "back_high"):
         rows[column] += data.level
-    columns = [*COLUMNS, *option_columns(options, permutations)]
+    columns = [*COLUMNS, *options.column_names(clustered=options.clustered)]
     return rows.loc[data.appearance, columns].reset_index(drop=True)
 
 
-def _empty_rows(data, options: Options, permutations: int) -> pd.DataFrame:
+def _empty_rows(data: Data, options: Fitting) -> pd.DataFrame:
     """Return the table before anything is fitted."""
     rows = pd.DataFrame({"curve": data.names, "curve_class": "not_fitted", "ec50_censored": ""})
-    columns = [*COLUMNS, *option_columns(options, permutations)]
+    columns = [*COLUMNS, *options.column_names(clustered=options.clustered)]
     for column in columns:
         if column not in rows:
             rows[column] = np.nan
@@ -216,36 +175,34 @@ def _empty_rows(data, options: Options, permutations: int) -> pd.DataFrame:
     return rows
 
 
-def _fit_designs(points: Points, noise: dict, limits_of, options: Options) -> list[Curves]:
+def _fit_designs(points: Points, noise: dict, limits_of, options: Fitting) -> list[Curves]:
     """Return the curves of each design with their pooled fits."""
     designs = []
     for group, chosen, cell in indexed_groups(points):
-        grid = make_grid(group.doses, options.hill_bounds, options.margin)
+        grid = make_grid(group.doses, options.hill_bounds, options.ec50_margin)
         s2 = np.array([noise.get(code, np.nan) for code in group.curves.tolist()])
         designs.append(Curves.fitted(group, grid, limits_of(group.curves), s2, points.take(chosen), cell))
     return designs
 
 
-def _tested(curves: Curves, options: Options) -> DoseGroup:
+def _tested(curves: Curves, options: Fitting) -> DoseGroup:
     """Return the curves as the test sees them."""
     return curves.group if options.clustered else curves.group.pooled()
 
 
-def _null(curves: Curves, loss: str, n_flat: int, options: Options) -> FlatNull:
+def _null(curves: Curves, n_flat: int, options: Fitting) -> FlatNull:
     group = _tested(curves, options)
-    if loss == "robust":
-        search = {"hill_bounds": options.hill_bounds, "margin": options.margin, "seed": options.seed}
+    if options.loss == "robust":
+        search = {"hill_bounds": options.hill_bounds, "margin": options.ec50_margin, "seed": options.seed}
         return simulate_flat_robust(group, curves.grid, **search)
     return simulate_flat(group, curves.grid, n_flat=n_flat, seed=options.seed)
 
 
-def _fill_test(
-    rows, curves: Curves, null: FlatNull, options: Options, min_effect: float, *, robust: bool
-) -> None:
+def _fill_test(rows: pd.DataFrame, curves: Curves, null: FlatNull, options: Fitting) -> None:
     """Write the test against a flat line, and the parameters of the pooled fits that converged."""
     group, fit = _tested(curves, options), curves.fit
     r2 = explained(group, curves.grid)
-    if group.weight.shape[1] == 1 and not curves.limits.any and not robust:
+    if group.weight.shape[1] == 1 and not curves.limits.any and options.loss != "robust":
         # the polished fit, where it is the same curve; it fits a few points closer than any of the null's were fitted
         polished = 1 - fit.rss / group.null_rss
         r2 = np.where(group.n_points >= POLISHED, np.maximum(r2, polished), r2)
@@ -260,7 +217,7 @@ def _fill_test(
     shown = r2 if group.weight.shape[1] > 1 else np.clip(1 - fit.rss / group.null_rss, 0, 1)
     tests = {
         "r2": shown, "f_value": f_value, "p_value": p_value,
-        "relevance": relevance(f_value, effect, null, n, options.alpha, min_effect),
+        "relevance": relevance(f_value, effect, null, n, options.alpha, options.min_effect),
     }  # fmt: skip
     for name, values in tests.items():
         rows.loc[code, name] = values
@@ -277,16 +234,7 @@ def _fill_test(
     rows.loc[code, "curve_class"] = "inactive"
 
 
-def _q_values(p: pd.Series) -> pd.Series:
-    from scipy import stats
-
-    q = pd.Series(np.nan, index=p.index)
-    if p.notna().any():
-        q[p.notna()] = stats.false_discovery_control(p.dropna().to_numpy())
-    return q
-
-
-def _spread(designs: list[Curves], active: list[np.ndarray], options: Options) -> PlateSpread | None:
+def _spread(designs: list[Curves], active: list[np.ndarray], options: Fitting) -> PlateSpread | None:
     """Return how much plates differ over all curves of the table; None where plates play no part."""
     several = [i for i, curves in enumerate(designs) if curves.group.weight.shape[1] > 1]
     if not (options.clustered and several):
@@ -295,7 +243,7 @@ def _spread(designs: list[Curves], active: list[np.ndarray], options: Options) -
     return plate_spread([c.group for c in chosen], [c.fit for c in chosen], [active[i] for i in several])
 
 
-def _fill_active(rows, curves: Curves, spread: PlateSpread | None, options: Options) -> None:
+def _fill_active(rows, curves: Curves, spread: PlateSpread | None, options: Fitting) -> None:
     """Write classes, estimates and intervals of the curves that can be told from a flat line."""
     if not len(curves.group.curves):
         return

@@ -8,9 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from helpers.dose import response_at
+from helpers.dose.screen import wells_of_curve
+from helpers.figures.ec50 import _censored, _moves, ec50_text, is_step
 from helpers.figures.style import (
     CONDITION_STYLE,
     FAINT,
@@ -21,56 +22,15 @@ from helpers.figures.style import (
     axes_or_new,
     dose_axis,
     dose_positions,
-    format_um,
     hide_spare,
     legend_below,
     legend_handles,
     plot_missing,
     series_styles,
 )
-from helpers.pages.dose.curves import wells_of_curve
 from helpers.screens.order import natural_order
 
 NO_CURVES = "No dose response to draw: this screen has no doses, or nothing that could be scored."
-
-
-def is_step(curve: pd.Series) -> bool:
-    """Return whether a curve's EC50 is only known to lie between two tested doses."""
-    return str(curve["curve_class"]) == "step"
-
-
-def ec50_text(curve: pd.Series) -> str:
-    """Say in words what is known about a curve's EC50.
-
-    Parameters
-    ----------
-    curve : Series
-        A row of `dose_response.csv`.
-
-    Returns
-    -------
-    str
-        For instance ``EC50 0.21 µM (0.12 to 0.4)``, ``EC50 < 0.01 µM``, ``EC50 between 0.1 and 0.3 µM``
-        or ``no EC50``.
-    """
-    low, high = curve["ec50_low_um"], curve["ec50_high_um"]
-    censored = _censored(curve)
-    if censored:
-        bound = next((v for v in (curve["ec50_um"], high if censored == "<" else low) if pd.notna(v)), None)
-        return f"EC50 {censored} {format_um(bound, 2)} µM" if bound else f"EC50 {censored} the tested doses"
-    if is_step(curve):
-        return f"EC50 between {format_um(low)} and {format_um(high)} µM"
-    if pd.isna(curve["ec50_um"]):
-        unlimited = _moves(curve) and str(curve["curve_class"]) != "toxic_top"
-        return "EC50 without limits" if unlimited else "no EC50"
-    text = f"EC50 {format_um(curve['ec50_um'], 2)} µM"
-    ends = [format_um(v, 2) if np.isfinite(v) else "∞" for v in (low, high) if pd.notna(v)]
-    return f"{text} ({' to '.join(ends)})" if len(ends) == 2 else text
-
-
-def _moves(curve: pd.Series) -> bool:
-    """Return whether a curve was told from a flat line."""
-    return str(curve["curve_class"]) not in {"inactive", "not_fitted"}
 
 
 def plate_styles(plates: Sequence) -> dict[str, Mark]:
@@ -197,7 +157,7 @@ def _draw_points(ax: Axes, points: pd.DataFrame, size: float, left_out: np.ndarr
     )
 
 
-def _fine(points: pd.DataFrame) -> pd.DataFrame:
+def fitted_wells(points: pd.DataFrame) -> pd.DataFrame:
     """Return the wells that were fitted; all where every one is flagged."""
     fine = points[~_flagged(points)]
     return points if fine.empty else fine
@@ -205,7 +165,7 @@ def _fine(points: pd.DataFrame) -> pd.DataFrame:
 
 def _limit(ax: Axes, points: pd.DataFrame) -> None:
     """Show all fitted wells and both controls; a flagged well far out does not set the scale."""
-    fine = _fine(points)
+    fine = fitted_wells(points)
     low, high = min(fine["rescue"].min(), 0.0), max(fine["rescue"].max(), 1.0)
     ax.set_ylim(low - 0.12 * (high - low), high + 0.12 * (high - low))
     at = dose_positions(points["dose_um"])
@@ -223,18 +183,15 @@ def _draw_fit(ax: Axes, points: pd.DataFrame, curve: pd.Series) -> None:
     if is_step(curve):
         _draw_step(ax, dose, curve)
     elif _censored(curve) or (pd.isna(curve["ec50_um"]) and _moves(curve)):
-        means = _fine(points).groupby("dose_um")["rescue"].mean()
+        means = fitted_wells(points).groupby("dose_um")["rescue"].mean()
         ax.plot(dose_positions(means.index.to_series()), means, color=INK, lw=1.0, zorder=2)
     elif pd.isna(curve["ec50_um"]):
-        ax.plot(dose[[0, -1]], [_fine(points)["rescue"].mean()] * 2, color=INK, lw=1.4, ls=":", zorder=4)
+        ax.plot(
+            dose[[0, -1]], [fitted_wells(points)["rescue"].mean()] * 2, color=INK, lw=1.4, ls=":", zorder=4
+        )
     else:
         fit = response_at(dose, curve["front"], curve["back"], curve["ec50_um"], curve["hill"])
         ax.plot(dose, fit, color=INK, lw=1.6, zorder=4)
-
-
-def _censored(curve: pd.Series) -> str:
-    """Return ``<`` or ``>`` where the EC50 is only bounded, else nothing."""
-    return curve["ec50_censored"] if isinstance(curve["ec50_censored"], str) else ""
 
 
 def _draw_step(ax: Axes, dose: np.ndarray, curve: pd.Series) -> None:
@@ -319,42 +276,3 @@ def _short_title(curve: pd.Series) -> str:
     name, klass = str(curve["treatment"]), str(curve["curve_class"]).replace("_", " ")
     name = name if len(name) <= 30 else f"{name[:29]}…"
     return f"{name}\n{curve['experiment']}, {klass}\n{ec50_text(curve)}"
-
-
-def plot_strip(wells: pd.DataFrame, experiment: str, treatment: str, *, ax: Axes | None = None) -> Axes:
-    """Draw every well of a compound over dose and plate, beside the controls of the same plates.
-
-    Parameters
-    ----------
-    wells : DataFrame
-        Scored wells of the screen.
-    experiment, treatment : str
-        Which compound.
-    ax : Axes, optional
-        Where to draw; new axes by default.
-    """
-    points = wells_of_curve(wells, experiment, treatment)
-    if points.empty:
-        return plot_missing(f"{treatment} has no scored wells with a dose in {experiment}.", ax=ax)
-    same = wells[
-        (wells["experiment"].astype(str) == str(experiment)) & wells["plate"].isin(points["plate"].unique())
-    ]
-    same = _fine(same[same["treatment"].isna() & same["condition"].isin(["mock", "infected"])])
-    ax = plot_curve(points, ax=ax, title=f"{treatment}, {experiment}", extra=_strip_handles(same))
-    for name, rows in same.groupby(same["condition"].astype(str)):
-        low, high = np.nanpercentile(rows["rescue"], [5, 95])
-        ax.axhspan(low, high, color=CONDITION_STYLE[name].color, alpha=0.12, lw=0, zorder=0)
-    mean = _fine(points).groupby("dose_um")["rescue"].mean()
-    ax.plot(dose_positions(mean.index.to_series()), mean, color=INK, lw=1.2, zorder=2)
-    return ax
-
-
-def _strip_handles(controls: pd.DataFrame) -> list:
-    """Return the legend of the line and the bands of `plot_strip`."""
-    present = set(controls["condition"].astype(str))
-    bands = [
-        Patch(fc=mark.color, alpha=0.25, label=f"{mark.label}, middle 90 %")
-        for name, mark in CONDITION_STYLE.items()
-        if name in present
-    ]
-    return [Line2D([], [], color=INK, lw=1.2, label="mean"), *bands]

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -111,19 +112,20 @@ def plot_replicates(arm_sizes: pd.DataFrame) -> Figure:
     names = natural_order(arm_sizes["experiment"])
     styles = series_styles(names)
     for ax, column in zip(axes, ("n_wells", "n_plates"), strict=True):
-        table = pd.crosstab(arm_sizes[column], arm_sizes["experiment"].astype(str))
-        for i, name in enumerate(names):
-            left = np.arange(len(table)) + 0.8 * ((i + 0.5) / len(names) - 0.5)
-            color = styles[name].color
-            bars = ax.bar(left, table[str(name)], 0.8 / len(names), color=color, ec="white", label=str(name))
-            ax.bar_label(
-                bars,
-                [f"{n:,}" if n else "" for n in table[str(name)]],
-                fontsize=9,
-                padding=2,
-                rotation=90 if len(names) > 1 else 0,
-            )
-        ax.set_xticks(range(len(table)), [str(n) for n in table.index])
+        sns.countplot(
+            arm_sizes.astype({"experiment": str}),
+            x=column,
+            hue="experiment",
+            hue_order=[str(name) for name in names],
+            palette={str(name): styles[name].color for name in names},
+            saturation=1,
+            edgecolor="white",
+            ax=ax,
+        )
+        ax.get_legend().remove()
+        for bars in ax.containers:
+            counts = [f"{n:,.0f}" if n else "" for n in bars.datavalues]
+            ax.bar_label(bars, counts, fontsize=9, padding=2, rotation=90 if len(names) > 1 else 0)
         ax.set_xlabel("wells per arm" if column == "n_wells" else "plates per arm")
         ax.margins(y=0.25 if len(names) > 1 else 0.12)
     axes[0].yaxis.set_major_formatter("{x:,.0f}")

@@ -198,39 +198,6 @@ def _plain_ticks(bar: Colorbar, norm: LogNorm) -> None:
         bar.ax.xaxis.set_minor_locator(NullLocator())
 
 
-def plot_projections(table: pd.DataFrame, color_by: Sequence[str]) -> Figure:
-    """Draw wells by principal components and by neighbourhood (UMAP) side by side, a row per colouring.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns of wells with pc_1, pc_2 and umap_1, umap_2; without the latter the components alone are drawn.
-    color_by : sequence of str
-        Columns, as in `plot_embedding`; those with a single value are left out.
-    """
-    useful = _useful(table, color_by)
-    if not useful or "umap_1" not in table:
-        return plot_embeddings(table, color_by)
-    # Clouds of points need fewer dots per inch than letters, and are the heaviest pictures of a page.
-    figure = plt.figure(figsize=(WIDTH, 3.25 * len(useful)), dpi=130, layout="constrained")
-    rows = np.atleast_1d(figure.subfigures(len(useful), 1))
-    for part, column in zip(rows, useful, strict=True):
-        axes = part.subplots(1, 2)
-        for ax, (x, y) in zip(axes, (("pc_1", "pc_2"), ("umap_1", "umap_2")), strict=True):
-            points = _in_frame(table, x, y)
-            _label_axes(ax, table, x, y)
-            key = _draw_points(ax, _with_plate(points, column), column, x, y, 10 if len(points) < 5000 else 6)
-        axes[0].set_title(f"by {_words(column)}: components")
-        axes[1].set_title("neighbours")
-        _explain(part, list(axes), key)
-    return figure
-
-
-def _useful(table: pd.DataFrame, color_by: Sequence[str]) -> list[str]:
-    """Return the columns that tell wells apart."""
-    return [c for c in color_by if c == "condition" or (c in table and len(table[c].dropna().unique()) > 1)]
-
-
 def plot_embeddings(
     components: pd.DataFrame, color_by: Sequence[str], *, ncols: int = 2, x: str = "pc_1", y: str = "pc_2"
 ) -> Figure:
@@ -265,3 +232,36 @@ def plot_embeddings(
         plot_embedding(components, column, x=x, y=y, ax=ax, size=10)
     hide_spare(axes.flat[len(useful) :])
     return figure
+
+
+def plot_projections(table: pd.DataFrame, color_by: Sequence[str]) -> Figure:
+    """Draw wells by principal components and by neighbourhood (UMAP) side by side, a row per colouring.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns of wells with pc_1, pc_2 and umap_1, umap_2; without the latter the components alone are drawn.
+    color_by : sequence of str
+        Columns, as in `plot_embedding`; those with a single value are left out.
+    """
+    useful = _useful(table, color_by)
+    if not useful or "umap_1" not in table:
+        return plot_embeddings(table, color_by)
+    # Clouds of points need fewer dots per inch than letters, and are the heaviest pictures of a page.
+    figure = plt.figure(figsize=(WIDTH, 3.25 * len(useful)), dpi=130, layout="constrained")
+    rows = np.atleast_1d(figure.subfigures(len(useful), 1))
+    for part, column in zip(rows, useful, strict=True):
+        axes = part.subplots(1, 2)
+        for ax, (x, y) in zip(axes, (("pc_1", "pc_2"), ("umap_1", "umap_2")), strict=True):
+            points = _in_frame(table, x, y)
+            _label_axes(ax, table, x, y)
+            key = _draw_points(ax, _with_plate(points, column), column, x, y, 10 if len(points) < 5000 else 6)
+        axes[0].set_title(f"by {_words(column)}: components")
+        axes[1].set_title("neighbours")
+        _explain(part, list(axes), key)
+    return figure
+
+
+def _useful(table: pd.DataFrame, color_by: Sequence[str]) -> list[str]:
+    """Return the columns that tell wells apart."""
+    return [c for c in color_by if c == "condition" or (c in table and len(table[c].dropna().unique()) > 1)]

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
@@ -16,6 +17,9 @@ from helpers.screens.order import natural_order
 
 MOST_PLATES = 20
 """Plates drawn as bars; of more, those with most failed wells."""
+
+FEWEST_FOR_BOX = 3
+"""Of no more wells than this a box would say nothing."""
 
 MOST_POINTS = 400
 """Points drawn per kind of well: the box shows the rest."""
@@ -117,8 +121,7 @@ def plot_landing(scored: pd.DataFrame) -> Figure:
     size = (WIDTH, 0.52 * len(order) + 1.3)
     figure, axes = plt.subplots(1, 2, figsize=size, sharey=True, layout="constrained")
     for ax, column in zip(axes, ("on_disease", "off_disease"), strict=True):
-        values = [scored.loc[(kinds == k).to_numpy(), column].to_numpy(float) for k in order]
-        _draw_boxes(ax, values, order)
+        _draw_boxes(ax, pd.DataFrame({"value": scored[column].astype(float), "kind": kinds}).dropna(), order)
     for at in (0, 1):
         axes[0].axvline(at, color=FAINT, lw=0.8, zorder=0)
     labels = {k: mark.label for k, mark in CONDITION_STYLE.items()} | {"failed": "failed, any kind"}
@@ -129,29 +132,36 @@ def plot_landing(scored: pd.DataFrame) -> Figure:
     return figure
 
 
-def _draw_boxes(ax: Axes, values: list[np.ndarray], order: list[str]) -> None:
-    """Draw the values of each kind as a strip of points under a box."""
+def _draw_boxes(ax: Axes, table: pd.DataFrame, order: list[str]) -> None:
+    """Draw the values of each kind as a strip of points under a box; values far out stand at the edge."""
     rng = np.random.default_rng(0)
-    everything = np.concatenate(values)
-    low, high = np.nanpercentile(everything, [0.5, 99.5])
+    low, high = np.percentile(table["value"], [0.5, 99.5])
     room = 0.1 * (high - low) or 1.0
-    for y, (kind, x) in enumerate(zip(order, values, strict=True)):
-        x = x[np.isfinite(x)].clip(low - room, high + room)
-        mark = CONDITION_STYLE.get(kind)
+    table = table.assign(value=table["value"].clip(low - room, high + room))
+    # seaborn's own strips are scattered anew at every call
+    for y, kind in enumerate(order):
+        x = table.loc[table["kind"] == kind, "value"].to_numpy()
         some = rng.choice(x, min(len(x), MOST_POINTS), replace=False)
         height = y + rng.uniform(-0.28, 0.28, len(some))
+        mark = CONDITION_STYLE.get(kind)
         ax.scatter(some, height, s=7, c=mark.color if mark else FAINT, linewidths=0, alpha=0.7, zorder=1)
-        if len(x) > 3:
-            line = {"color": INK, "lw": 1.1}
-            box = {
-                "widths": 0.5,
-                "showfliers": False,
-                "whis": 0,
-                "showcaps": False,
-                "medianprops": {**line, "lw": 2},
-            }
-            ax.boxplot(
-                x, positions=[y], orientation="horizontal", boxprops=line, whiskerprops=line, zorder=3, **box
-            )
+    many = [kind for kind in order if (table["kind"] == kind).sum() > FEWEST_FOR_BOX]
+    sns.boxplot(
+        table[table["kind"].isin(many)],
+        x="value",
+        y="kind",
+        order=order,
+        width=0.5,
+        whis=0,
+        fill=False,
+        color=INK,
+        linewidth=1.1,
+        showfliers=False,
+        showcaps=False,
+        medianprops={"linewidth": 2},
+        zorder=3,
+        ax=ax,
+    )
     ax.set_xlim(low - 1.2 * room, high + 1.2 * room)
+    ax.set_ylabel("")
     ax.tick_params(axis="y", length=0)

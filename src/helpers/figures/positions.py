@@ -7,30 +7,31 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.figures.plates import VALUE_LABELS
+from helpers.figures.coloring import VALUE_LABELS
 from helpers.figures.style import FAINT, WIDTH, plot_missing, series_styles
-from helpers.profiles.positions import position_profile
 from helpers.screens.layout import row_label
 
 
-def plot_position_profiles(wells: Mapping[str, pd.DataFrame] | pd.DataFrame, value: str = "rescue") -> Figure:
+def plot_position_profiles(
+    profiles: Mapping[str, pd.DataFrame] | pd.DataFrame, value: str = "rescue"
+) -> Figure:
     """Draw the median of a value along rows and along columns, for one table or for several to compare.
 
     Parameters
     ----------
-    wells : DataFrame or dict of them
-        Wells; a dict's keys name what is compared, such as recipes.
+    profiles : DataFrame or dict of them
+        From :func:`helpers.profiles.positions.position_profiles`; a dict's keys name what is compared, such as recipes.
     value : str
-        A numeric column.
+        What was profiled.
     """
-    tables = {"": wells} if isinstance(wells, pd.DataFrame) else dict(wells)
-    if all(value not in obs or obs[value].isna().all() for obs in tables.values()):
+    tables = {"": profiles} if isinstance(profiles, pd.DataFrame) else dict(profiles)
+    if all(table.empty for table in tables.values()):
         return plot_missing("Without scores there are no profiles over rows and columns.").figure
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.3), sharey=True, layout="constrained")
     styles = series_styles(list(tables))
     for ax, by in zip(axes, ("row", "col"), strict=True):
-        for name, obs in tables.items():
-            table = position_profile(obs, value, by)
+        for name, profile in tables.items():
+            table = profile[(profile["by"] == by).to_numpy()]
             look = {"color": styles[name].color, "marker": styles[name].marker, "ms": 3.5, "lw": 1.2}
             ax.plot(table["position"], table["median"], label=name, **look)
             ax.fill_between(

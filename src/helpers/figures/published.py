@@ -145,7 +145,7 @@ def plot_two_cells(
 
 
 def plot_agreement(
-    joined: pd.DataFrame, *, threshold: float = 0.6, label: int = 8, reason: str = "", ax: Axes | None = None
+    joined: pd.DataFrame, *, threshold: float = 0.6, label: int = 8, ax: Axes | None = None
 ) -> Axes:
     """Draw a screen's own scores against the published ones, and name where the two disagree most.
 
@@ -158,14 +158,12 @@ def plot_agreement(
         Published scores above it are hits.
     label : int
         Name at most so many: those whose ranks differ most, hits first.
-    reason : str
-        What to write where there is nothing to compare.
     ax : Axes, optional
         Where to draw; new axes by default.
     """
     table = joined.dropna(subset=["score", "published"]) if len(joined) else joined
     if table.empty:
-        return plot_missing(reason or "No compound has both a score here and a published one.", ax=ax)
+        return plot_missing("Nothing to compare: the text above says why.", ax=ax)
     cells = table.groupby("cells").size().sort_values(ascending=False, kind="stable").index[0]
     table = table[table["cells"] == cells].reset_index(drop=True)
     ax = axes_or_new(ax, (WIDTH * 0.9, WIDTH * 0.8))

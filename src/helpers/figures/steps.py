@@ -21,6 +21,7 @@ from helpers.figures.style import (
     scatter_classes,
     series_styles,
 )
+from helpers.profiles.planes import spread_ellipse
 from helpers.profiles.selection import well_kind
 from helpers.screens.order import natural_order
 
@@ -28,8 +29,6 @@ KINDS = ("mock", "uv", "infected")
 HEIGHT = 3.1
 MOST_POINTS = 900
 """Wells drawn in a panel; of more, so many at random."""
-COVERED = np.sqrt(-2 * np.log(1 - 0.8))
-"""Radius, in standard deviations, of the ellipse that holds 80 % of two Gaussian variables."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,9 @@ def _draw_noise(ax: Axes, table: pd.DataFrame, picture: StepPicture) -> None:
     for kind in ("mock", "infected"):
         own = table[(classes == kind).to_numpy()][["along", "away"]].to_numpy(float)
         if len(own) > 4 and not picture.flat:
-            _ellipse(ax, own, CONDITION_STYLE[kind].color, ls="-" if kind == "mock" else "--")
+            centre, width, height, angle = spread_ellipse(own)
+            look = {"ec": CONDITION_STYLE[kind].color, "ls": "-" if kind == "mock" else "--", "lw": 1.6}
+            ax.add_patch(Ellipse(centre, width, height, angle=angle, fill=False, zorder=5, **look))
     _lines(ax)
     spread = [
         f"{kind} {own.std(ddof=1):.2f}"
@@ -154,15 +155,6 @@ def _remark(ax: Axes, what: str, parts: list[str]) -> None:
     text = f"{what}\n{', '.join(parts)}"
     box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
     ax.text(0.5, 0.99, text, transform=ax.transAxes, fontsize=9, va="top", ha="center", bbox=box)
-
-
-def _ellipse(ax: Axes, points: np.ndarray, color: str, ls: str) -> None:
-    """Draw the ellipse that would hold four fifths of Gaussian points."""
-    values, vectors = np.linalg.eigh(np.cov(points.T))
-    width, height = 2 * COVERED * np.sqrt(np.maximum(values, 0))
-    angle = np.degrees(np.arctan2(vectors[1, 0], vectors[0, 0]))
-    look = {"fill": False, "ec": color, "lw": 1.6, "ls": ls, "zorder": 5}
-    ax.add_patch(Ellipse(points.mean(axis=0), width, height, angle=angle, **look))
 
 
 def _draw_away(ax: Axes, table: pd.DataFrame, _: StepPicture) -> None:

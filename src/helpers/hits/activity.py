@@ -14,7 +14,7 @@ from scipy import special
 
 from helpers.errors import DataError
 from helpers.hits.distance import ARM_KEY
-from helpers.hits.null import benjamini_hochberg
+from helpers.hits.multiple import q_values
 from helpers.hits.tail import Tail
 from helpers.profiles.linalg import principal_axes
 from helpers.profiles.selection import as_slice, controls, rows_by, treated, usable
@@ -92,7 +92,7 @@ def compound_activity(table: pd.DataFrame) -> pd.DataFrame:
         .agg(map_max=("map", "max"), p_value=("p_value", _simes))
         .reset_index()
     )
-    out["q_value"] = out.groupby("experiment", observed=True)["p_value"].transform(benjamini_hochberg)
+    out["q_value"] = out.groupby("experiment", observed=True)["p_value"].transform(q_values)
     return out
 
 
@@ -238,7 +238,7 @@ def _test(arms: pd.DataFrame, Z: np.ndarray, obs: pd.DataFrame, null_size: int, 
             null = _pseudo_gains(pools, Z, sorted(set(same["plates"])), int(n_wells), null_size, seed)
             if len(null) >= MIN_NULL * int(n_plates):
                 arms.loc[same.index, "p_value"] = Tail(null).p_value(gain[same.index].to_numpy())
-    arms["q_value"] = benjamini_hochberg(arms["p_value"])
+    arms["q_value"] = q_values(arms["p_value"])
     return arms.assign(experiment=str(obs["experiment"].iloc[0]))[COLUMNS]
 
 

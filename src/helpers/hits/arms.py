@@ -8,7 +8,9 @@ from scipy import stats
 from helpers.hits.axis import axis_kind, fit_axis, project
 from helpers.hits.distance import ARM_KEY, off_disease
 from helpers.hits.moderation import moderate
-from helpers.hits.null import Null, benjamini_hochberg
+from helpers.hits.multiple import q_values
+from helpers.hits.null import Null
+from helpers.hits.rule import Rule
 from helpers.profiles.selection import as_slice, treated, usable
 
 
@@ -19,7 +21,7 @@ def summarize_arms(
     *,
     min_rescue: float,
     level: float = 0.95,
-    off_limit: float = 0.999,
+    off_limit: float = Rule.off_limit,
 ) -> pd.DataFrame:
     """Summarise the arms of one experiment.
 
@@ -140,7 +142,7 @@ def _add_p_values(arms: pd.DataFrame, null: Null, min_rescue: float) -> pd.DataF
         arms.loc[group.index, "p_value"] = tail.p_value(up[group.index])
         arms.loc[group.index, "p_worsens"] = tail.p_value(down[group.index])
         arms.loc[group.index, "tail_fitted"] = tail.fitted(up[group.index])
-    arms["q_value"] = benjamini_hochberg(arms["p_value"])
+    arms["q_value"] = q_values(arms["p_value"])
     columns = [
         "experiment",
         *ARM_KEY,

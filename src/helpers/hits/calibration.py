@@ -114,7 +114,7 @@ def calibration_study(
             arms, hits = call_hits(scored, **{**settings, **more, "seed": number})
             several.append((arms, hits, truth))
     levels = {"arms": [arms for arms, *_ in nulls], "compounds": [hits for _, hits, _ in nulls]}
-    rules = [Rule(fdr, settings.get("min_rescue", 0.1)) for fdr in fdrs]
+    rules = [Rule(fdr, settings.get("min_rescue", Rule.min_rescue)) for fdr in fdrs]
     return Calibration(
         pd.concat([_histogram(tables, name, n_bins) for name, tables in levels.items()], ignore_index=True),
         pd.DataFrame([_uniformity(tables, name, seed) for name, tables in levels.items()]),

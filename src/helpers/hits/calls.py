@@ -1,5 +1,7 @@
 """Calls: what each compound does, by one rule, with a score that ranks them and what that rank is worth."""
 
+from dataclasses import dataclass
+
 import anndata as ad
 import numpy as np
 import pandas as pd
@@ -7,10 +9,12 @@ import pandas as pd
 from helpers.errors import DataError, UsageError
 from helpers.hits.arms import summarize_arms
 from helpers.hits.distance import ARM_KEY
-from helpers.hits.null import N_DRAWS, STATISTICS, Null, benjamini_hochberg, fit_null, max_window
+from helpers.hits.multiple import q_values
+from helpers.hits.null import N_DRAWS, STATISTICS, Null, fit_null, max_window
 from helpers.hits.rule import CALLS as CALLS
 from helpers.hits.rule import Rule, best_by_score
-from helpers.hits.stability import rank_stability
+from helpers.hits.stability import TOP_K, rank_stability
+from helpers.options import with_settings
 from helpers.profiles.selection import rows_by, treated, usable
 
 MIN_DRAWS = 1_000
@@ -20,20 +24,67 @@ DESIGN = [
 SINGLE_PLATE = "on a single plate: how stable its score is cannot be told"
 
 
+@dataclass(frozen=True)
+class CallOptions:
+    """How compounds are tested, called and ranked, beside the rate and the smallest rescue.
+
+    Attributes
+    ----------
+    max_off_ratio, toxic_off, off_limit
+        Thresholds of :class:`helpers.hits.rule.Rule`.
+    statistic
+        `max`: windows of any doses. `trend`: windows that end at the highest dose, for effects that only grow with
+        dose. On ten tiny twins with weak effects `trend` called 28 % and `max` 22 % of the compounds that rescue by
+        0.15 to 0.2, and both the same from 0.2 on; of those that rescue by 0.25 to 0.4 and turn toxic above, away from
+        mock, `max` called 78 % and `trend` 34 %. False calls were as rare with both.
+    null_draws
+        Pseudo-compounds in a simulated null, at least 1,000.
+    top_k
+        Compounds that count as the best, for `top_k_probability`.
+    rank_draws
+        Draws from which the stability of scores and ranks is told; 0 leaves it missing.
+    level
+        Of the intervals, in (0, 1).
+    """
+
+    max_off_ratio: float = Rule.max_off_ratio
+    toxic_off: float = Rule.toxic_off
+    off_limit: float = Rule.off_limit
+    statistic: str = "max"
+    null_draws: int = N_DRAWS
+    top_k: int = TOP_K
+    rank_draws: int = 500
+    level: float = 0.95
+
+    def __post_init__(self):
+        if self.statistic not in STATISTICS:
+            raise UsageError(
+                f"statistic {self.statistic!r} is unknown; choose one of {', '.join(STATISTICS)}"
+            )
+        if self.null_draws < MIN_DRAWS:
+            raise UsageError(
+                f"null_draws={self.null_draws} is too few for a p-value; choose at least {MIN_DRAWS}"
+            )
+        if self.top_k < 1:
+            raise UsageError(f"top_k={self.top_k} is not a number of compounds; choose at least 1")
+        if self.rank_draws < 0:
+            raise UsageError(f"rank_draws={self.rank_draws} is negative; choose 0 or more")
+        if not 0 < self.level < 1:
+            raise UsageError(f"level={self.level} is no share; choose a number between 0 and 1")
+
+    def rule(self, fdr: float, min_rescue: float) -> Rule:
+        """Return the rule of the calls for a false discovery rate and a smallest rescue."""
+        return Rule(fdr, min_rescue, self.max_off_ratio, self.toxic_off, self.off_limit)
+
+
 def call_hits(
     scored: ad.AnnData,
     *,
-    fdr: float = 0.05,
-    min_rescue: float = 0.1,
-    max_off_ratio: float = 1.0,
-    toxic_off: float = 1.0,
-    off_limit: float = 0.999,
-    statistic: str = "max",
-    null_draws: int = N_DRAWS,
-    top_k: int = 20,
-    rank_draws: int = 500,
-    level: float = 0.95,
+    fdr: float = Rule.fdr,
+    min_rescue: float = Rule.min_rescue,
+    options: CallOptions = CallOptions(),
     seed: int = 0,
+    **settings,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Summarise arms and call compounds, experiment by experiment.
 
@@ -47,24 +98,14 @@ def call_hits(
     ----------
     scored
         From :func:`helpers.hits.score_wells`.
-    fdr, min_rescue, max_off_ratio, toxic_off, off_limit
-        Thresholds of the rule; the false discovery rate is controlled over the compounds of an experiment
-        (Benjamini-Hochberg).
-    statistic
-        `max`: windows of any doses. `trend`: windows that end at the highest dose, for effects that only grow with
-        dose. On ten tiny twins with weak effects `trend` called 28 % and `max` 22 % of the compounds that rescue by
-        0.15 to 0.2, and both the same from 0.2 on; of those that rescue by 0.25 to 0.4 and turn toxic above, away from
-        mock, `max` called 78 % and `trend` 34 %. False calls were as rare with both.
-    null_draws
-        Pseudo-compounds in a simulated null, at least 1,000.
-    top_k
-        For `top_k_probability`.
-    rank_draws
-        Draws from which the stability of scores and ranks is told; 0 leaves it missing.
-    level
-        Of the intervals.
+    fdr, min_rescue
+        Of the rule; the false discovery rate is controlled over the compounds of an experiment (Benjamini-Hochberg).
+    options
+        How compounds are tested, called and ranked.
     seed
-        Of the simulated null and of these draws.
+        Of the simulated null and of the draws of ranks.
+    **settings
+        Single fields of `options` by their names, such as ``top_k=20``.
 
     Returns
     -------
@@ -77,41 +118,42 @@ def call_hits(
     Raises
     ------
     UsageError
-        For values outside their range.
+        For values outside their range, or an unknown setting.
     DataError
         If no experiment has treated wells.
     """
-    rule = Rule(fdr, min_rescue, max_off_ratio, toxic_off, off_limit)
-    _check_settings(statistic, null_draws, top_k, rank_draws, level)
-    all_arms, all_hits = [], []
-    for rows in rows_by(scored.obs, "experiment").values():
-        obs = scored.obs.iloc[rows]
-        if not treated(obs).any():
-            continue
-        null = fit_null(scored, rows, seed=seed, n_draws=null_draws)
-        arms = summarize_arms(scored, rows, null, min_rescue=min_rescue, level=level, off_limit=off_limit)
-        hits = _call(_test_compounds(obs, arms, null, min_rescue, statistic), arms, rule)
-        stability = rank_stability(
-            obs, _eligible(hits, rule.judge_arms(arms)), null, n_draws=rank_draws, top_k=top_k, level=level
-        )
-        all_arms.append(arms)
-        all_hits.append(_add_stability(hits, stability))
-    if not all_hits:
+    options = with_settings(options, settings)
+    rule = options.rule(fdr, min_rescue)
+    tables = [
+        _call_experiment(scored, rows, rule, options, seed)
+        for rows in rows_by(scored.obs, "experiment").values()
+        if treated(scored.obs.iloc[rows]).any()
+    ]
+    if not tables:
         raise DataError("no experiment of this screen has treated wells, so there is nothing to call")
-    return pd.concat(all_arms, ignore_index=True), pd.concat(all_hits, ignore_index=True)
+    arms, hits = (pd.concat(part, ignore_index=True) for part in zip(*tables, strict=True))
+    return arms, hits
 
 
-def _check_settings(statistic: str, null_draws: int, top_k: int, rank_draws: int, level: float) -> None:
-    if statistic not in STATISTICS:
-        raise UsageError(f"statistic {statistic!r} is unknown; choose one of {', '.join(STATISTICS)}")
-    if null_draws < MIN_DRAWS:
-        raise UsageError(f"null_draws={null_draws} is too few for a p-value; choose at least {MIN_DRAWS}")
-    if top_k < 1:
-        raise UsageError(f"top_k={top_k} is not a number of compounds; choose at least 1")
-    if rank_draws < 0:
-        raise UsageError(f"rank_draws={rank_draws} is negative; choose 0 or more")
-    if not 0 < level < 1:
-        raise UsageError(f"level={level} is no share; choose a number between 0 and 1")
+def _call_experiment(
+    scored: ad.AnnData, rows: np.ndarray, rule: Rule, options: CallOptions, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return arms and hits of one experiment."""
+    obs = scored.obs.iloc[rows]
+    null = fit_null(scored, rows, seed=seed, n_draws=options.null_draws)
+    arms = summarize_arms(
+        scored, rows, null, min_rescue=rule.min_rescue, level=options.level, off_limit=rule.off_limit
+    )
+    hits = _call(_test_compounds(obs, arms, null, rule.min_rescue, options.statistic), arms, rule)
+    stability = rank_stability(
+        obs,
+        _eligible(hits, rule.judge_arms(arms)),
+        null,
+        n_draws=options.rank_draws,
+        top_k=options.top_k,
+        level=options.level,
+    )
+    return arms, _add_stability(hits, stability)
 
 
 def _eligible(hits: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:
@@ -150,8 +192,8 @@ def _test_compounds(
             shared = same["shared"].to_numpy()
             window = max_window(sign * effect - min_rescue, own, shared, statistic=statistic)
             hits.loc[same.index, name] = tail.p_value(window)
-    hits["q_value"] = benjamini_hochberg(hits["p_value"])
-    hits["q_worsens"] = benjamini_hochberg(hits["p_worsens"])
+    hits["q_value"] = q_values(hits["p_value"])
+    hits["q_worsens"] = q_values(hits["p_worsens"])
     return hits.drop(columns=DESIGN)
 
 

@@ -13,6 +13,7 @@ from scipy import optimize, stats
 
 from helpers.errors import DataError, UsageError
 from helpers.hits.lists import read_list
+from helpers.hits.multiple import q_values
 from helpers.hits.names import data_file, name_keys
 
 MIN_MEMBERS = 3
@@ -135,12 +136,7 @@ def class_effects(scores: pd.DataFrame, members: pd.DataFrame, *, level: float =
         inside = values.index.isin(group["compound"])
         rows.append({"class": name, **_one_class(values[inside], values[~inside], level)})
     table = pd.DataFrame(rows, columns=[c for c in COLUMNS if c != "q_value"])
-    tested = table["p_value"].notna().to_numpy()
-    table["q_value"] = np.nan
-    if tested.any():
-        table.loc[tested, "q_value"] = stats.false_discovery_control(
-            table.loc[tested, "p_value"].to_numpy(float)
-        )
+    table["q_value"] = q_values(table["p_value"])
     table = table.sort_values(
         ["auc", "class"], ascending=[False, True], na_position="last", ignore_index=True
     )

@@ -16,7 +16,7 @@ import pandas as pd
 from helpers.errors import DataError, UsageError
 from helpers.hits.activity import N_COMPONENTS, components
 from helpers.hits.distance import ARM_KEY, MIN_ARMS
-from helpers.hits.null import benjamini_hochberg
+from helpers.hits.multiple import q_values
 from helpers.hits.tail import Tail
 from helpers.profiles.selection import as_slice, controls, rows_by, treated, usable
 
@@ -130,7 +130,7 @@ def _test_compounds(Z: np.ndarray, obs: pd.DataFrame, n_permutations: int, seed:
         for name, (n, n_plates, weight, values) in sorted(sums.items())
     ]
     table = pd.DataFrame(records, columns=COLUMNS[1:-1])
-    table["q_value"] = benjamini_hochberg(table["p_value"].astype(float))
+    table["q_value"] = q_values(table["p_value"].astype(float))
     return table
 
 

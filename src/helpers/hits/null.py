@@ -306,12 +306,3 @@ def _residuals(values: dict, scale: dict) -> np.ndarray:
     residuals = np.sort(np.concatenate(parts))
     spread = residuals.std()
     return (residuals - residuals.mean()) / (spread if spread > 0 else 1.0)
-
-
-def benjamini_hochberg(p: pd.Series) -> pd.Series:
-    """Return q-values after Benjamini and Hochberg 1995; missing p-values stay missing and do not count."""
-    q = pd.Series(np.nan, index=p.index)
-    tested = p.notna()
-    if tested.any():
-        q[tested] = stats.false_discovery_control(p[tested].to_numpy())
-    return q

@@ -9,7 +9,7 @@ from scipy import stats
 
 from helpers.errors import DataError, UsageError
 from helpers.hits.axis import AXES, score_wells
-from helpers.hits.calls import call_hits
+from helpers.hits.calls import CallOptions, call_hits
 from helpers.profiles.normalize import RECIPES, normalize
 
 NULL_DRAWS = 5_000
@@ -28,7 +28,7 @@ def ranking_sensitivity(
     reference: pd.DataFrame | None = None,
     reference_is: tuple[str, str] | None = None,
     recipe_settings: dict | None = None,
-    top_k: int = 20,
+    top_k: int = CallOptions.top_k,
     seed: int = 0,
     **settings,
 ) -> pd.DataFrame:

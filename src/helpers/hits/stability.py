@@ -29,6 +29,8 @@ COLUMNS = [
     "single_plate",
 ]
 NUMBERS = COLUMNS[1:-1]
+TOP_K = 10
+"""So many compounds are the best ones, where nobody says how many."""
 
 
 def rank_stability(
@@ -37,7 +39,7 @@ def rank_stability(
     null: Null,
     *,
     n_draws: int = 500,
-    top_k: int = 20,
+    top_k: int = TOP_K,
     level: float = 0.95,
 ) -> pd.DataFrame:
     """Return intervals of score and rank, and the chance to be among the best, of the compounds of one experiment.

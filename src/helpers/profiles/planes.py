@@ -106,3 +106,26 @@ def _leading(vectors: np.ndarray) -> np.ndarray | None:
     if not np.linalg.norm(vectors) > 0:
         return None
     return principal_axes(vectors, 1)[:, 0].astype(np.float64)
+
+
+COVERED = np.sqrt(-2 * np.log(1 - 0.8))
+"""Radius, in standard deviations, of the ellipse that holds 80 % of two Gaussian variables."""
+
+
+def spread_ellipse(points: np.ndarray) -> tuple[np.ndarray, float, float, float]:
+    """Return the ellipse that would hold four fifths of Gaussian points.
+
+    Parameters
+    ----------
+    points : float array, shape (n, 2)
+        In a plane.
+
+    Returns
+    -------
+    centre, width, height, angle
+        The angle of its first axis in degrees.
+    """
+    values, vectors = np.linalg.eigh(np.cov(points.T))
+    width, height = 2 * COVERED * np.sqrt(np.maximum(values, 0))
+    angle = np.degrees(np.arctan2(vectors[1, 0], vectors[0, 0]))
+    return points.mean(axis=0), float(width), float(height), float(angle)

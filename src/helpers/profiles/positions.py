@@ -43,6 +43,26 @@ def position_profile(
     return table.rename_axis("position").reset_index()
 
 
+def position_profiles(obs: pd.DataFrame, value: str = "rescue") -> pd.DataFrame:
+    """Return the profiles over rows and over columns in one table.
+
+    Parameters
+    ----------
+    obs : DataFrame
+        As in :func:`position_profile`.
+    value : str
+        A numeric column.
+
+    Returns
+    -------
+    DataFrame
+        The columns of :func:`position_profile`, and `by` (``row`` or ``col``); no rows where the value is missing.
+    """
+    if value not in obs or obs[value].isna().all():
+        return pd.DataFrame(columns=["by", "position", "median", "n", "low", "high"])
+    return pd.concat([position_profile(obs, value, by).assign(by=by) for by in ("row", "col")])
+
+
 def position_trend(profile: pd.DataFrame) -> tuple[float, float, float]:
     """Fit a straight line to a profile: its change from the first to the last position, and two standard errors of it.
 

@@ -4,15 +4,13 @@ import importlib
 
 # Looked up on first use: the command line must answer `--help` without loading the scientific stack.
 _HOMES = {
-    "Analysis": "pipeline",
-    "assign": "parameters",
-    "banner_markdown": "banner",
-    "build_book": "book",
-    "build_workshop": "workshop",
-    "check_site": "site",
+    "assign": "assign",
+    "build_book": "site.book",
+    "build_workshop": "site.workshop",
+    "check_site": "site.check",
     "project_root": "notebooks",
-    "read_parameters": "parameters",
-    "run_notebooks": "run",
+    "read_parameters": "notebooks",
+    "run_notebooks": "run.jobs",
     "select_notebooks": "notebooks",
 }
 

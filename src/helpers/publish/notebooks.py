@@ -1,13 +1,15 @@
 """The notebooks: where they are, what they are called, and how their text becomes cells."""
 
-import difflib
+import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers.errors import DataError, UsageError
+from helpers.publish.parameters import Parameter, parse_cell
+from helpers.publish.suggest import suggest
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -28,6 +30,11 @@ class Notebook:
     def ipynb(self) -> str:
         """Return the file name of the notebook once it is generated."""
         return f"{self.path.stem}.ipynb"
+
+    @functools.cached_property
+    def parameters(self) -> dict[str, Parameter]:
+        """Return its parameters by name; its cell is read once."""
+        return read_parameters(self.path)
 
 
 def project_root() -> Path:
@@ -89,12 +96,6 @@ def select_notebooks(names: Sequence[str], folder: Path | None = None) -> list[N
     return [notebook for notebook in notebooks if not names or notebook.name in wanted]
 
 
-def suggest(word: str, valid: Iterable[str]) -> str:
-    """Return ``: did you mean hit_calling?`` for a near miss, else an empty string."""
-    close = difflib.get_close_matches(word, list(valid), n=1, cutoff=0.6)
-    return f": did you mean {close[0]}?" if close else ""
-
-
 def read_notebook(path: Path) -> "NotebookNode":
     """Read a py:percent notebook.
 
@@ -123,3 +124,25 @@ def write_notebook(node: "NotebookNode", path: Path) -> None:
 
     with atomic_path(path) as temporary:
         temporary.write_text(nbformat.writes(node) + "\n", encoding="utf-8")
+
+
+def read_parameters(path: Path) -> dict[str, Parameter]:
+    """Read the parameters of one notebook.
+
+    Parameters
+    ----------
+    path : Path
+        A py:percent notebook with exactly one code cell tagged ``parameters``.
+
+    Raises
+    ------
+    DataError
+        If the cell is missing or doubled, or a line is not ``name: type = default  # help [allowed]``.
+    """
+    cells = [cell for cell in read_notebook(path).cells if "parameters" in tags(cell)]
+    if len(cells) != 1 or cells[0].cell_type != "code":
+        raise DataError(f"{path.name}: needs exactly one code cell tagged 'parameters', found {len(cells)}")
+    try:
+        return parse_cell(cells[0].source)
+    except (DataError, SyntaxError) as error:
+        raise DataError(f"{path.name}, parameters cell: {error}") from None

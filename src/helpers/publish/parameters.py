@@ -1,9 +1,10 @@
 """Parameters of a notebook: read from its own cell, checked strictly, merged from the command line.
 
-A parameters cell holds one typed line a parameter, nothing else::
+A parameters cell holds one typed line a parameter, with what it means behind it or above it, nothing else::
 
     fdr: float = 0.05  # share of false calls that is accepted [0 < x < 1]
-    axis: str = "robust"  # how centroids are found [robust | mean]
+    # how centroids are found [robust | mean]
+    axis: str = "robust"
 
 papermill alone would take an unknown name, a wrong type or a missing cell without a word.
 """
@@ -15,20 +16,16 @@ import math
 import re
 import sys
 import tokenize
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from reprlib import repr as short_repr
+from typing import Any
 
 from helpers.errors import DataError, UsageError
-from helpers.publish.notebooks import Notebook, find_notebooks, read_notebook, suggest, tags
+from helpers.publish.suggest import suggest
 
 Value = str | int | float | bool
 
 TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
-# A relative path means the user's working folder, which is not the one a kernel runs in.
-PATHS = ("source", "results", "classes", "published")
-KEYWORD_SOURCES = ("twin", "rxrx19a")
 # What no list or range in a cell can say.
 _ALLOWED_TEXTS = {"source": "twin | rxrx19a | a folder", "results": "a folder"}
 
@@ -85,7 +82,8 @@ def coerce(name: str, value: object, kind: type) -> Value:
     UsageError
         If the value is not one of this type.
     """
-    result = _from_text(value.strip(), kind) if isinstance(value, str) and kind is not str else value
+    # Whatever a command line or a YAML file holds, until the last check below.
+    result: Any = _from_text(value.strip(), kind) if isinstance(value, str) and kind is not str else value
     if kind is float and isinstance(result, int) and not isinstance(result, bool):
         result = float(result) if abs(result) <= sys.float_info.max else math.inf
     odd = (kind is float and not math.isfinite(result)) if type(result) is kind else True
@@ -123,43 +121,36 @@ def _is_allowed(value: Value, kind: type, allowed: str) -> bool:
     return above and (bound is None or holds[sign](float(value), float(bound)))
 
 
-def read_parameters(path: Path) -> dict[str, Parameter]:
-    """Read the parameters of one notebook.
-
-    Parameters
-    ----------
-    path : Path
-        A py:percent notebook with exactly one code cell tagged ``parameters``.
-
-    Raises
-    ------
-    DataError
-        If the cell is missing or doubled, or a line is not ``name: type = default  # help [allowed]``.
-    """
-    cells = [cell for cell in read_notebook(path).cells if "parameters" in tags(cell)]
-    if len(cells) != 1 or cells[0].cell_type != "code":
-        raise DataError(f"{path.name}: needs exactly one code cell tagged 'parameters', found {len(cells)}")
-    try:
-        return parse_cell(cells[0].source)
-    except (DataError, SyntaxError) as error:
-        raise DataError(f"{path.name}, parameters cell: {error}") from None
-
-
 def parse_cell(source: str) -> dict[str, Parameter]:
-    """Parse the text of a parameters cell into parameters by name, in its order."""
-    comments = {
-        token.start[0]: token.string.lstrip("#").strip()
-        for token in tokenize.generate_tokens(io.StringIO(source).readline)
-        if token.type == tokenize.COMMENT and token.line[: token.start[1]].strip()
-    }
+    """Parse the text of a parameters cell into parameters by name, in its order.
+
+    What a comment says of a parameter stands behind it, or on lines of its own above it.
+    """
+    behind, alone = _comments(source)
     found: dict[str, Parameter] = {}
     for statement in ast.parse(source).body:
-        lines = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
-        parameter = _parse_line(statement, " ".join(comments[line] for line in lines if line in comments))
+        first, last = statement.lineno, statement.end_lineno or statement.lineno
+        start = first
+        while start - 1 in alone:
+            start -= 1
+        said = [alone[line] for line in range(start, first)]
+        said += [behind[line] for line in range(first, last + 1) if line in behind]
+        parameter = _parse_line(statement, " ".join(said))
         if parameter.name in found:
             raise DataError(f"line {statement.lineno}: '{parameter.name}' is given twice")
         found[parameter.name] = parameter
     return found
+
+
+def _comments(source: str) -> tuple[dict[int, str], dict[int, str]]:
+    """Return the comments by line: those behind code, and those that have a line of their own."""
+    behind: dict[int, str] = {}
+    alone: dict[int, str] = {}
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            code = token.line[: token.start[1]].strip()
+            (behind if code else alone)[token.start[0]] = token.string.lstrip("#").strip()
+    return behind, alone
 
 
 def _parse_line(statement: ast.stmt, comment: str) -> Parameter:
@@ -171,6 +162,7 @@ def _parse_line(statement: ast.stmt, comment: str) -> Parameter:
     kind = TYPES.get(ast.unparse(statement.annotation))
     if kind is None:
         raise DataError(f"{where}: the type of '{name}' must be one of {', '.join(TYPES)}")
+    default: Any  # checked below
     try:
         default = ast.literal_eval(statement.value) if statement.value else None
     except ValueError:
@@ -188,106 +180,3 @@ def _parse_line(statement: ast.stmt, comment: str) -> Parameter:
     except UsageError as error:
         raise DataError(f"{where}: the default does not fit: {error}") from None
     return parameter
-
-
-def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:
-    """Split ``NAME=VALUE`` arguments; the last of a name counts."""
-    values = {}
-    for pair in pairs:
-        name, sign, value = pair.partition("=")
-        if not sign or not name.strip():
-            raise UsageError(f"{pair!r} is not of the form NAME=VALUE")
-        values[name.strip()] = value
-    return values
-
-
-def read_file(path: Path) -> dict[str, object]:
-    """Read a YAML file of parameters: ``name: value`` lines, and mappings named after notebooks."""
-    from helpers.screens.yaml_file import YamlFileError, parse_yaml
-
-    try:
-        content = parse_yaml(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UsageError(f"parameter file {path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"parameter file {path} is not UTF-8 text; save it as UTF-8") from None
-    except YamlFileError as error:
-        raise UsageError(f"parameter file {path}, {error}" if error.where else f"{path}: {error}") from None
-    if not isinstance(content or {}, dict) or any(not isinstance(key, str) for key in content or {}):
-        raise UsageError(f"parameter file {path} must hold `name: value` lines")
-    return content or {}
-
-
-def assign(
-    notebooks: Iterable[Notebook], pairs: Sequence[str] = (), file: Path | None = None
-) -> dict[str, dict[str, Value]]:
-    """Return the values that the user set, by notebook, checked against each notebook's own cell.
-
-    A value goes to every notebook that has a parameter of that name. In the file, a mapping named after a
-    notebook holds values for it alone; the command line overrides the file.
-
-    Raises
-    ------
-    UsageError
-        If a name belongs to none of the notebooks, or a value has the wrong type or is not allowed.
-    """
-    notebooks = list(notebooks)
-    known = {notebook.name: read_parameters(notebook.path) for notebook in notebooks}
-    given = read_file(file) if file else {}
-    # A section without a line in it holds nothing.
-    alone = {
-        name: value or {}
-        for name, value in given.items()
-        if isinstance(value, dict) or (value is None and name in _sections(notebooks))
-    }
-    typed = parse_pairs(pairs)
-    everyone = {**{name: value for name, value in given.items() if name not in alone}, **typed}
-    _check_names(everyone, alone, known)
-    _check_sections(alone, notebooks)
-    return {
-        notebook: {
-            name: _absolute(name, parameters[name].check(value))
-            for name, value in {**everyone, **alone.get(notebook, {}), **typed}.items()
-            if name in parameters
-        }
-        for notebook, parameters in known.items()
-    }
-
-
-def _check_names(
-    everyone: Mapping[str, object], alone: Mapping[str, Mapping], known: Mapping[str, Mapping]
-) -> None:
-    every_name = {name: None for parameters in known.values() for name in parameters}
-    for name in everyone:
-        if name not in every_name:
-            _refuse(name, every_name, "")
-    for notebook in known:
-        for name in alone.get(notebook, {}):
-            if name not in known[notebook]:
-                _refuse(str(name), known[notebook], f" of {notebook}")
-
-
-def _check_sections(alone: Mapping[str, Mapping], notebooks: Sequence[Notebook]) -> None:
-    """Refuse a section of the file that no notebook is named after; one that is not run now is skipped."""
-    valid = _sections(notebooks) if alone else []
-    for name in alone:
-        if name not in valid:
-            raise UsageError(
-                f"section {name!r} of the parameter file is not a notebook{suggest(name, valid)}; "
-                f"valid: {', '.join(valid)}"
-            )
-
-
-def _sections(notebooks: Sequence[Notebook]) -> list[str]:
-    return [notebook.name for notebook in find_notebooks(notebooks[0].path.parent)]
-
-
-def _refuse(name: str, valid: Iterable[str], of: str) -> None:
-    valid = list(valid)
-    raise UsageError(f"unknown parameter {name!r}{of}{suggest(name, valid)}; valid: {', '.join(valid)}")
-
-
-def _absolute(name: str, value: Value) -> Value:
-    if name not in PATHS or value == "" or (name == "source" and value in KEYWORD_SOURCES):
-        return value
-    return str(Path(str(value)).expanduser().resolve())

@@ -1,4 +1,4 @@
-"""What a copy of RxRx19a should hold, and what it does: expected, found and a verdict for every count in FACTS."""
+"""What a copy of RxRx19a should hold, and what it does: expected, found and a verdict for every count that is known."""
 
 from collections.abc import Callable
 

@@ -21,13 +21,15 @@ STEMS = {
 }
 
 
-def describe_source(source: str) -> dict:
+def describe_source(source: str, folder: Path | None = None) -> dict:
     """Return what a screen is, where its files are, and their hashes.
 
     Parameters
     ----------
     source : str
         ``twin`` (built on first use), ``rxrx19a`` (as fetched) or a folder.
+    folder : Path, optional
+        Where that is, if it is known already.
 
     Returns
     -------
@@ -40,7 +42,7 @@ def describe_source(source: str) -> dict:
     DataError
         If there is no such screen; the message names the command that makes or fetches it.
     """
-    folder = resolve_source(source)
+    folder = folder or resolve_source(source)
     paths = [*screen_files(folder), *(folder / name for name in COMPANIONS)]
     files = {_inside(path, folder): sha256(path) for path in sorted(paths) if path.is_file()}
     return {

@@ -7,8 +7,9 @@ from pathlib import Path
 import polars as pl
 
 from helpers.screens import facts
+from helpers.screens.heads import check_head
 from helpers.screens.problems import BrokenFileError, Problem
-from helpers.screens.tables import LINE, Table, check_head, open_tables
+from helpers.screens.tables import LINE, Table, open_tables
 
 # Working columns beside the metadata's own: the label of a row's file, and what joins it to its features.
 FILE, KEY = "__file__", "__key__"

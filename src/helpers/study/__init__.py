@@ -4,9 +4,11 @@ The steps are those of the floors below, under the same names: see :mod:`helpers
 page needs of a screen besides its wells, and what it writes.
 """
 
+from helpers.hits import shared_arms
 from helpers.study.absent import has_part, lacking_sentences
 from helpers.study.ahead import ahead
 from helpers.study.banner import show_banner
+from helpers.study.examples import example_plates, example_points
 from helpers.study.known import known_failures, known_truth
 from helpers.study.outputs import save_figure, wells_table, write_table
 from helpers.study.projections import Projection
@@ -44,6 +46,8 @@ __all__ = [
     "coverage_by_noise",
     "decompose_stages",
     "energy_test",
+    "example_plates",
+    "example_points",
     "experiment_agreement",
     "fit_screen",
     "has_part",
@@ -59,6 +63,7 @@ __all__ = [
     "read_settings",
     "save_figure",
     "score_wells",
+    "shared_arms",
     "show_banner",
     "sites_named_on_some",
     "to_wells",

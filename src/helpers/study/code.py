@@ -38,6 +38,14 @@ def code_mark(floor: str) -> str:
     return digest.hexdigest()
 
 
+def package_mark() -> str:
+    """Return a hash of every file of the package, and of the versions of Python and the declared libraries."""
+    digest = hashlib.sha256(repr((sys.version, sorted(library_versions().items()))).encode())
+    for path in sorted(path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".pyc"):
+        digest.update(f"{path.relative_to(PACKAGE).as_posix()} {sha256(path)}\n".encode())
+    return digest.hexdigest()
+
+
 def library_versions() -> dict[str, str]:
     """Return the installed version of each library that the project declares, in its own metadata.
 

@@ -10,9 +10,11 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import ParamSpec, Protocol, TypeVar
 
+import anndata as ad
+
 from helpers.study.code import code_mark, floor_of
 from helpers.study.fingerprint import fingerprint
-from helpers.study.store import is_stored, recall
+from helpers.study.store import is_stored, recall, release
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -85,7 +87,11 @@ def remember(
         name = entry(*args, **kwargs)
         if name is None:
             return instead(*args, **kwargs)
-        return recall(name, lambda: function(*args, **kwargs))
+        result = recall(name, lambda: function(*args, **kwargs))
+        for value in (*args, *kwargs.values()):
+            if isinstance(value, ad.AnnData):
+                release(value)
+        return result
 
     remembered.entry, remembered.known = entry, known
     return remembered

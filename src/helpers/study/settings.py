@@ -41,7 +41,7 @@ def read_settings(
             )
     if n_components < 0:
         raise UsageError(f"parameter 'n_components' = {n_components} is not allowed; allowed: 0 or more")
-    given = {"reference": reference, "batch": batch, "position_model": position_model}
+    given: dict[str, object] = {"reference": reference, "batch": batch, "position_model": position_model}
     given |= {"n_components": n_components or None, "regulariser": _weight(regulariser)}
     own = {"reference": "infected", "batch": "plate", "position_model": "trend"}
     return {name: value for name, value in given.items() if value != own.get(name)}

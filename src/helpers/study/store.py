@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import importlib
 import json
+import mmap
 import shutil
 import tempfile
 import time
@@ -166,6 +167,17 @@ def _unpack_wells(about: dict, folder: Path) -> ad.AnnData:
     X = _read_array(path) if all(about["shape"]) else np.load(path)
     trust(X, about["mark"])
     return ad.AnnData(X, obs=obs, var=var, uns=about["uns"])
+
+
+def release(wells: ad.AnnData) -> None:
+    """Let go of the part of the wells' array that was read into memory; it is read again when it is looked at."""
+    array = wells.X
+    while isinstance(array, np.ndarray):
+        mapped = getattr(array, "_mmap", None)
+        if mapped is not None and hasattr(mapped, "madvise"):
+            mapped.madvise(mmap.MADV_DONTNEED)
+            return
+        array = array.base
 
 
 def _read_array(path: Path) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.publish import potency, summaries
+from helpers.pages.dose import potency
 
 
 def curve(experiment: str, treatment: str, ec50: float, **values) -> dict:
@@ -108,10 +108,3 @@ def test_what_wells_as_independent_do_wrong_is_said_where_they_do():
     assert "With shifts wells as independent are the wider interval" in text
     assert "With other EC50 they are too short" in text
     assert text.count("too short") == 1
-
-
-def test_limits_of_an_ec50_that_is_not_given_are_not_shown(curves):
-    loose = curves.assign(ec50_um=curves["ec50_um"].where(curves["treatment"] != "A"))
-    shown = summaries.curve_list(loose)
-    assert shown.iloc[0].isna().sum() >= 3
-    assert summaries.without_loose_limits(loose)["ec50_low_um"].notna().tolist() == [0, 0, 1, 1, 1, 1, 0]

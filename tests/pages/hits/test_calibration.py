@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from helpers.hits.calibration import Calibration
-from helpers.publish import calibration
+from helpers.pages.hits import calibration
 
 
 @pytest.fixture

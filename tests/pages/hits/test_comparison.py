@@ -1,16 +1,17 @@
 """The published result on the page: with scores, without, from a server, and never beside a twin's effects."""
 
 import threading
-from types import SimpleNamespace
+from typing import NamedTuple
 
+import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 
 from helpers.files import sha256
 from helpers.hits.published import find_published
-from helpers.publish import comparison, mechanism
-from helpers.publish import published as chembl
+from helpers.pages.hits import comparison, mechanism
+from helpers.pages.hits import published as chembl
 from helpers.screens import facts, fetch_published
 from screens import test_fetch
 
@@ -43,30 +44,42 @@ def nothing(tmp_path_factory):
         return chembl.load_published()
 
 
-def screen(scores: chembl.Published, kind="user", cells="HRCE", noise=0.05, n=N) -> SimpleNamespace:
-    """Return an analysis whose own scores are the published ones with noise."""
+class Screen(NamedTuple):
+    """A screen of names and scores: its calls and its wells."""
+
+    hits: pd.DataFrame
+    wells: ad.AnnData
+
+    def joined(self, scores: chembl.Published) -> pd.DataFrame:
+        own = mechanism.own_scores(self.hits, self.wells.obs)
+        return chembl.compare_own(own, self.wells, scores)
+
+
+def screen(
+    scores: chembl.Published, kind="user", cells="HRCE", noise=0.05, n=N, named: list | None = None
+) -> Screen:
+    """Return a screen whose own scores are the published ones with noise; `named` renames its first treatments."""
     rng = np.random.default_rng(1)
     table = scores.of("HRCE").head(n)
-    obs = pd.DataFrame(
-        {"experiment": "E", "cell_type": cells, "plate_id": "E_1", "treatment": table["name"].str.title()}
-    )
-    hits = pd.DataFrame({"experiment": "E", "treatment": obs["treatment"]})
+    names = table["name"].str.title().tolist()
+    names[: len(named or [])] = named or []
+    obs = pd.DataFrame({"experiment": "E", "cell_type": cells, "plate_id": "E_1", "treatment": names})
+    hits = pd.DataFrame({"experiment": "E", "treatment": names})
     hits["score"] = table["score"].to_numpy() + noise * rng.standard_normal(len(table))
     hits["call"] = np.where(hits["score"] > 0.72, "rescue", "rescue_off_target")
     hits["rank"] = hits["score"].rank(ascending=False).astype(int)
-    return SimpleNamespace(
-        hits=hits, wells=SimpleNamespace(obs=obs), screen={"kind": kind}, truth=None, source="nowhere"
-    )
+    obs.index = obs.index.astype(str)
+    X = np.zeros((len(obs), 0), np.float32)
+    return Screen(hits, ad.AnnData(X, obs=obs, uns={"screen": {"kind": kind}}))
 
 
 def test_a_screen_that_agrees_is_said_to(made_up):
-    analysis = screen(made_up)
-    joined = chembl.compare_own(analysis, made_up)
+    joined = screen(made_up).joined(made_up)
     assert len(joined) == N
     assert list(joined) == list(chembl.OWN_COLUMNS)
     assert set(joined["how"]) == {"name"}
     assert joined["treatment"].str.upper().tolist() == joined["name"].tolist()
-    text = comparison.say_agreement(analysis, made_up, joined)
+    text = comparison.say_agreement("user", made_up, joined)
     assert "**HRCE**: both scores are known of 60 compounds. Their rank correlation is 0.9" in text
     assert "the noise of the published scores allows about 0.9" in text
     assert "Of 4 published hits 4 have a score here: " in text
@@ -75,22 +88,20 @@ def test_a_screen_that_agrees_is_said_to(made_up):
 
 
 def test_other_cells_are_said_to_be_others(made_up):
-    analysis = screen(made_up, cells="A549")
-    joined = chembl.compare_own(analysis, made_up)
+    joined = screen(made_up, cells="A549").joined(made_up)
     assert set(joined["assay"]) == {"HRCE"}
     assert "The published score is of other cells (HRCE)." in comparison.say_agreement(
-        analysis, made_up, joined
+        "user", made_up, joined
     )
-    vero = chembl.compare_own(screen(made_up, cells="VERO"), made_up)
+    vero = screen(made_up, cells="VERO").joined(made_up)
     assert set(vero["assay"]) == {"VERO"}
     assert len(vero) == 20
 
 
 def test_nothing_of_a_twin_stands_beside_a_real_drug(made_up):
-    analysis = screen(made_up, kind="twin")
-    joined = chembl.compare_own(analysis, made_up)
+    joined = screen(made_up, kind="twin").joined(made_up)
     assert joined.empty
-    assert comparison.say_agreement(analysis, made_up, joined) == comparison.TWIN
+    assert comparison.say_agreement("twin", made_up, joined) == comparison.TWIN
     effects = pd.DataFrame(
         {"cells": ["HRCE"], "class": ["beta-blockers"], "auc": [0.9], "true_rescue": [0.5]}
     )
@@ -105,20 +116,16 @@ def test_own_class_effects_stand_beside_the_published_ones(nothing):
 
 
 def test_few_or_no_common_compounds(made_up):
-    analysis = screen(made_up, n=3)
-    text = comparison.say_agreement(analysis, made_up, chembl.compare_own(analysis, made_up))
+    text = comparison.say_agreement("user", made_up, screen(made_up, n=3).joined(made_up))
     assert "known of 3 compounds" in text
     assert "rank correlation" not in text
-    analysis.wells.obs["treatment"] = analysis.hits["treatment"] = ["x1x", "y1y", "z1z"]
-    joined = chembl.compare_own(analysis, made_up)
-    assert "No compound has both" in comparison.say_agreement(analysis, made_up, joined)
+    joined = screen(made_up, n=3, named=["x1x", "y1y", "z1z"]).joined(made_up)
+    assert "No compound has both" in comparison.say_agreement("user", made_up, joined)
 
 
 def test_treatments_without_a_published_score_are_named(made_up):
-    analysis = screen(made_up)
-    for table in (analysis.wells.obs, analysis.hits):
-        table.loc[table.index[:2], "treatment"] = ["unheard of", "nobody's"]
-    text = comparison.say_agreement(analysis, made_up, chembl.compare_own(analysis, made_up))
+    joined = screen(made_up, named=["unheard of", "nobody's"]).joined(made_up)
+    text = comparison.say_agreement("user", made_up, joined)
     assert "known of 58 compounds" in text
     assert "No published score was found for 2 treatments of this screen: nobody's and unheard of." in text
 
@@ -168,8 +175,7 @@ def test_without_scores_the_page_says_what_was_reported_and_how_to_get_them(noth
     assert "standard deviation of about 0.096" in comparison.say_noise(nothing)
     assert "6 compounds" in comparison.say_cells(nothing)
     assert nothing.noise == {}
-    analysis = SimpleNamespace(screen={"kind": "user"})
-    assert "nothing to compare" in comparison.say_agreement(analysis, nothing, pd.DataFrame())
+    assert "nothing to compare" in comparison.say_agreement("user", nothing, pd.DataFrame())
 
 
 def test_p_values_told_from_an_auc_are_those_of_the_test(nothing):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from helpers.hits.calls import SINGLE_PLATE
-from helpers.publish import crosschecks
+from helpers.pages.hits import crosschecks
 
 
 @pytest.fixture

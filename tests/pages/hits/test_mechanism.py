@@ -1,22 +1,41 @@
 """Classes on the page: whose list applies, who its members are, and sentences that hold for every kind of screen."""
 
-from types import SimpleNamespace
+from typing import NamedTuple
 
+import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.errors import DataError, UsageError
+from helpers.errors import UsageError
 from helpers.hits.classes import COLUMNS
-from helpers.publish import mechanism
-from helpers.publish.notebooks import select_notebooks
-from helpers.publish.run.preflight import check_sources
+from helpers.pages.hits import mechanism
 
 NAMES = [f"TWN-{i:04d}" for i in range(120)]
 
 
-def made_up(folder, kind="twin", shift=0.6, names=NAMES) -> SimpleNamespace:
-    """Return what the functions need of an analysis: two experiments of one cell line, one of another.
+class MadeUp(NamedTuple):
+    """A screen of names and scores: its folder, calls, wells and truth."""
+
+    source: str
+    hits: pd.DataFrame
+    wells: ad.AnnData
+    truth: pd.DataFrame | None
+
+    def members(self, classes: str = "") -> mechanism.Members:
+        return mechanism.find_members(self.source, self.wells, classes)
+
+    def effects(self) -> pd.DataFrame:
+        return mechanism.own_effects(self.hits, self.wells.obs, self.members(), self.truth)
+
+
+def design(obs: pd.DataFrame, kind: str) -> ad.AnnData:
+    obs = obs.set_index("w" + obs.index.astype(str))
+    return ad.AnnData(np.zeros((len(obs), 0), np.float32), obs=obs, uns={"screen": {"kind": kind}})
+
+
+def made_up(folder, kind="twin", shift=0.6, names=NAMES) -> MadeUp:
+    """Return two experiments of one cell line, one of another.
 
     Each experiment has two sets of plates with levels of their own; members of A rescue.
     """
@@ -43,10 +62,7 @@ def made_up(folder, kind="twin", shift=0.6, names=NAMES) -> SimpleNamespace:
         hill=1.0,
         kind="class",
     )
-    return SimpleNamespace(
-        source=str(folder), hits=hits, wells=SimpleNamespace(obs=obs), truth=truth if kind == "twin" else None,
-        screen={"kind": kind},
-    )  # fmt: skip
+    return MadeUp(str(folder), hits, design(obs, kind), truth if kind == "twin" else None)
 
 
 @pytest.fixture
@@ -61,11 +77,11 @@ def folder(tmp_path):
 
 
 def test_a_twin_has_its_own_list_and_its_class_is_found(folder):
-    analysis = made_up(folder)
-    members = mechanism.find_members(analysis)
+    screen = made_up(folder)
+    members = screen.members()
     assert members.origin == "the list in the screen's folder"
     assert members.unknown == ["TWN-9999"]
-    effects = mechanism.own_effects(analysis, members)
+    effects = screen.effects()
     assert list(effects) == ["cells", *COLUMNS, "true_rescue"]
     hrce = effects[effects["cells"] == "HRCE"].set_index("class")
     assert hrce.loc["A", "auc"] > 0.95
@@ -81,7 +97,8 @@ def test_a_twin_has_its_own_list_and_its_class_is_found(folder):
 
 
 def test_levels_of_plates_are_taken_off_and_experiments_are_averaged(folder):
-    own = mechanism.own_scores(made_up(folder, shift=0.0))
+    screen = made_up(folder, shift=0.0)
+    own = mechanism.own_scores(screen.hits, screen.wells.obs)
     hrce = own[own["cells"] == "HRCE"]
     assert len(hrce) == hrce["treatment"].nunique() == 120
     both = hrce[hrce["experiments"] == "HRCE-1, HRCE-2"]
@@ -92,47 +109,42 @@ def test_levels_of_plates_are_taken_off_and_experiments_are_averaged(folder):
 
 def test_a_measured_screen_uses_the_shipped_list_and_a_twin_never_does(tmp_path):
     names = ["Carvedilol", "TIMOLOL", "Nebivolol HCl", *NAMES[:60]]
-    measured = mechanism.find_members(made_up(tmp_path, "user", names=names))
+    measured = made_up(tmp_path, "user", names=names).members()
     assert measured.origin == mechanism.SHIPPED
     assert measured.table["class"].tolist() == ["beta-blockers"] * 3
     text = mechanism.say_members(measured)
     assert "3 treatments of this screen are in 1 class." in text
     assert "names of the list are not in this screen" in text
     assert "atenolol" not in text, "the names of a list that nobody wrote for this screen help nobody"
-    twin = mechanism.find_members(made_up(tmp_path, "twin", names=names))
+    twin = made_up(tmp_path, "twin", names=names).members()
     assert twin.table.empty
     assert "no list of classes" in mechanism.say_members(twin)
-    assert mechanism.own_effects(made_up(tmp_path, "twin"), twin).empty
+    assert made_up(tmp_path, "twin").effects().empty
 
 
 def test_a_list_given_comes_first(folder, tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text("treatment,class\ntwn-0003,mine\n")
-    members = mechanism.find_members(made_up(folder), str(path))
+    members = made_up(folder).members(str(path))
     assert members.table.to_numpy().tolist() == [["TWN-0003", "mine"]]
     assert "the list given (`classes`)" in mechanism.say_members(members)
     with pytest.raises(UsageError, match="parameter 'classes': no file"):
-        mechanism.find_members(made_up(folder), str(tmp_path / "none.csv"))
+        made_up(folder).members(str(tmp_path / "none.csv"))
 
 
 def test_a_screen_without_scores_says_so(folder):
-    analysis = made_up(folder)
-    analysis.hits = analysis.hits.head(0)
-    members = mechanism.find_members(analysis)
-    effects = mechanism.own_effects(analysis, members)
+    screen = made_up(folder)
+    effects = screen._replace(hits=screen.hits.head(0)).effects()
     assert effects.empty
     assert "No class can be tested" in mechanism.say_effects(effects, 0.05)
 
 
 def test_a_screen_without_cell_lines_is_told_by_its_experiments(folder):
-    analysis = made_up(folder, "user")
-    analysis.wells.obs = analysis.wells.obs.drop(columns=["cell_type", "treatment_raw"])
-    assert set(mechanism.own_scores(analysis)["cells"]) == {"HRCE-1", "HRCE-2", "V"}
-    assert set(mechanism.own_effects(analysis, mechanism.find_members(analysis))["cells"]) == {
-        "HRCE-1",
-        "HRCE-2",
-        "V",
-    }
+    screen = made_up(folder, "user")
+    bare = screen.wells.obs.drop(columns=["cell_type", "treatment_raw"])
+    screen = screen._replace(wells=design(bare.reset_index(drop=True), "user"))
+    assert set(mechanism.own_scores(screen.hits, bare)["cells"]) == {"HRCE-1", "HRCE-2", "V"}
+    assert set(screen.effects()["cells"]) == {"HRCE-1", "HRCE-2", "V"}
 
 
 def test_treatments_come_with_all_their_spellings():
@@ -162,20 +174,3 @@ def test_one_class_that_differs_from_the_rest_of_the_page_is_named_once():
     )
     assert mechanism.say_effects(effects, 0.05) == "**X**: of 1 class tested, k\\_1 (AUC 0.1) score lower."
     assert "none can be told" in mechanism.say_effects(effects.assign(q_value=0.5), 0.05)
-
-
-def test_a_list_that_is_wrong_is_told_before_any_kernel_starts(tmp_path, screen):
-    source = 'source: str = "twin"  # a folder\nclasses: str = ""  # classes\npublished: str = ""  # scores\n'
-    (tmp_path / "books").mkdir()
-    (tmp_path / "books" / "01_one.py").write_text(
-        f'# %% [markdown]\n# # One\n\n# %% tags=["parameters"]\n{source}'
-    )
-    notebooks = select_notebooks([], tmp_path / "books")
-    (tmp_path / "mine.csv").write_text("treatment,class\nx\n")
-    assert list(check_sources(notebooks, {})) == ["twin"]
-    with pytest.raises(DataError, match=r"mine.csv, line 2: 1 cells where the header has 2"):
-        check_sources(notebooks, {"one": {"classes": str(tmp_path / "mine.csv")}})
-    with pytest.raises(DataError, match=r"mine.csv, line 1: no column for assay"):
-        check_sources(notebooks, {"one": {"published": str(tmp_path / "mine.csv")}})
-    with pytest.raises(UsageError, match=r"parameter 'published': no file"):
-        check_sources(notebooks, {"one": {"published": str(tmp_path / "none")}})

@@ -4,28 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.pages.normalization.pictures import step_pictures
+from helpers.pages.normalization.pictures import one_plate_by_recipe, step_pictures
 from helpers.profiles import RECIPES
-from helpers.publish import Analysis
-from helpers.screens import make_twin
-
-
-@pytest.fixture(autouse=True)
-def screen():
-    """Undo the stand-in of the other tests of this folder: these read a real screen."""
+from pages.tour.tour import three_plates
 
 
 @pytest.fixture(scope="module")
-def analysis(tmp_path_factory):
-    folder = make_twin(tmp_path_factory.mktemp("screen") / "tiny", scale="tiny", seed=0)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RXRX19_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield Analysis(str(folder), recipes="raw,plate_center", results=str(tmp_path_factory.mktemp("out")))
-
-
-@pytest.fixture(scope="module")
-def pictures(analysis):
-    return step_pictures(analysis, "2")
+def pictures(tiny_wells):
+    return step_pictures(tiny_wells, "2")
 
 
 def test_every_recipe_but_raw_has_a_picture(pictures):
@@ -53,11 +39,11 @@ def area(table: pd.DataFrame, condition: str) -> float:
     return float(np.sqrt(np.linalg.det(np.cov(own[["along", "away"]].to_numpy(float).T))))
 
 
-def test_the_picture_of_sphering_gives_the_too_narrow_null_away(analysis):
+def test_the_picture_of_sphering_gives_the_too_narrow_null_away(tiny_wells):
     """Whitened by their own covariance, infected untreated wells get quieter than mock wells do."""
     gains = {"sphering": [], "recommended": []}
     for plate in ("HRCE-1_1", "HRCE-1_2", "HRCE-1_3"):
-        pictures = step_pictures(analysis, plate, tuple(gains))
+        pictures = step_pictures(tiny_wells, plate, tuple(gains))
         for recipe, found in gains.items():
             before, after = pictures[recipe].panels.values()
             gain = {kind: area(after, kind) / area(before, kind) for kind in ("mock", "infected")}
@@ -78,27 +64,36 @@ def test_failed_wells_blow_up_the_standard_deviation_only(pictures):
     assert sd.quantile(0.9) > 1.3 > mad.quantile(0.9)
 
 
-def test_a_recipe_that_cannot_be_used_says_why(analysis):
-    lacking = Analysis(analysis.source, recipes="raw")
-    wells = analysis.wells.copy()
-    untreated = (wells.obs["condition"] == "infected").to_numpy() & wells.obs["treatment"].isna().to_numpy()
-    first = (wells.obs["plate_id"] == "HRCE-1_1").to_numpy()
-    lacking.__dict__["wells"] = wells[~(untreated & first & (np.cumsum(untreated & first) > 3))].copy()
-    pictures = step_pictures(lacking, recipes=("plate_standard", "plate_center"))
+def test_a_recipe_that_cannot_be_used_says_why(tiny_wells):
+    obs = tiny_wells.obs
+    untreated = (obs["condition"] == "infected").to_numpy() & obs["treatment"].isna().to_numpy()
+    first = (obs["plate_id"] == "HRCE-1_1").to_numpy()
+    wells = tiny_wells[~(untreated & first & (np.cumsum(untreated & first) > 3))].copy()
+    pictures = step_pictures(wells, recipes=("plate_standard", "plate_center"))
     assert "a spread needs 8" in pictures["plate_standard"].missing
     assert not pictures["plate_center"].missing
 
 
-def test_screens_without_an_axis_or_a_second_feature_say_so(analysis):
-    class Design:
-        def has(self, _):
-            return False
-
-    assert all(p.missing for p in step_pictures(Design()).values())
-    flat = Analysis(analysis.source, recipes="raw")
-    flat.__dict__["wells"] = analysis.wells[:, :1].copy()
-    flat.wells.X[:] += 50 * (flat.wells.obs["condition"] == "mock").to_numpy(np.float32)[:, None]
+def test_screens_without_an_axis_or_a_second_feature_say_so(tiny_wells):
+    design = step_pictures(tiny_wells[:, :0].copy())
+    assert set(design) == set(RECIPES) - {"raw"}
+    assert all("no axis" in picture.missing for picture in design.values())
+    flat = tiny_wells[:, :1].copy()
+    flat.X[:] += 50 * (flat.obs["condition"] == "mock").to_numpy(np.float32)[:, None]
     pictures = step_pictures(flat, recipes=("plate_center", "pca"))
     assert pictures["plate_center"].flat
     assert not pictures["plate_center"].missing
     assert "one feature" in pictures["pca"].missing
+
+
+@pytest.fixture
+def wells() -> pd.DataFrame:
+    return three_plates()
+
+
+def test_before_and_after_are_two_maps_of_one_plate(wells):
+    table = one_plate_by_recipe({"raw": wells, "plate_center": wells}, "2", "plate_center")
+    assert list(table["experiment"].cat.categories) == ["raw:", "plate_center:"]
+    assert len(table) == 16
+    assert table.index.is_unique
+    assert len(one_plate_by_recipe({"raw": wells}, "2", "raw")) == 8

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from helpers.publish import assay
+from helpers.pages.tour import assay
 
 
 @pytest.fixture

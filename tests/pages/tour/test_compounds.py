@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from publish.tour import screen
 
 from helpers.errors import UsageError
-from helpers.publish import compounds
+from helpers.pages.tour import compounds
+from pages.tour.tour import screen
 
 
 @pytest.fixture

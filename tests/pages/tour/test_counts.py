@@ -1,9 +1,8 @@
 """The counts of RxRx19a on a page: a table for it, a sentence for other screens."""
 
-from publish.tour import screen
-
-from helpers.publish import counts
+from helpers.pages.tour import counts
 from helpers.screens.expected import compare_counts
+from pages.tour.tour import screen
 
 
 def test_other_screens_get_a_sentence():

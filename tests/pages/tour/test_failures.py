@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from publish.tour import screen
 
+from helpers.pages.absent import NO_EMBEDDINGS
+from helpers.pages.tour import failures
 from helpers.profiles import qc
-from helpers.publish import failures
+from pages.tour.tour import screen
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def test_the_rule_states_the_thresholds_of_the_code():
 
 
 def test_failures_are_counted_by_kind(wells):
-    table = failures.failed_wells(wells).set_index("kind")
+    table = failures.count_failed(wells).set_index("kind")
     assert table.loc["mock"].tolist() == [12, 3, 25.0]
     text = failures.counted(wells, 8)
     assert "**3 wells** (7 %)" in text
@@ -38,7 +39,7 @@ def test_failures_are_counted_by_kind(wells):
     )
     assert "Failed mock and UV wells: E-1_1 R5C11, E-1_2 R5C11 and E-2_10 R5C11." in text
     assert "No well failed quality control." in failures.counted(wells.assign(qc_flag=""), 8)
-    assert failures.counted(wells.assign(qc_flag=""), 0) == failures.NO_EMBEDDINGS
+    assert failures.counted(wells.assign(qc_flag=""), 0) == NO_EMBEDDINGS
 
 
 def test_many_failed_controls_are_counted_by_plate(wells):

@@ -1,16 +1,23 @@
 """Example sites: typical ones, drawings called drawings, and addresses where there are no images."""
 
+import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-from publish.tour import screen
 
-from helpers.publish import pictures
+from helpers.pages.tour import pictures
+from helpers.study.absent import unscored
+from pages.tour.tour import screen
 
 
 @pytest.fixture
 def wells() -> pd.DataFrame:
     return screen()
+
+
+def scored(obs: pd.DataFrame, kind: str) -> ad.AnnData:
+    """Return wells without features."""
+    return ad.AnnData(np.zeros((len(obs), 0), np.float32), obs=obs, uns={"screen": {"kind": kind}})
 
 
 def test_sites_are_typical_of_their_kind(wells):
@@ -69,25 +76,20 @@ def test_the_plate_is_one_on_which_the_example_stands(wells):
 def test_without_images_their_address_is_given_for_rxrx19a_only(wells):
     real = wells.assign(plate_id="HRCE-1_25").set_index("HRCE-1_25_E" + wells["col"].astype(str).str.zfill(2))
     real = real[~real.index.duplicated()]
-    none = pictures.load_pictures(real, "rxrx19a", "rxrx19a")
+    none = pictures.load_pictures(scored(real, "rxrx19a"), "rxrx19a")
     assert none.images == {}
     text = pictures.origin(none, "rxrx19a")
     assert "<https://storage.googleapis.com/rxrx/RxRx19a/images/HRCE-1/Plate25/E" in text
     assert text.count("_w") == 5
-    user = pictures.origin(pictures.load_pictures(wells, "folder", "user"), "user")
+    user = pictures.origin(pictures.load_pictures(scored(wells, "user"), "folder"), "user")
     assert "storage.googleapis.com" not in user
     assert "`images` takes a folder" in user
 
 
-def test_a_twin_is_drawn_and_says_so(tmp_path):
-    from helpers.profiles import to_wells
-    from helpers.screens import make_twin, open_screen
-    from helpers.study.absent import unscored
-
-    folder = make_twin(tmp_path / "tiny", scale="tiny", seed=0)
-    scored = unscored(to_wells(open_screen(str(folder), experiments="HRCE-1"))).obs
-    scored = scored[scored["condition"].isin(["mock", "uv"]).to_numpy()]
-    shots = pictures.load_pictures(scored, str(folder), "twin")
+def test_a_twin_is_drawn_and_says_so(tiny_folder, tiny_wells):
+    obs = tiny_wells.obs
+    few = (obs["experiment"] == "HRCE-1").to_numpy() & obs["condition"].isin(["mock", "uv"]).to_numpy()
+    shots = pictures.load_pictures(unscored(tiny_wells[few]), str(tiny_folder))
     assert shots.is_drawing
     assert {image.shape for image in shots.images.values()} == {(5, 1024, 1024)}
     assert "drawings, not photographs" in pictures.origin(shots, "twin")
@@ -98,6 +100,6 @@ def test_a_twin_is_drawn_and_says_so(tmp_path):
 
 def test_images_that_are_not_there_are_named(wells, tmp_path):
     (tmp_path / "images").mkdir()
-    shots = pictures.load_pictures(wells.iloc[:4], "folder", "user", images=str(tmp_path))
+    shots = pictures.load_pictures(scored(wells.iloc[:4], "user"), "folder", images=str(tmp_path))
     assert pictures.one_picture(shots) is None
     assert "None of the example sites was found" in pictures.origin(shots, "user")

@@ -1,12 +1,13 @@
-"""Projections of a screen: kept in tables, and put into words."""
+"""Projections of a screen, put into words."""
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-from publish.tour import screen
 
-from helpers.publish import projections
+from helpers.pages.tour import projections
+from helpers.study.projections import Projection, project_wells
+from pages.tour.tour import screen
 
 
 @pytest.fixture(scope="module")
@@ -21,19 +22,8 @@ def wells() -> ad.AnnData:
 
 
 @pytest.fixture(scope="module")
-def whole(wells) -> projections.Projection:
-    return projections.join_projection(projections.project_wells(wells, max_wells=10**4), wells.obs)
-
-
-def test_a_projection_survives_the_cache(wells, whole, tmp_path, monkeypatch):
-    from helpers.study.cache import cached_tables
-
-    monkeypatch.setenv("RXRX19_CACHE", str(tmp_path))
-    read = cached_tables("key", lambda: projections.project_wells(wells, max_wells=10**4))
-    again = projections.join_projection(read, wells.obs)
-    pd.testing.assert_frame_equal(again.points, whole.points)
-    assert again.points.attrs == whole.points.attrs
-    pd.testing.assert_frame_equal(again.neighbors, whole.neighbors)
+def whole(wells) -> Projection:
+    return project_wells(wells, max_wells=10**4)
 
 
 def test_what_explains_a_component_is_found(whole):
@@ -63,7 +53,7 @@ def test_explained_share_is_one_way_r_squared():
     fine = components[components["qc_flag"] == ""]
     means = fine.groupby("experiment", observed=True)["pc_2"].transform("mean")
     assert table.loc["PC 2", "experiment"] == pytest.approx(means.var() / fine["pc_2"].var())
-    text = projections.components_found(projections.Projection(components, pd.DataFrame(), len(components)))
+    text = projections.components_found(Projection(components, pd.DataFrame(), len(components)))
     assert "PC 1 holds 75 % and PC 2 holds 25 %" in text
     assert "a plate belongs to one experiment, so plates explain at least as much" in text
     assert "mostly experiment." in text, "the coarser of two that explain alike"
@@ -76,14 +66,14 @@ def test_neighbours_are_told_with_chance_beside(whole):
 
 
 def test_a_sample_is_called_one(wells):
-    some = projections.join_projection(projections.project_wells(wells, max_wells=100), wells.obs)
+    some = project_wells(wells, max_wells=100)
     assert len(some.points) == 100
     assert projections.drawn_wells(some) == "Of 430 wells, 100 drawn at random are shown."
 
 
 def test_without_embeddings_everything_says_so(wells):
     bare = ad.AnnData(np.zeros((wells.n_obs, 0), np.float32), obs=wells.obs)
-    nothing = projections.join_projection(projections.project_wells(bare, max_wells=100), bare.obs)
+    nothing = project_wells(bare, max_wells=100)
     assert "no embeddings" in projections.components_found(nothing)
     assert "no embeddings" in projections.neighbors_found(nothing)
     assert projections.experiments_apart(nothing) == ""
@@ -91,7 +81,7 @@ def test_without_embeddings_everything_says_so(wells):
 
 
 def test_one_feature_has_no_map(wells):
-    one = projections.join_projection(projections.project_wells(wells[:, :1], max_wells=10**4), wells.obs)
+    one = project_wells(wells[:, :1], max_wells=10**4)
     assert "umap_1" not in one.points
     assert "too few features" in projections.neighbors_found(one)
 

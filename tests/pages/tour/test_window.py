@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from publish.tour import quality, screen
 
-from helpers.publish import recap, window
+from helpers.pages.tour import recap, window
+from helpers.study import assay_quality, normalize, open_screen, score_wells, to_wells
+from pages.tour.tour import quality, screen
 
 
 @pytest.fixture
@@ -42,18 +43,13 @@ def test_the_gate_names_plates_and_gives_the_parameter_that_leaves_them_out():
     assert "All 3 plates pass" in window.gate(quality((0.5, 0.2, 0.1)), 0.0)
 
 
-def test_the_parameter_that_is_printed_works(wells, tmp_path, monkeypatch):
-    from helpers.publish import Analysis
-    from helpers.screens import make_twin
-
-    monkeypatch.setenv("RXRX19_CACHE", str(tmp_path / "cache"))
-    folder = make_twin(tmp_path / "tiny", scale="tiny", seed=0)
-    monkeypatch.setattr("helpers.publish.run.provenance.resolve_source", lambda _: folder)
-    strict = Analysis(str(folder), min_z_prime=0.5)
-    text = window.gate(strict.quality, 0.5)
+def test_the_parameter_that_is_printed_works(tiny_folder):
+    sites = open_screen(str(tiny_folder))
+    strict = assay_quality(score_wells(normalize(to_wells(sites), "plate_center")), min_z_prime=0.5)
+    text = window.gate(strict, 0.5)
     names = text.split("exclude_plates=")[1].split("\n")[0]
-    again = Analysis(str(folder), min_z_prime=0.5, exclude_plates=names)
-    assert set(again.wells.obs["plate_id"]) == set(strict.wells.obs["plate_id"]) - set(names.split(","))
+    again = open_screen(str(tiny_folder), exclude_plates=names)
+    assert set(again.obs["plate_id"]) == set(sites.obs["plate_id"]) - set(names.split(","))
 
 
 def test_a_gate_that_lets_nothing_through_says_so():
@@ -117,7 +113,7 @@ def test_plates_to_look_at_are_thinned_ones_and_one_of_each_other_experiment(wel
 
 
 def test_the_recap_warns_of_thinned_plates_and_of_failures_not_found(wells):
-    screen = {"level": "site", "n_sites": 172}
+    screen = {"level": "site"}
     # One well of four is an accident.
     assert "Be wary" not in recap.answers(wells, quality(), pd.DataFrame(), screen)
     failed = wells.copy()
@@ -133,18 +129,16 @@ def test_the_recap_warns_of_thinned_plates_and_of_failures_not_found(wells):
 def test_the_recap_says_what_else_the_embeddings_hold(wells):
     shares = {"experiment": 0.6, "plate": 0.2, "position": 0.0, "condition": 0.04, "arm": 0.01, "well": 0.15}
     table = pd.DataFrame({"recipe": "raw", "factor": list(shares), "share": list(shares.values())})
-    text = recap.answers(wells, quality(), table, {"level": "site", "n_sites": 172})
+    text = recap.answers(wells, quality(), table, {"level": "site"})
     assert (
         "done to the cells (5 % of the variance) the raw embeddings hold experiment (60 %) and plate (20 %)"
         in text
     )
-    assert "there are none" in recap.answers(
-        wells, quality(), table.head(0), {"level": "site", "n_sites": 172}
-    )
+    assert "there are none" in recap.answers(wells, quality(), table.head(0), {"level": "site"})
 
 
 def test_the_recap_answers_its_questions_in_numbers(wells):
-    text = recap.answers(wells, quality(), pd.DataFrame(), {"level": "site", "n_sites": 172})
+    text = recap.answers(wells, quality(), pd.DataFrame(), {"level": "site"})
     assert text.count("\n- ") == 6
     assert "172 rows, usually 4 of one well, for 43 wells" in text
     # 3 failed, 3 blank, and of E-2's 14 wells those that neither failed nor are blank.
@@ -154,12 +148,10 @@ def test_the_recap_answers_its_questions_in_numbers(wells):
     )
     assert "20 % of the distance from mock to infected is free" in text
     assert "no uninfected well got one" in text
-    assert "One row is a well" in recap.answers(
-        wells, quality(), pd.DataFrame(), {"level": "well", "n_sites": 43}
-    )
+    assert "One row is a well" in recap.answers(wells, quality(), pd.DataFrame(), {"level": "well"})
     assert "window is closed" in recap.answers(
-        wells, quality((-1, -1, -1)), pd.DataFrame(), {"level": "site", "n_sites": 1}
+        wells, quality((-1, -1, -1)), pd.DataFrame(), {"level": "site"}
     )
     assert "could not be measured" in recap.answers(
-        wells, quality().head(0), pd.DataFrame(), {"level": "site", "n_sites": 1}
+        wells, quality().head(0), pd.DataFrame(), {"level": "site"}
     )

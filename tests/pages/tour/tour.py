@@ -47,6 +47,30 @@ def screen() -> pd.DataFrame:
     )
 
 
+def three_plates() -> pd.DataFrame:
+    """Return two experiments with two plates and one; compound A is spelt twice and stands in both."""
+    rows = []
+    for experiment, plate in (("E-1", 1), ("E-1", 2), ("E-2", 10)):
+        rows += [
+            (experiment, plate, 5, 8, "mock", None, None, np.nan),
+            (experiment, plate, 6, 8, "mock", None, None, np.nan),
+        ]
+        rows += [(experiment, plate, 13, 16, "uv", None, None, np.nan)]
+        rows += [(experiment, plate, r, 3, "infected", None, None, np.nan) for r in (2, 9, 30)]
+        rows += [
+            (experiment, plate, 4, 20 + i, "infected", "A", "a" if plate == 2 else "A", d)
+            for i, d in enumerate((0.1, 1.0))
+        ]
+    rows += [("E-1", 1, 7, 7, "infected", "B", "B", 10.0), ("E-1", 1, 7, 9, "infected", "B", "B", 10.0)]
+    columns = ["experiment", "plate", "row", "col", "condition", "treatment", "treatment_raw", "dose_um"]
+    table = pd.DataFrame(rows, columns=columns)
+    table["plate_id"] = table["experiment"] + "_" + table["plate"].astype(str)
+    table["well"] = "R" + table["row"].astype(str) + "C" + table["col"].astype(str)
+    table["qc_flag"] = np.where((table["row"] == 5) & (table["plate"] == 2), "far out", "")
+    table["rescue"] = table["condition"].map({"mock": 1.0, "uv": 1.0, "infected": 0.0})
+    return table.assign(n_sites=4, cell_type="HRCE")
+
+
 def quality(z: tuple[float, ...] = (0.5, 0.2, -0.1), minimum: float = 0.0) -> pd.DataFrame:
     """Return `assay_quality.csv` of the screen."""
     z = np.asarray(z)

@@ -13,8 +13,8 @@ import nbformat
 import pytest
 
 from helpers.errors import DataError, UsageError
+from helpers.publish.assign import assign
 from helpers.publish.notebooks import select_notebooks
-from helpers.publish.parameters import assign
 from helpers.publish.run.jobs import run_notebooks
 
 

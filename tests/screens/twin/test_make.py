@@ -9,9 +9,9 @@ import pytest
 
 from helpers.errors import DataError, UsageError
 from helpers.files import sha256
-from helpers.screens import twin as twin_module
 from helpers.screens.facts import COLUMNS, CONDITIONS
 from helpers.screens.read import open_screen, read_classes, read_truth
+from helpers.screens.twin import make as twin_module
 from helpers.screens.twin.make import make_twin, simulate_twin
 from helpers.screens.twin.model import TwinModel
 

@@ -5,6 +5,7 @@ import difflib
 import pandas as pd
 
 from helpers.dose.classes import RISING
+from helpers.dose.screen import wells_of_curve
 from helpers.errors import UsageError
 from helpers.pages.hits.tables import _floored
 from helpers.pages.show import HEADERS
@@ -102,11 +103,3 @@ def points_of(wells: pd.DataFrame, curve: pd.Series | None) -> pd.DataFrame:
     if curve is None:
         return wells.head(0)
     return wells_of_curve(wells, curve["experiment"], curve["treatment"])
-
-
-def wells_of_curve(wells: pd.DataFrame, experiment: str, treatment: str) -> pd.DataFrame:
-    """Return the scored wells of one treatment in one experiment, sorted by dose."""
-    chosen = (wells["experiment"].astype(str) == str(experiment)) & (
-        wells["treatment"].astype(str) == str(treatment)
-    )
-    return wells[chosen.to_numpy()].dropna(subset=["dose_um"]).sort_values("dose_um")

@@ -1,18 +1,13 @@
 """What curves say, in computed numbers: classes, single curves, potencies, and the truth where it is known."""
 
-import inspect
-
 import numpy as np
 import pandas as pd
 
 from helpers.dose.classes import LOCATED
-from helpers.dose.screen import fit_screen
-from helpers.figures.curves import ec50_text
+from helpers.dose.screen import MAX_RESCUE
+from helpers.figures.ec50 import ec50_text
 from helpers.pages.truth import true_potencies
 from helpers.pages.words import count, listing, name_code, number, percent
-
-LARGEST_PLATEAU = inspect.signature(fit_screen).parameters["max_rescue"].default
-"""Largest value that the plateau of a fitted curve may take."""
 
 
 def curve_classes(curves: pd.DataFrame) -> str:
@@ -64,8 +59,10 @@ def one_curve(curve: pd.Series | None) -> str:
             f"{start} The doses limit its half-way point on one side only, so a bound is given and no number."
         )
     bound = ""
-    if bool(curve.get("at_bound", False)) and np.isclose(curve["back"], LARGEST_PLATEAU):
-        bound = f" That plateau is the largest that the fit allows ({number(LARGEST_PLATEAU)}), not one that was seen."
+    if bool(curve.get("at_bound", False)) and np.isclose(curve["back"], MAX_RESCUE):
+        bound = (
+            f" That plateau is the largest that the fit allows ({number(MAX_RESCUE)}), not one that was seen."
+        )
     return (
         f"{start} Rescue goes from {number(curve['front'], 2)} without compound to "
         f"{number(curve['back'], 2)} at high dose, "
@@ -98,11 +95,11 @@ def potency(curves: pd.DataFrame) -> str:
 
 def _bounded(curves: pd.DataFrame) -> str:
     """Say how many of these curves have a plateau that the fit had to stop."""
-    stopped = int(np.isclose(curves["back"], LARGEST_PLATEAU).sum())
+    stopped = int(np.isclose(curves["back"], MAX_RESCUE).sum())
     if not stopped:
         return ""
     return (
-        f"For {stopped:,} of them the plateau stands at {number(LARGEST_PLATEAU)}, the largest value that the fit "
+        f"For {stopped:,} of them the plateau stands at {number(MAX_RESCUE)}, the largest value that the fit "
         "allows: the end of the curve was not seen, and the EC50 is half-way to a level that was assumed. "
     )
 

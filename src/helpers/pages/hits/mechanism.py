@@ -109,7 +109,7 @@ def own_scores(hits: pd.DataFrame, obs: pd.DataFrame) -> pd.DataFrame:
         {"experiment": str, "treatment": str}
     )
     table = table.dropna(subset=["score"])
-    table["cells"] = table["experiment"].map(_cells(obs))
+    table["cells"] = table["experiment"].map(cell_lines(obs))
     together = (
         _plate_sets(obs).reindex(pd.MultiIndex.from_frame(table[["experiment", "treatment"]])).fillna("")
     )
@@ -128,7 +128,7 @@ def own_scores(hits: pd.DataFrame, obs: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()[columns]
 
 
-def _cells(obs: pd.DataFrame) -> dict[str, str]:
+def cell_lines(obs: pd.DataFrame) -> dict[str, str]:
     """Return the cell line of each experiment; where a screen names none, the experiment stands for it."""
     experiment = obs["experiment"].astype(str)
     cells = (
@@ -179,7 +179,7 @@ def own_effects(
     if truth is None:
         return effects
     known = truth_of_compounds(hits, truth).astype({"experiment": str, "treatment": str})
-    return _with_truth(effects, known.assign(cells=known["experiment"].map(_cells(obs))), members)
+    return _with_truth(effects, known.assign(cells=known["experiment"].map(cell_lines(obs))), members)
 
 
 def _with_truth(effects: pd.DataFrame, known: pd.DataFrame, members: Members) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from helpers.hits.classes import assign_classes, auc_interval, class_effects, shipped_classes
+from helpers.hits.multiple import q_values
 from helpers.hits.names import find_name, index_names
 from helpers.hits.published import (
     find_published,
@@ -129,7 +130,7 @@ def reported_effects() -> pd.DataFrame:
         rows.append((name, m, n, auc, low, high, 2 * stats.norm.sf(abs(z))))
     columns = ["class", "n_members", "n_others", "auc", "auc_low", "auc_high", "p_value"]
     table = pd.DataFrame(rows, columns=columns).sort_values("auc", ascending=False, ignore_index=True)
-    return table.assign(q_value=stats.false_discovery_control(table["p_value"]))
+    return table.assign(q_value=q_values(table["p_value"]))
 
 
 def published_effects(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from helpers.figures.quality import RECIPE_MEASURES
+from helpers.figures.recipe_table import RECIPE_MEASURES
 from helpers.hits.choice import RULE, explain_choice
 from helpers.pages.words import listing, number
 from helpers.profiles.normalize import DEFAULT_RECIPE

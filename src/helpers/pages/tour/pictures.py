@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+import anndata as ad
 import numpy as np
 import pandas as pd
 
@@ -173,17 +174,15 @@ def _title(well: pd.Series, kind: str) -> str:
     return f"treated: {well['treatment']}{dose}"
 
 
-def load_pictures(scored: pd.DataFrame, source: str, kind: str, images: str = "") -> Pictures:
+def load_pictures(scored: ad.AnnData, source: str, images: str = "") -> Pictures:
     """Read the images of example sites.
 
     Parameters
     ----------
-    scored : DataFrame
-        As in `example_sites`.
+    scored : AnnData
+        Scored wells of a screen.
     source : str
-        The screen; a twin's images are drawn.
-    kind : str
-        ``twin``, ``rxrx19a`` or ``user``.
+        That screen; a twin's images are drawn.
     images : str
         What :func:`helpers.screens.open_images` takes; empty: drawings for a twin, nothing for other screens, whose
         images would have to be fetched.
@@ -193,8 +192,8 @@ def load_pictures(scored: pd.DataFrame, source: str, kind: str, images: str = ""
     DataError
         If `images` cannot be opened, or an image is broken.
     """
-    sites = example_sites(scored)
-    where = images or (source if kind == "twin" else "")
+    sites = example_sites(scored.obs)
+    where = images or (source if scored.uns["screen"]["kind"] == "twin" else "")
     if not where:
         return Pictures(sites=sites)
     store = open_images(where)

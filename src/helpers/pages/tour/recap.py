@@ -28,7 +28,7 @@ def answers(
     variance : DataFrame
         Shares of variance by recipe, the first of them without normalisation.
     screen : dict
-        With level, n_sites and n_wells.
+        ``uns["screen"]``, with its level.
     made_to_fail : DataFrame, optional
         Wells that a twin made fail: well_id.
     """
@@ -47,7 +47,7 @@ def _row(wells: pd.DataFrame, screen: dict) -> str:
     if screen.get("level") == "well":
         return f"One row is a well: {count(len(wells), 'row')}."
     per_well = wells["n_sites"].median()
-    rows = count(screen["n_sites"], "row")
+    rows = count(int(wells["n_sites"].sum()), "row")
     return (
         f"One row is a site: {rows}, usually {number(per_well)} of one well, for {count(len(wells), 'well')}."
     )

@@ -20,9 +20,9 @@ from helpers.profiles.selection import well_kind
 from helpers.screens.order import natural_order
 
 
-def design(wells: pd.DataFrame, sites: int | None = None) -> str:
+def design(wells: pd.DataFrame) -> str:
     """Say how large a screen is."""
-    kind = well_kind(wells)
+    kind, sites = well_kind(wells), int(wells["n_sites"].sum())
     plates = wells["plate_id"].nunique()
     per_plate = wells.groupby("plate_id", observed=True).size()
     wells_text = (
@@ -36,7 +36,7 @@ def design(wells: pd.DataFrame, sites: int | None = None) -> str:
         f"({listing(natural_order(wells['experiment'].astype(str)))}), {wells_text} wells a plate"
     )
     # A screen of wells counts each well as one site: that is no further number.
-    text += f", seen at {count(sites, 'site')}." if sites and sites != len(wells) else "."
+    text += f", seen at {count(sites, 'site')}." if sites != len(wells) else "."
     treated = (kind == "treated").sum()
     if not treated:
         return f"{text} No well is treated."

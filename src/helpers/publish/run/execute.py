@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from helpers.processes import watch_parent
 from helpers.publish.notebooks import tags
@@ -80,7 +81,7 @@ def _reporting_engine(report: Callable[[dict], None]) -> str:
 
     class ReportingEngine(NBClientEngine):
         @classmethod
-        def execute_managed_notebook(cls, nb_man: object, kernel_name: str, **kwargs: object) -> None:
+        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: object) -> None:
             complete = nb_man.cell_complete
 
             def complete_and_report(cell: object, cell_index: int | None = None, **rest: object) -> None:

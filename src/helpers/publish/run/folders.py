@@ -1,11 +1,12 @@
 """Folders that a command writes into: writable, held by one run at a time, free of what killed runs left."""
 
 import contextlib
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from helpers.errors import DataError, UsageError
 
@@ -114,29 +115,11 @@ def _refuse_misplaced(folder: Path, advice: str) -> None:
 
 @contextlib.contextmanager
 def _locked(folder: Path, advice: str) -> Iterator[None]:
-    import fcntl
-
-    path = folder / LOCK
-    while True:
-        with path.open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise DataError(f"another run is writing to {folder}: wait for it, or {advice}") from None
-            if not _is_at(lock.fileno(), path):
-                continue  # the run that held it took the file away after we had opened it
-            try:
-                yield
-            finally:
-                path.unlink(missing_ok=True)
-            return
-
-
-def _is_at(descriptor: int, path: Path) -> bool:
     try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except OSError:
-        return False
+        with FileLock(folder / LOCK, blocking=False):
+            yield
+    except Timeout:
+        raise DataError(f"another run is writing to {folder}: wait for it, or {advice}") from None
 
 
 def _sweep(folders: Iterable[Path]) -> None:

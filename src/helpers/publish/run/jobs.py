@@ -18,10 +18,11 @@ from pathlib import Path
 
 from helpers.errors import DataError, UsageError
 from helpers.publish.notebooks import Notebook, read_notebook, write_notebook
-from helpers.publish.parameters import Value, read_parameters
+from helpers.publish.parameters import Value
 from helpers.publish.run import provenance
 from helpers.publish.run.execute import tidy
 from helpers.publish.run.folders import WORK, check_results, held_folders, put_in_place
+from helpers.publish.run.kept import notebook_mark, output_marks, stands
 from helpers.publish.run.kernel import kernel_environment
 from helpers.publish.run.preflight import check_sources
 
@@ -33,9 +34,17 @@ class Job:
     notebook: Notebook
     values: dict[str, Value]
     results: Path
+    mark: str = ""
     work: Path = Path()
     cells: int = 0
     outcome: dict = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> dict[str, Value]:
+        """Return all its parameters: those that were set, and the defaults of the others."""
+        defaults = {name: item.default for name, item in self.notebook.parameters.items()}
+        results = {"results": str(self.results)} if "results" in defaults else {}
+        return {**defaults, **self.values, **results}
 
     @property
     def stage(self) -> Path:
@@ -57,7 +66,7 @@ class Job:
         source = self.work / self.notebook.ipynb
         write_notebook(node, source)
         values = dict(self.values)
-        if "results" in read_parameters(self.notebook.path):
+        if "results" in self.notebook.parameters:
             values["results"] = str(self.stage)
         job = {
             "input": str(source),
@@ -78,6 +87,7 @@ def run_notebooks(
     jobs: int = 2,
     say: Callable[[str], None] = lambda _: None,
     root: Path | None = None,
+    reuse: bool = False,
 ) -> Path:
     """Execute notebooks and write their tables, figures, executed pages and ``run.json``.
 
@@ -99,6 +109,9 @@ def run_notebooks(
         Takes one line a finished notebook.
     root : Path, optional
         The project's folder, whose commit is recorded.
+    reuse : bool
+        Leave out notebooks that an earlier run in the same folder has made of the same text, parameters, data and code,
+        and whose outputs are as they were.
 
     Returns
     -------
@@ -118,10 +131,16 @@ def run_notebooks(
     clock = time.monotonic()
     run_id = provenance.new_run_id(values, started)
     out = (out or Path("results") / run_id).resolve()
-    todo = [_job(notebook, values.get(notebook.name, {}), out) for notebook in notebooks]
-    folders = _folders(todo, out)
+    every = [_job(notebook, values.get(notebook.name, {}), out) for notebook in notebooks]
+    folders = _folders(every, out)
     check_results(folders)
     sources = check_sources(notebooks, values)
+    for job in every:
+        job.mark = notebook_mark(job.notebook, job.parameters, sources.get(str(job.parameters.get("source"))))
+    standing = _standing(every, out) if reuse else {}
+    todo = [job for job in every if job.notebook.name not in standing]
+    if not todo:
+        return out
     code = provenance.describe_code(root)
     with held_folders(folders), _work_folder(out) as work:
         scripts = [job.write(work) for job in todo]
@@ -129,20 +148,31 @@ def run_notebooks(
         kept = provenance.kept_entries(out, [job.notebook.name for job in todo])
         # A folder without run.json is one whose run did not end. Moving takes milliseconds; a run killed within
         # them is repeated as a whole and writes the same bytes.
-        put_in_place(_results(todo, out), out / "run.json")
+        owners = _results(todo, out)
+        put_in_place({target: path for target, (path, _) in owners.items()}, out / "run.json")
         shutil.rmtree(out / "partial", ignore_errors=True)
-        entries = {job.notebook.name: _entry(job, run_id, sources) for job in todo}
+        entries = {job.notebook.name: _entry(job, run_id, sources, owners, out) for job in todo}
         record = {
             "run_id": run_id,
             "started": started.isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - clock, 2),
-            "parameters": _common({name: entry["parameters"] for name, entry in entries.items()}),
+            "parameters": _common({job.notebook.name: job.parameters for job in every}),
             "source": next(iter(sources.values()), None) if len(sources) < 2 else list(sources.values()),
             **code,
             "notebooks": _ordered({**kept, **entries}),
         }
         provenance.write_record(record, out)
     return out
+
+
+def _standing(every: Sequence[Job], out: Path) -> dict[str, dict]:
+    """Return the entries of an earlier run in the same folder that need not be made again."""
+    earlier = provenance.read_record(out).get("notebooks", {})
+    return {
+        job.notebook.name: earlier[job.notebook.name]
+        for job in every
+        if stands(earlier.get(job.notebook.name, {}), job.mark, out)
+    }
 
 
 def _job(notebook: Notebook, values: Mapping[str, Value], out: Path) -> Job:
@@ -157,19 +187,19 @@ def _folders(todo: Sequence[Job], out: Path) -> dict[Path, str]:
     }
 
 
-def _entry(job: Job, run_id: str, sources: Mapping[str, dict]) -> dict:
-    defaults = {name: item.default for name, item in read_parameters(job.notebook.path).items()}
-    parameters = {**defaults, **job.values}
-    if "results" in defaults:
-        parameters["results"] = str(job.results)
-    source = sources.get(str(parameters.get("source")))
+def _entry(
+    job: Job, run_id: str, sources: Mapping[str, dict], owners: Mapping[Path, tuple[Path, Job]], out: Path
+) -> dict:
+    source = sources.get(str(job.parameters.get("source")))
     return {
         "file": f"notebooks/{job.notebook.ipynb}",
         "run_id": run_id,
         "seconds": job.outcome["seconds"],
         "peak_memory_mb": job.outcome["peak_memory_mb"],
         "source_sha256": source["sha256"] if source else None,
-        "parameters": parameters,
+        "parameters": job.parameters,
+        "mark": job.mark,
+        "outputs": output_marks([target for target, (_, owner) in owners.items() if owner is job], out),
     }
 
 
@@ -225,7 +255,7 @@ def _execute_all(
         try:
             futures = [pool.submit(one, job, script) for job, script in zip(todo, scripts, strict=True)]
             wait(futures, return_when=FIRST_EXCEPTION)
-            failed = [future.exception() for future in futures if future.done() and future.exception()]
+            failed = [error for future in futures if future.done() and (error := future.exception())]
         finally:
             stop.set()
             for worker in workers:
@@ -297,12 +327,12 @@ def _failure(job: Job, out: Path) -> Exception:
     return UsageError(text) if job.outcome["error"] == "UsageError" else DataError(text)
 
 
-def _results(todo: Sequence[Job], out: Path) -> dict[Path, Path]:
-    """Return where every file belongs and where it is; of two with one place, the later notebook's counts."""
+def _results(todo: Sequence[Job], out: Path) -> dict[Path, tuple[Path, Job]]:
+    """Return where every file belongs, where it is and who made it; of two for one place, the later notebook's."""
     found = {}
     for job in todo:
         tidy(job.output, {str(job.stage): str(job.results)})
         for path in sorted(path for path in job.stage.rglob("*") if path.is_file()):
-            found[job.results / path.relative_to(job.stage)] = path
-        found[out / "notebooks" / job.notebook.ipynb] = job.output
+            found[job.results / path.relative_to(job.stage)] = (path, job)
+        found[out / "notebooks" / job.notebook.ipynb] = (job.output, job)
     return found

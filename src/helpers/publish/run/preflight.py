@@ -5,7 +5,7 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from helpers.publish.notebooks import Notebook
-from helpers.publish.parameters import Value, read_parameters
+from helpers.publish.parameters import Value
 from helpers.screens.locate import resolve_source
 from helpers.screens.provenance import describe_source
 
@@ -41,7 +41,7 @@ def check_sources(
 
     asked: dict[str, dict[str, None]] = {}
     for notebook in notebooks:
-        settings = {name: item.default for name, item in read_parameters(notebook.path).items()}
+        settings = {name: item.default for name, item in notebook.parameters.items()}
         settings |= values.get(notebook.name, {})
         _check_lists(settings)
         if "source" in settings:
@@ -52,7 +52,7 @@ def check_sources(
         folder = resolve_source(source)
         for experiments in choices:
             check_design(folder, experiments)
-        facts[source] = describe_source(source)
+        facts[source] = describe_source(source, folder)
     _take_interrupts_back()
     return facts
 
@@ -64,8 +64,9 @@ def _check_lists(settings: Mapping[str, Value]) -> None:
 
     if settings.get("classes"):
         read_class_list(str(settings["classes"]))
-    if settings.get("published"):
-        read_published(find_published(str(settings["published"])))
+    given = str(settings.get("published") or "")
+    if given and (path := find_published(given)):
+        read_published(path)
 
 
 def _take_interrupts_back() -> None:

@@ -38,7 +38,7 @@ def new_run_id(parameters: Mapping[str, Mapping[str, Value]], now: datetime.date
 
 def describe_code(root: Path | None) -> dict:
     """Return the commit of the project (and whether files differ from it) and the versions of the tools."""
-    versions = {}
+    versions: dict[str, str | None] = {}
     for name in PACKAGES:
         try:
             versions[name] = importlib.metadata.version(name)

@@ -19,6 +19,7 @@ from helpers.publish.run.jobs import run_notebooks
 from helpers.publish.run.kernel import quiet_environment
 from helpers.publish.run.provenance import read_record
 from helpers.publish.site.check import check_site
+from helpers.publish.site.current import is_current, record_site, site_mark
 from helpers.publish.site.status import write_pages
 from helpers.study.banner import banner_html
 
@@ -46,7 +47,8 @@ def build_book(
 
     The sources are copied first, so that a build neither writes into the project's folders nor meets another
     build there. The finished site takes its place only if there was no cell error, no warning, no missing page,
-    no dead inner link and nothing that a page would load from elsewhere.
+    no dead inner link and nothing that a page would load from elsewhere. What an earlier build made
+    of the same sources is not made again.
 
     Parameters
     ----------
@@ -73,7 +75,11 @@ def build_book(
     run = (run or root / "build" / "book-run").resolve()
     site = (site or root / "_build" / "html").resolve()
     _refuse_other_files(site)
-    run_notebooks(select_notebooks([], root / "notebooks"), values, run, jobs=jobs, say=say, root=root)
+    notebooks = select_notebooks([], root / "notebooks")
+    run_notebooks(notebooks, values, run, jobs=jobs, say=say, root=root, reuse=True)
+    mark = site_mark(root, run)
+    if builder == "html" and is_current(site, mark):
+        return site
     with _copy_of_sources(root) as copy:
         log = root / "build" / "book.log"
         log.unlink(missing_ok=True)
@@ -82,6 +88,7 @@ def build_book(
         if builder == "html":
             built = copy / "_build" / "html"
             _accept(check_site(built, toc_pages(copy / "book")), log)
+            record_site(built, mark)
             replace_folder(built, site)
     return site
 
