@@ -3,10 +3,12 @@
 
 PYTHON ?= python3
 ARGS ?=
+TAG ?=
+UPGRADE ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := src tests notebooks $(wildcard benchmarks)
+CODE := src tests notebooks .ci $(wildcard benchmarks)
 
 # The stamps are written last, so an installation that was killed half-way is done again. A moved folder is a new
 # environment too: its scripts hold absolute paths.
@@ -14,6 +16,8 @@ LOCKED := $(VENV)/.locked-$(shell (cat requirements.lock; pwd) | cksum | cut -d'
 INSTALLED := $(VENV)/.installed-$(shell cat pyproject.toml | cksum | cut -d' ' -f1)
 
 RIVAL := $(VENV)/rival/bin/CurveCurator
+
+# Two processes whose libraries take both cores each are many times slower than two with one.
 ONE_CORE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 # Neither the user's own packages nor an active environment may leak in.
@@ -26,10 +30,10 @@ export UV_SYSTEM_CERTS ?= 1
 export UV_NATIVE_TLS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test lint bench lock clean
+.PHONY: help env book test lint oldest release-check bench lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 env: ## make or renew .venv from requirements.lock
 	@if $(BIN)/python -c '' 2>/dev/null && [ -e $(LOCKED) ]; then :; else \
@@ -62,13 +66,23 @@ env: ## make or renew .venv from requirements.lock
 book: env ## run the notebooks and build the site, e.g. make book ARGS="-p source=DIR"
 	@$(BIN)/rxrx19 book $(ARGS)
 
-# loadfile: the tests of one file share its fixtures, above all the one built book, in one process.
-test: lint ## lint, run the tests, build the book from the tiny twin, e.g. make test ARGS="-k cli"
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+# Measured in a full run only: a part of the tests says nothing about how much all of them reach.
+COVERAGE := $(if $(strip $(ARGS)),,--cov --cov-report=)
 
-lint: env ## check style and format
+# loadfile: the tests of one file share its fixtures, above all the one built book, in one process.
+test: lint ## lint, run the tests, build the book from the tiny twin; two minutes: make test ARGS="-m 'not slow'"
+	@$(ONE_CORE) $(BIN)/python -m pytest -n 2 --dist loadfile $(COVERAGE) $(ARGS)
+
+lint: env ## check style, format and types
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/mypy
+
+oldest: ## run the fast tests with the oldest versions that pyproject.toml allows, in .venv-oldest (needs uv)
+	@bash .ci/oldest "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(ARGS)
+
+release-check: env ## check and build what a tag would publish, e.g. make release-check TAG=v0.1.0
+	@$(BIN)/python .ci/release.py "$$TAG"
 
 bench: env $(RIVAL) ## measure run times and memory beside other software, e.g. make bench ARGS="--scale 0.1"
 	@$(BIN)/python benchmarks/profiles.py $(ARGS)
@@ -80,11 +94,12 @@ $(RIVAL): | env
 	@$(BIN)/python -m venv $(VENV)/rival
 	@$(VENV)/rival/bin/python -m pip install -q curve-curator==0.6.0
 
-lock: env ## resolve the versions anew into requirements.lock (needs uv)
+# Versions that are locked stay unless asked otherwise: what is new in pyproject.toml is added, nothing else moves.
+lock: ## add to requirements.lock what is new; newer versions of all: make lock UPGRADE=1 (needs uv)
 	@uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
-		--extra docs --extra dev --upgrade --custom-compile-command "make lock" \
+		--extra docs --extra dev $(if $(UPGRADE),--upgrade) --custom-compile-command "make lock" \
 		pyproject.toml -o requirements.lock
 
-clean: ## remove what was built; .venv and results/ stay
-	@rm -rf _build build .pytest_cache .ruff_cache
+clean: ## remove what was built; the environments and results/ stay
+	@rm -rf _build build dist .pytest_cache .ruff_cache .mypy_cache
 	@find src tests notebooks -name __pycache__ -type d -prune -exec rm -rf {} +

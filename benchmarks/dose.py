@@ -141,9 +141,7 @@ def main() -> None:
     else:
         print("CurveCurator: not installed, not measured")
     n_screen = max(int(N_SCREEN * arguments.scale), 40)
-    screen, _ = simulate_curves(
-        n_screen, noise=CurveNoise(shift_sd=0.05, gain_sd=0.06), seed=1
-    )
+    screen, _ = simulate_curves(n_screen, noise=CurveNoise(shift_sd=0.05, gain_sd=0.06), seed=1)
     seconds, _ = timed(
         lambda: fit_curves(screen, cluster="plate", interval="bootstrap", bootstrap_draws=N_DRAWS)
     )

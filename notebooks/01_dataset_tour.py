@@ -225,9 +225,7 @@ shots = pictures.load_pictures(scored, source, images)
 say(pictures.origin(shots, kind))
 
 # %% mystnb={"image": {"alt": "Square pictures of sites side by side, a panel per kind of well, five stains in five colours over each other, with a scale bar and a legend of the stains.", "classes": "panels"}, "figure": {"caption": "The middle of one site per kind of well, all five stains in one picture, stretched alike.", "name": "fig-sites"}}
-fig = figures.plot_sites(
-    shots.images, is_drawing=shots.is_drawing, window=512
-)
+fig = figures.plot_sites(shots.images, is_drawing=shots.is_drawing, window=512)
 fig.set_dpi(96)
 save_figure(fig, "example_sites", results)
 
@@ -295,7 +293,9 @@ show_table(design.shared_compounds(wells.obs))
 show_table(design.spellings(wells.obs), rows=8)
 
 # %% tags=["remove-input"]
-say(sentences.names(wells.obs) + " " + compounds.known_synonyms(wells.obs, kind))
+say(
+    sentences.names(wells.obs) + " " + compounds.known_synonyms(wells.obs, kind)
+)
 
 # %% tags=["remove-input"]
 say(compounds.structures_found(wells.obs))
@@ -335,7 +335,11 @@ save_figure(fig, "embedding_raw", results)
 show_table(explained_table(overall.points))
 
 # %% tags=["remove-input"]
-say(projections.components_found(overall) + " " + projections.experiments_apart(overall))
+say(
+    projections.components_found(overall)
+    + " "
+    + projections.experiments_apart(overall)
+)
 
 # %% tags=["remove-input"]
 say(projections.neighbors_found(overall))
@@ -489,7 +493,11 @@ show_table(quality, rows=20)
 say(window.quality(quality) + " " + window.failed_beside_quality(quality))
 
 # %% tags=["remove-input"]
-say(window.gate(quality, min_z_prime) + "\n\n" + window.thinned_plates(wells.obs))
+say(
+    window.gate(quality, min_z_prime)
+    + "\n\n"
+    + window.thinned_plates(wells.obs)
+)
 
 # %% [markdown]
 # ### What wells that defined nothing say

@@ -532,7 +532,11 @@ columns += ["shift", "true_rescue", "p_value", "q_value"]
 show_table(effects, rows=12, columns=columns)
 
 # %% tags=["remove-input"]
-say(mechanism.say_members(members) + "\n\n" + mechanism.say_effects(effects, fdr))
+say(
+    mechanism.say_members(members)
+    + "\n\n"
+    + mechanism.say_effects(effects, fdr)
+)
 
 # %% mystnb={"image": {"alt": "One panel per cell line with a row per mechanism class: the AUC of its members against all other compounds with its interval, a dashed line at one half, coloured and marked by whether members score higher, lower or like the rest, and the number of members at the right.", "classes": "panels"}, "figure": {"caption": "Mechanism classes: AUC of the members against all other compounds, with its 95 % interval. Of many classes those of smallest p-value are drawn.", "name": "fig-class-effects"}}
 fig = figures.plot_classes(effects, fdr=fdr)
@@ -628,7 +632,11 @@ save_figure(ax.figure, "published_agreement", results)
 show_table(truth_table(hits, truth, min_rescue))
 
 # %% tags=["remove-input"]
-say(calls.truth_calls(hits, truth, min_rescue) + " " + calls.truth_arms(arms, truth))
+say(
+    calls.truth_calls(hits, truth, min_rescue)
+    + " "
+    + calls.truth_arms(arms, truth)
+)
 
 # %% mystnb={"image": {"alt": "Scatter of estimated against true rescue of all arms with the line of agreement, marked by the kind of compound, or a sentence that no truth is known."}, "figure": {"caption": "Estimated against true rescue of every arm, by kind of compound.", "name": "fig-truth"}}
 ax = figures.plot_truth(truth_of_arms(arms, truth), classes="kind")

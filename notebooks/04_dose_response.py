@@ -167,8 +167,9 @@ dose, response = points["dose_um"], points["rescue"]
 start = [response.iloc[0], response.iloc[-1], np.log10(dose.median()), 1]
 bounds = ([-2, -2, -4, 0.2], [3, 3, 3, 20])
 mine, _ = curve_fit(
-    lambda d, front, back, ec50, hill: front
-    + (back - front) / (1 + (10**ec50 / d) ** hill),
+    lambda d, front, back, ec50, hill: (
+        front + (back - front) / (1 + (10**ec50 / d) ** hill)
+    ),
     dose,
     response,
     p0=np.clip(start, *bounds),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
+pytest_plugins = ["shown_coverage"]
 
 
 @pytest.fixture(scope="session")

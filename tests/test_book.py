@@ -12,6 +12,7 @@ from helpers.publish.assign import assign
 from helpers.publish.notebooks import select_notebooks
 from helpers.publish.site.book import build_book, cell_flaws, toc_pages
 from helpers.publish.site.check import check_site, read_page
+from helpers.publish.site.names import public_entries
 from helpers.screens.twin.make import make_twin
 
 pytestmark = [pytest.mark.slow, pytest.mark.book]
@@ -38,7 +39,7 @@ def book(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Book:
 def test_every_page_of_the_contents_is_there_and_every_link_resolves(book: Book) -> None:
     assert len(book.pages) >= 12
     assert check_site(book.site, book.pages) == []
-    built = [path for path in book.site.rglob("*.html") if "_static" not in path.parts]
+    built = [path for path in book.site.rglob("*.html") if not {"_static", "_modules"} & set(path.parts)]
     assert len(built) == len(book.pages) + len(["search", "genindex"])
 
 
@@ -117,3 +118,28 @@ def test_every_table_of_the_design_is_written(book: Book) -> None:
         "hits.csv",
         "dose_response.csv",
     }
+
+
+def test_every_public_name_has_an_entry_and_a_source(book: Book) -> None:
+    for name in public_entries():
+        path = book.site / "generated" / "api" / f"{name.room}.html"
+        assert name.name in read_page(path).ids, name.name
+        sign = re.search(rf'<dt [^>]*id="{re.escape(name.name)}">.*?</dt>', path.read_text(), re.DOTALL)
+        assert sign, name.name
+        source = re.search(r'href="([^"#]+)#([^"]+)"><span class="viewcode-link">', sign[0])
+        assert source, f"{name.name} has no source"
+        code = read_page((path.parent / source[1]).resolve())
+        assert source[2] == name.name.rpartition(".")[2]
+        assert source[2] in code.ids
+
+
+def test_sources_of_the_package_name_no_folder_of_the_builder(book: Book, project: Path) -> None:
+    for path in [*(book.site / "_modules").rglob("*.html"), *(book.site / "generated").rglob("*.html")]:
+        assert f"{project}/" not in path.read_text(), path.name
+
+
+def test_examples_of_the_reference_are_set_as_code(book: Book) -> None:
+    text = (book.site / "generated" / "api" / "dose.html").read_text()
+    assert 'class="doctest highlight' in text
+    assert "&gt;&gt;&gt;" not in re.sub(r"<pre>.*?</pre>", "", text, flags=re.DOTALL)
+    assert "`" not in re.sub(r"<(script|style|pre|code).*?</\1>", "", text, flags=re.DOTALL)

@@ -211,6 +211,7 @@ def test_params_lists_every_parameter_of_every_notebook(capsys: pytest.CaptureFi
     assert lines(capsys)[0].splitlines()[0] == "hit_calling"
 
 
+@pytest.mark.slow
 def test_make_and_check_a_twin(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     folder = tmp_path / "twin"
     call = ["data", "make", "twin", str(folder), "--scale", "tiny", "--seed", "5", "--set", "axis_length=8"]

@@ -8,9 +8,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from helpers.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from helpers.screens.twin.model import TwinModel
 
 # Everything heavier is imported by the command that needs it, so that --help answers at once.
 
@@ -18,7 +21,7 @@ from helpers.errors import DataError, UsageError
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line that lists what is valid."""
 
-    def __init__(self, **settings: object) -> None:
+    def __init__(self, **settings: Any) -> None:
         # A shortened option would change its meaning on the day a longer one is added.
         super().__init__(**{"allow_abbrev": False, **settings})
 
@@ -41,6 +44,9 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
+    if sys.platform == "win32":
+        _complain("Windows is not supported; use the Windows Subsystem for Linux (WSL)")
+        return 2
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     debug = "--debug" in arguments
     try:
@@ -271,7 +277,7 @@ def _make(options: argparse.Namespace) -> int:
     return 0
 
 
-def _twin_model(pairs: Sequence[str]) -> object:
+def _twin_model(pairs: Sequence[str]) -> "TwinModel":
     """Return the twin's model with the assumptions given on the command line."""
     import dataclasses
 
@@ -282,7 +288,7 @@ def _twin_model(pairs: Sequence[str]) -> object:
 
     defaults = {item.name: getattr(TwinModel(), item.name) for item in dataclasses.fields(TwinModel)}
     plain = {name: value for name, value in defaults.items() if type(value) in (str, int, float, bool)}
-    changes = {}
+    changes: dict[str, Any] = {}
     for name, text in parse_pairs(pairs).items():
         if name not in plain:
             raise UsageError(

@@ -2,11 +2,16 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 from helpers.errors import UsageError
 
-T = TypeVar("T")
+
+class _Options(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field]]
+
+
+T = TypeVar("T", bound=_Options)
 
 
 def with_settings(options: T, settings: Mapping[str, object]) -> T:

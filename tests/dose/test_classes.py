@@ -63,6 +63,7 @@ def test_curves_that_stay_up_are_no_bells():
     assert (found["curve_class"] == "bell").mean() < 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sign", "ec50", "doses"), [(">", (4.0, 12.0), DOSES), ("<", (0.0008, 0.006), (0.0, *DOSES))]
 )

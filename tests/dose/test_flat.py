@@ -11,6 +11,7 @@ def flat_curves(n, seed, **design):
     return simulate_curves(n, back=(0.0, 1e-12), seed=seed, **design)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "design",
     [
@@ -40,6 +41,7 @@ def some_wells(table, design):
     return order[keep[design]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("design", "loss"),
     [
@@ -69,6 +71,7 @@ def test_a_curve_whose_doses_share_no_plate_is_inactive_and_harms_no_other():
     np.testing.assert_allclose(found["p_value"].drop("alone"), fit_curves(table, cluster="plate")["p_value"])
 
 
+@pytest.mark.slow
 def test_few_points_that_fit_almost_exactly_are_no_discovery():
     for loss in ("squares", "robust"):
         table = flat_curves(1500, 9, n_plates=1, n_wells=1)
@@ -88,6 +91,7 @@ def test_a_level_off_the_known_front_is_an_effect_below_the_doses(plates):
     assert (fit_curves(table, cluster=cluster)["curve_class"] == "inactive").mean() > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cluster", [None, "plate"])
 def test_flat_curves_at_a_known_front_are_active_at_the_nominal_rate(cluster):
     table = flat_curves(3000, 3, shift_sd=0.2 if cluster else 0.0)
@@ -95,6 +99,7 @@ def test_flat_curves_at_a_known_front_are_active_at_the_nominal_rate(cluster):
     assert 0.04 <= (p <= 0.05).mean() <= 0.06
 
 
+@pytest.mark.slow
 def test_robust_fits_of_flat_curves_are_active_at_the_nominal_rate():
     p = fit_curves(flat_curves(800, 5), loss="robust")["p_value"]
     assert 0.03 <= (p <= 0.05).mean() <= 0.07
@@ -106,6 +111,7 @@ def test_shuffled_doses_give_a_calibrated_p_value():
     assert p.min() >= 0.01
 
 
+@pytest.mark.slow
 def test_shuffled_doses_give_a_calibrated_p_value_beside_robust_fits():
     table = flat_curves(600, 4, n_plates=1)
     p = fit_curves(table, loss="robust", permutations=99)["p_permutation"]

@@ -75,6 +75,7 @@ def no_pooling(monkeypatch):
     monkeypatch.setattr("helpers.dose.table.plate_spread", lambda *_: PlateSpread(np.inf, np.inf))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_pooling")
 def test_intervals_cover_with_free_plates(shifted):
     assert 0.92 < ec50_coverage(*shifted).loc[0, "coverage"] < 0.975
@@ -97,6 +98,7 @@ def test_the_spread_of_plates_is_recovered(shifted):
     assert spread.shift == pytest.approx((SHIFT / 0.1) ** 2, rel=0.3)  # the noise of a response is 0.1
 
 
+@pytest.mark.slow
 def test_plates_that_do_not_differ_cost_nothing():
     table, truth = simulate_curves(600, seed=5)
     coverage = ec50_coverage(table, truth)
@@ -135,6 +137,7 @@ def test_free_plates_give_the_fit_with_plateaus_of_its_own_for_each():
         assert fit.log_ec50[row] == pytest.approx(best.x[6], abs=2e-3)
 
 
+@pytest.mark.slow
 def test_names_and_order_of_plates_do_not_matter():
     table, _ = simulate_curves(30, shift_sd=SHIFT, gain_sd=GAIN, seed=4)
     mixed = table.assign(plate=table["plate"].map({0: "z", 1: "b", 2: "k"}))

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -5,6 +7,8 @@ from scipy.optimize import minimize
 
 from dose.simulated import simulate_curves
 from helpers.dose import effective_dose, fit_curves, response_at
+from helpers.dose.grid import Grid, Surface
+from helpers.dose.profile import region
 
 TEN_DOSES = {"doses": tuple(np.geomspace(0.01, 10, 10)), "n_plates": 1}
 
@@ -61,6 +65,7 @@ def test_limits_are_those_of_a_direct_profile(curves):
             assert (reached - best) / (limit - best) == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.slow
 def test_a_given_front_narrows_the_interval():
     table, truth = simulate_curves(400, seed=9)
     free, given = fit_curves(table), fit_curves(table, front=0.0)
@@ -70,3 +75,18 @@ def test_a_given_front_narrows_the_interval():
     assert fold[0] < 0.9 * fold[1]
     column = fit_curves(table.assign(start=0.0), front="start")
     np.testing.assert_array_equal(column["ec50"], given["ec50"])
+
+
+def test_a_region_holds_every_trial_value_within_the_limit_and_says_where_it_is_open():
+    x = np.linspace(-3, 3, 61)
+    over = np.vstack([(x - 1) ** 2, np.maximum(0.0, 1 - x) ** 2, x**2])
+    grid = Grid(x, x, np.zeros((1, 1)))
+    best = np.array([1.0, 3.0, 0.0])
+    surface = Surface(np.zeros(3, int), over, over, over)
+    fit = SimpleNamespace(log_ec50=best, log_hill=best)
+    box = region(grid, surface, fit, np.full(3, 0.25))
+    np.testing.assert_allclose(box.ec50_low, [0.4, 0.4, -0.6])
+    np.testing.assert_allclose(box.ec50_high, [1.6, 3.0, 0.6])
+    assert box.open_low.tolist() == [False, False, False]
+    assert box.open_high.tolist() == [False, True, False]
+    assert box.take(np.array([1])).open_high.tolist() == [True]

@@ -17,6 +17,7 @@ def test_real_plate_places_remdesivir_and_finds_oseltamivir_flat(plate25):
     assert np.isnan(oseltamivir["ec50_um"])
 
 
+@pytest.mark.slow
 def test_real_a549_screen_places_remdesivir(a549):
     """A plain four-parameter fit of its 173 wells puts the EC50 at 0.034 uM."""
     curves = fit_screen(a549)
@@ -25,6 +26,7 @@ def test_real_a549_screen_places_remdesivir(a549):
     assert row["ec50_high_um"] / row["ec50_low_um"] < 3
 
 
+@pytest.mark.slow
 def test_truth_of_the_twin_is_covered(tiny_scored, tiny_screen):
     truth = tiny_screen[1].drop_duplicates(["experiment", "treatment"])
     both = fit_screen(tiny_scored).merge(truth, on=["experiment", "treatment"], suffixes=("", "_true"))
@@ -44,6 +46,7 @@ def test_failed_wells_are_left_out_and_experiments_kept_apart(tiny_scored):
     assert points["curve"].nunique() == len(points.drop_duplicates(["experiment", "treatment"]))
 
 
+@pytest.mark.slow
 def test_falling_curves_are_called_worsening(tiny_scored, tiny_screen):
     truth = tiny_screen[1].groupby(["experiment", "treatment"], as_index=False)["rescue"].min()
     both = fit_screen(tiny_scored).merge(truth, on=["experiment", "treatment"])
@@ -55,6 +58,7 @@ def test_falling_curves_are_called_worsening(tiny_scored, tiny_screen):
     assert isinstance(both, pd.DataFrame)
 
 
+@pytest.mark.slow
 def test_a_compound_whose_wells_all_failed_has_a_row(tiny_scored):
     lost = tiny_scored.copy()
     name = lost.obs["treatment"].dropna().iloc[0]
@@ -85,6 +89,7 @@ def test_toxic_doses_are_an_unbroken_top(off, toxic):
     assert toxic_doses(arm_rows("A", off))["dose_um"].tolist() == toxic
 
 
+@pytest.mark.slow
 def test_toxic_doses_are_left_out_and_both_fits_reported(tiny_scored):
     plain = fit_screen(tiny_scored, drop_toxic=False)
     chosen = plain[(plain["curve_class"] == "active") & (plain["n_doses"] == 6)].iloc[0]
@@ -104,6 +109,7 @@ def test_toxic_doses_are_left_out_and_both_fits_reported(tiny_scored):
     assert np.isfinite(row["ec50_all_um"])
 
 
+@pytest.mark.slow
 def test_chosen_compounds_are_those_of_the_whole_screen(tiny_scored):
     whole = fit_screen(tiny_scored, drop_toxic=False)
     name = whole["treatment"].iloc[3]
@@ -114,6 +120,7 @@ def test_chosen_compounds_are_those_of_the_whole_screen(tiny_scored):
         fit_screen(tiny_scored, drop_toxic=False, compounds=["NOPE"])
 
 
+@pytest.mark.slow
 def test_three_parameters_start_at_the_infected_level(tiny_scored):
     curves = fit_screen(tiny_scored, drop_toxic=False, model="3pl")
     assert (curves["front"].dropna() == 0).all()

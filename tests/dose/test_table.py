@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 from scipy.optimize import curve_fit
 
-from helpers.dose import fit_curves, mean_effect, response_at
+from helpers.dose import mean_effect, response_at
+from helpers.dose.table import fit_curves
 from helpers.errors import DataError, UsageError
 
 DOSES = np.array([0.01, 0.03, 0.1, 0.3, 1, 3])

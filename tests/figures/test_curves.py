@@ -7,7 +7,7 @@ import pytest
 
 from helpers.dose import response_at
 from helpers.dose.screen import wells_of_curve
-from helpers.figures import plot_curve, plot_curves
+from helpers.figures.curves import plot_curve, plot_curves
 
 
 def curve(**changes):

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from helpers.figures import plot_counts, plot_dose_sets, plot_replicates
+from helpers.figures.design import plot_counts, plot_dose_sets, plot_replicates
 
 
 def test_bars_add_up_to_the_wells(wells):
@@ -51,5 +51,7 @@ def test_no_doses_is_said():
 def test_replicate_bars_count_arms(arms):
     figure = plot_replicates(arms)
     wells_axis, plates_axis = figure.axes
-    assert sorted(bar.get_height() for bar in wells_axis.patches) == [360, 360]
+    bars = [bar for container in wells_axis.containers for bar in container]
+    assert sorted(bar.get_height() for bar in bars) == [360, 360]
+    assert sum(bar.get_height() for bar in wells_axis.patches) == 720, "and nothing else has a height"
     assert [label.get_text() for label in plates_axis.get_xticklabels()] == ["2"]

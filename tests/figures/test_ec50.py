@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.figures import ec50_text
+from helpers.figures.ec50 import ec50_text
 
 
 def curve(**changes):

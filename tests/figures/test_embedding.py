@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.figures import plot_embedding, plot_embeddings, plot_projections
+from helpers.figures.embedding import plot_embedding, plot_embeddings, plot_projections
 from helpers.profiles.projection import principal_components
 
 

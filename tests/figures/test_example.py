@@ -1,6 +1,6 @@
 """One site, stain by stain."""
 
-from helpers.figures import plot_stains
+from helpers.figures.example import plot_stains
 
 
 def words(figure) -> str:

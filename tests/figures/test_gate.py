@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.figures import plot_gate
+from helpers.figures.gate import plot_gate
 
 
 def words(figure) -> str:

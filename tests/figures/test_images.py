@@ -41,6 +41,7 @@ def scale_bar(ax: Axes) -> tuple[float, str]:
     return bar.get_width(), label
 
 
+@pytest.mark.slow
 def test_a_site_has_a_composite_and_five_stains(site):
     figure = show_site(site, title="HRCE-1 plate 25, AA02")
     titles = [ax.get_title() for ax in panels(figure)]
@@ -65,6 +66,7 @@ def test_the_legend_has_the_colours_of_the_panels(site):
         assert handle.get_facecolor()[:3] == to_rgb(STAIN_COLORS[channel])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("um_per_pixel", "window", "label"),
     [(0.65, None, "100 µm"), (0.65, 512, "50 µm"), (1.3, None, "200 µm"), (0.1, 300, "5 µm")],
@@ -91,6 +93,7 @@ def test_a_window_shows_the_middle(site):
     assert np.unravel_index(shown.sum(axis=2).argmax(), (301, 301)) == (151, 151)
 
 
+@pytest.mark.slow
 def test_a_drawing_is_called_one_in_every_panel(site):
     for figure, said in (
         (show_site(site, is_drawing=True), "drawing, not a photograph"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.figures import plot_maps
+from helpers.figures.maps import plot_maps
 
 
 def test_neighbour_maps_have_a_row_per_colouring(wells):

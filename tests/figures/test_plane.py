@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from helpers.figures import plot_on_off
+from helpers.figures.plane import plot_on_off
 from helpers.hits.contours import chance_contours
 from helpers.hits.deciding import with_calls
 

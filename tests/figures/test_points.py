@@ -44,6 +44,7 @@ def test_points_inside_and_missing_ones_are_not_beyond():
     assert not ax.collections
 
 
+@pytest.mark.slow
 def test_names_do_not_overlap_and_the_first_come_first():
     _, ax = plt.subplots()
     ax.set(xlim=(0, 1), ylim=(0, 1))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.figures import plot_position_profiles
+from helpers.figures.positions import plot_position_profiles
 from helpers.profiles.positions import position_profiles
 
 

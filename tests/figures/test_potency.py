@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.figures import plot_potency
+from helpers.figures.potency import plot_potency
 
 
 def test_potency_leaves_out_curves_without_an_ec50(curves):

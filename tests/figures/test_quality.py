@@ -3,7 +3,8 @@
 import pytest
 from matplotlib.colors import to_hex
 
-from helpers.figures import CONDITION_STYLE, plot_before_after, plot_control_separation
+from helpers.figures import CONDITION_STYLE
+from helpers.figures.quality import plot_before_after, plot_control_separation
 
 
 def texts(ax):

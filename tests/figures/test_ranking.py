@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from helpers.figures import plot_rank, plot_ranks, plot_top
+from helpers.figures.ranking import plot_rank, plot_ranks, plot_top
 from helpers.hits.deciding import best_arms, deciding_arms
 
 

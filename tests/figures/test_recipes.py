@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.figures import BIOLOGY, TECHNICAL, plot_recipe_choice, plot_recipe_table, plot_shared
+from helpers.figures import plot_recipe_table
+from helpers.figures.recipes import BIOLOGY, TECHNICAL, plot_recipe_choice, plot_shared
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.patches import Ellipse
 
-from helpers.figures import StepPicture, plot_step
+from helpers.figures.steps import StepPicture, plot_step
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Every well of one compound, beside the controls of its plates."""
 
-from helpers.figures import plot_strip
+from helpers.figures.strip import plot_strip
 
 
 def test_strip_shows_every_well_and_both_controls(wells):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from helpers.figures import plot_truth
+from helpers.figures.truth import plot_truth
 
 
 def texts(ax):

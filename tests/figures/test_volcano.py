@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.figures import plot_volcano
+from helpers.figures.volcano import plot_volcano
 from helpers.hits.deciding import with_calls
 
 

@@ -76,6 +76,7 @@ def test_what_changes_cells_is_found_and_what_does_not_is_not(table, tiny_screen
     assert (compounds.loc[compounds["kind"] == "inert", "q_value"] < 0.05).mean() < 0.05
 
 
+@pytest.mark.slow
 def test_p_values_are_not_too_small_where_nothing_works():
     tables = []
     for seed in range(3):
@@ -96,6 +97,7 @@ def test_simes_by_hand():
     assert compound["map_max"] == 0.3
 
 
+@pytest.mark.slow
 def test_order_of_wells_and_seed(centred, table):
     order = np.random.default_rng(3).permutation(centred.n_obs)
     again = activity_map(centred[order].copy())

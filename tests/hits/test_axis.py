@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from helpers.errors import DataError
-from helpers.hits import robust_z_prime, score_wells
+from helpers.hits import robust_z_prime
+from helpers.hits.axis import score_wells
 
 
 def screen(X, condition, plates=3, treatment=None):

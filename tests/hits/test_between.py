@@ -57,6 +57,7 @@ def test_perfect_agreement_reaches_the_ceiling_and_half_of_it_does_not():
     assert experiment_agreement(arms).iloc[0]["corrected"] < 0.8
 
 
+@pytest.mark.slow
 def test_intervals_over_compounds_cover():
     held = [
         (t := experiment_agreement(paired(slope=1.2, seed=seed), n_bootstrap=200).iloc[0])["slope_low"] <= 1.2
@@ -73,6 +74,7 @@ def test_sums_do_not_care_how_arms_are_grouped():
     np.testing.assert_allclose(together, split)
 
 
+@pytest.mark.slow
 def test_the_twins_experiments_agree(tiny_scored):
     arms, _ = call_hits(tiny_scored, rank_draws=0)
     cells = {"HRCE-1": "HRCE", "HRCE-2": "HRCE"}

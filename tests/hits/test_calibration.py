@@ -23,6 +23,7 @@ def short():
     return calibration_study(2)
 
 
+@pytest.mark.slow
 def test_tables_are_whole(short):
     assert set(short.p_values["level"]) == {"arms", "compounds"}
     np.testing.assert_allclose(short.p_values.groupby("level")["share"].sum(), 1)
@@ -33,11 +34,13 @@ def test_tables_are_whole(short):
     assert short.coverage["n"].iloc[1:].sum() == short.coverage["n"].iloc[0]
 
 
+@pytest.mark.slow
 def test_more_is_called_at_a_higher_rate(short):
     assert short.discoveries["called"].is_monotonic_increasing
     assert (short.discoveries["false"] <= short.discoveries["called"]).all()
 
 
+@pytest.mark.slow
 def test_a_null_that_is_too_narrow_is_seen(short, monkeypatch):
     """Halving the null's spread must show in every part of the study that looks at p-values."""
     from helpers.hits import calls

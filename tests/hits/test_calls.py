@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from helpers.errors import DataError, UsageError
-from helpers.hits import call_hits, score_wells
+from helpers.hits import score_wells
+from helpers.hits.calls import call_hits
 from helpers.hits.rule import on_target_score
 from helpers.profiles import normalize, to_wells
 from helpers.screens import TwinModel, simulate_twin
@@ -62,6 +63,7 @@ def test_off_disease_is_the_length_of_the_effect_not_of_the_noise(tiny):
     assert (error.abs() < 0.25).mean() > 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quantile", [0.95, 0.999])
 def test_noise_alone_passes_its_limit_off_the_axis_as_often_as_promised(quantile):
     """Taken as Gaussian from the wells' own plates, 12 in 1,000 arms without effect were beyond a limit for one."""
@@ -73,6 +75,7 @@ def test_noise_alone_passes_its_limit_off_the_axis_as_often_as_promised(quantile
     assert 0.3 * (1 - quantile) < beyond + 0.0004 < 1.6 * (1 - quantile) + 0.002
 
 
+@pytest.mark.slow
 def test_same_call_same_bytes(tiny_scored, tiny):
     arms, hits = call_hits(tiny_scored)
     pd.testing.assert_frame_equal(arms, tiny[0], check_exact=True)
@@ -116,6 +119,7 @@ def test_real_plate(plate25):
     assert np.isnan(failed["rescue"])
 
 
+@pytest.mark.slow
 def test_remdesivir_leads_the_real_a549_screen(a549):
     _, hits = call_hits(a549)
     best = hits.sort_values("rescue_max", ascending=False)["treatment"].str.lower().tolist()
@@ -139,6 +143,7 @@ def test_nothing_to_call(tiny_scored):
         call_hits(tiny_scored[tiny_scored.obs["treatment"].isna().to_numpy()])
 
 
+@pytest.mark.slow
 def test_the_order_of_the_wells_does_not_matter(tiny_scored, tiny):
     order = np.random.default_rng(5).permutation(tiny_scored.n_obs)
     arms, hits = call_hits(tiny_scored[order].copy())
@@ -152,6 +157,7 @@ def test_the_order_of_the_wells_does_not_matter(tiny_scored, tiny):
         np.testing.assert_allclose(calls[f"{column}_x"], calls[f"{column}_y"], atol=0.01)
 
 
+@pytest.mark.slow
 def test_the_order_of_categories_does_not_matter(tiny_scored, tiny):
     """Categories are not always alphabetic: those of screens put together are in order of appearance."""
     other = tiny_scored.copy()
@@ -165,6 +171,7 @@ def test_the_order_of_categories_does_not_matter(tiny_scored, tiny):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", ["all", "some"])
 def test_wells_without_a_dose_are_one_arm_of_their_compound(tiny_scored, tiny, share):
     dosed = tiny_scored.copy()
@@ -182,6 +189,7 @@ def test_wells_without_a_dose_are_one_arm_of_their_compound(tiny_scored, tiny, s
     assert hits["p_value"].notna().all()
 
 
+@pytest.mark.slow
 def test_one_plate_without_effects_shows_none():
     """With direction and origin from the same wells each inert compound would rescue by a tenth and more."""
     sites, _ = simulate_twin("tiny", 0, TwinModel().without_actives())
@@ -196,6 +204,7 @@ def test_one_plate_without_effects_shows_none():
     assert np.mean(calls) > 0.97
 
 
+@pytest.mark.slow
 def test_a_compound_whose_wells_all_failed_is_said_to_be_untested(tiny_scored):
     lost = tiny_scored.copy()
     name = lost.obs["treatment"].dropna().iloc[0]

@@ -38,6 +38,7 @@ def test_auc_and_p_are_those_of_scikit_learn_and_scipy(ties, n):
     assert (row["n_members"], row["n_others"]) == (n, 300 - n)
 
 
+@pytest.mark.slow
 def test_a_shift_comes_back_within_its_intervals():
     rng = np.random.default_rng(2)
     held = []
@@ -75,6 +76,7 @@ def test_interval_stays_inside_and_has_a_width_at_the_ends():
     assert auc_interval(0.7, 5, 50, 0.5)[0] > auc_interval(0.7, 5, 50, 0.95)[0]
 
 
+@pytest.mark.slow
 def test_without_effects_p_values_are_uniform_and_few_classes_are_called():
     rng = np.random.default_rng(4)
     sizes, p_values, called = [4, 8, 20, 60], [], 0

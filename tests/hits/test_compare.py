@@ -213,12 +213,12 @@ def oracle_rmse(tiny_screen, tiny_wells) -> float:
     from helpers.screens.twin.model import TwinModel
 
     model = TwinModel()
-    world = _plan("tiny", 0, None, model).world
+    draw = _plan("tiny", 0, None, model).draw
     obs = tiny_wells.obs.copy()
     X = normalize(tiny_wells, "plate_center").X / model.axis_length
     obs["rescue"] = np.nan
     for name, rows in rows_by(obs, "experiment").items():
-        experiment = world.experiment(str(name))
+        experiment = draw.experiment(str(name))
         noise = model.well_noise**2 + model.site_noise**2 / 4
         covariance = experiment.latent.T @ experiment.latent + noise * np.eye(X.shape[1])
         reading = np.linalg.solve(covariance, experiment.axis.astype(float))
@@ -263,6 +263,7 @@ def test_plates_are_named_on_wells_that_are_no_reference(tiny_wells, reference):
     assert table["plate_predictability"].item() > 0
 
 
+@pytest.mark.slow
 def test_settings_reach_the_comparison(tiny_wells):
     """Centred on mock wells, a plate's infected wells are no longer at zero."""
     recipes = ("plate_center",)
@@ -273,6 +274,7 @@ def test_settings_reach_the_comparison(tiny_wells):
     assert own["replicate_error"].item() != other["replicate_error"].item()
 
 
+@pytest.mark.slow
 def test_truth_has_no_say(tiny_screen, tiny_wells):
     recipes = ("raw", "plate_center")
     lie = tiny_screen[1].assign(rescue=lambda t: t["rescue"].to_numpy()[::-1])
@@ -281,6 +283,7 @@ def test_truth_has_no_say(tiny_screen, tiny_wells):
     pd.testing.assert_frame_equal(told[without.columns], without)
 
 
+@pytest.mark.slow
 def test_the_table_repeats_itself_and_minds_no_order(tiny_wells):
     order = np.random.default_rng(3).permutation(tiny_wells.n_obs)
     recipes = ("plate_center",)
@@ -320,6 +323,7 @@ def test_two_features_and_three_reference_wells(tiny_wells):
     assert result.loc["plate_center", "selected"]
 
 
+@pytest.mark.slow
 def test_experiments_with_unequal_numbers_of_plates_can_be_compared(tiny_wells):
     plates = tiny_wells.obs["plate_id"].astype(str)
     fewer = tiny_wells[(plates != plates.iloc[0]).to_numpy()].copy()

@@ -80,6 +80,7 @@ def test_what_moves_from_infected_to_mock_rescues_and_stays_on_the_axis(first):
             assert not np.allclose(version.direction, version.reading, atol=0.01)
 
 
+@pytest.mark.slow
 def test_the_discriminant_is_quieter_and_as_true(centred, tiny_scored, tiny_screen):
     truth = tiny_screen[1]
     scored = score_wells(centred, axis="discriminant")

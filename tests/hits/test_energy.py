@@ -64,6 +64,7 @@ def test_what_changes_cells_is_found_and_what_does_not_is_not(table, tiny_screen
     assert (both["n_plates"] == 3).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_p_values_are_uniform_where_nothing_works():
     tables = []
     for seed in range(4):
@@ -107,6 +108,7 @@ def test_many_features_do_not_make_inert_wells_differ():
     assert 0.3 < (found <= 0.5).mean() < 0.7
 
 
+@pytest.mark.slow
 def test_order_of_wells_and_seed(centred, table):
     order = np.random.default_rng(3).permutation(centred.n_obs)
     both = table.merge(energy_test(centred[order].copy()), on=KEYS)

@@ -132,6 +132,7 @@ def test_agreement_that_hangs_on_single_plates_has_no_interval():
     assert np.isnan(jackknife_interval(measure, strata, scale="correlation")).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", [0.0, 0.3])
 @pytest.mark.parametrize("sizes", [(6,), (6, 8, 2)])
 def test_robust_z_prime_is_covered(sizes, shift):

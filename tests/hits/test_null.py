@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from helpers.hits.null import benjamini_hochberg, fit_null, max_window
+from helpers.hits.null import fit_null, max_window
 from helpers.hits.tail import Tail
 
 
@@ -100,8 +100,3 @@ def test_no_recipe_makes_the_null_too_narrow(recipe):
         calls.append(call_hits(scored, seed=seed, rank_draws=0)[1]["call"])
     assert (pd.concat(p) <= 0.05).mean() < 0.07
     assert (pd.concat(calls) != "inactive").mean() < 0.01
-
-
-def test_benjamini_hochberg_by_hand():
-    q = benjamini_hochberg(pd.Series([0.01, np.nan, 0.04, 0.03]))
-    np.testing.assert_allclose(q, [0.03, np.nan, 0.04, 0.04])

@@ -183,6 +183,7 @@ def test_class_effects_are_those_that_were_reported(real_compounds):
         assert abs(effects.loc[name, "n_members"] - n) <= 7
 
 
+@pytest.mark.slow
 def test_the_fetched_form_of_the_real_scores_says_the_same(real_data, real_rows, tmp_path):
     """As the web services give it: without the names of the screen, and the drug's name missing for some."""
     export = pd.read_csv(

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.hits import assay_quality, auroc, pooled_quality, robust_z_prime, ssmd, z_prime
+from helpers.hits.quality import assay_quality, auroc, pooled_quality, robust_z_prime, ssmd, z_prime
 
 MOCK, INFECTED = np.array([0.0, 0.2, -0.1, 0.1]), np.array([1.0, 0.7, 1.2, 0.9, 1.1])
 

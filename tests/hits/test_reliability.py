@@ -37,6 +37,7 @@ def test_noise_does_not_depend_on_the_order_within_a_pair():
     assert noise_sd(np.maximum(first, second), np.minimum(first, second)) == noise_sd(first, second)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tails", ["normal", "long"])
 def test_noise_reliability_and_ceiling_come_back(tails):
     rng = np.random.default_rng(1)
@@ -99,6 +100,7 @@ def test_the_same_call_gives_the_same_numbers():
     assert rank_agreement(x, y, n_bootstrap=20) == rank_agreement(x[::-1], y[::-1], n_bootstrap=20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "rho"), [(12, 0.0), (31, 0.5), (200, 0.8)])
 def test_interval_of_a_rank_correlation_covers(n, rho):
     rng = np.random.default_rng(6)
@@ -111,6 +113,7 @@ def test_interval_of_a_rank_correlation_covers(n, rho):
     assert held / 60 > 0.88
 
 
+@pytest.mark.slow
 def test_rank_correlation_is_scipys_and_skips_the_missing():
     rng = np.random.default_rng(7)
     x, y = np.round(rng.standard_normal((2, 50)), 1)
@@ -146,6 +149,7 @@ def real_rows(real_data):
     return read_published(find_published(str(real_data / "published")))
 
 
+@pytest.mark.slow
 def test_the_noise_of_the_published_scores_is_what_was_reported(real_rows):
     pairs = duplicate_pairs(real_rows)
     compounds = published_compounds(real_rows).query("cells == 'HRCE'")
@@ -157,6 +161,7 @@ def test_the_noise_of_the_published_scores_is_what_was_reported(real_rows):
     assert 0.25 < noise["reliability_low"] < 0.5 < noise["reliability_high"] < 0.7
 
 
+@pytest.mark.slow
 def test_drugs_that_were_scored_under_two_names_tell_the_same_noise(real_rows):
     pairs = duplicate_pairs(identify(real_rows), compounds=True).query("cells == 'HRCE'")
     assert 8 <= len(pairs) <= 15

@@ -47,6 +47,7 @@ def test_best_dose_and_score_are_of_the_same_compound():
     assert best.loc["b", ["rescue_max", "dose_at_max_um", "score"]].tolist() == [0.1, 1.0, -0.3]
 
 
+@pytest.mark.slow
 def test_recall_is_what_calling_again_gives(tiny_scored):
     tables = call_hits(tiny_scored, rank_draws=0)
     assert (recall(*tables, Rule()) == tables[1]["call"]).all()

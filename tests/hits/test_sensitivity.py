@@ -6,6 +6,8 @@ from helpers.errors import UsageError
 from helpers.hits import call_hits, ranking_sensitivity, score_wells
 from helpers.hits.sensitivity import compare_rankings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def table(tiny_wells):

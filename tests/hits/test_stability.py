@@ -14,7 +14,7 @@ KEYS = ["experiment", "treatment"]
 
 @pytest.fixture(scope="module")
 def tables(tiny_scored):
-    return call_hits(tiny_scored)
+    return call_hits(tiny_scored, top_k=20)
 
 
 def true_scores(truth):
@@ -71,6 +71,7 @@ def test_intervals_cover_and_top_k_is_what_it_says():
     assert (rank[unlikely] <= 5).mean() < 0.02
 
 
+@pytest.mark.slow
 def test_more_wells_give_narrower_intervals(tables, tiny_scored):
     """Without two thirds of the treated wells scores are known less well."""
     rng = np.random.default_rng(0)
@@ -87,6 +88,7 @@ def test_one_plate_says_that_it_cannot_tell(tiny_scored):
     assert (hits["note"] == "on a single plate: how stable its score is cannot be told").all()
 
 
+@pytest.mark.slow
 def test_a_compound_on_one_plate_among_others(tiny_scored):
     first = (tiny_scored.obs["experiment"] == "HRCE-1").to_numpy()
     here = tiny_scored[first].copy()
@@ -100,6 +102,7 @@ def test_a_compound_on_one_plate_among_others(tiny_scored):
     assert hits.drop(index=name)[NUMBERS].notna().all(axis=None)
 
 
+@pytest.mark.slow
 def test_no_draws_leave_it_missing(tiny_scored):
     _, hits = call_hits(tiny_scored, rank_draws=0)
     assert hits[NUMBERS].isna().all(axis=None)

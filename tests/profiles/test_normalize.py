@@ -3,12 +3,13 @@ import pandas as pd
 import pytest
 
 from helpers.errors import DataError, UsageError
-from helpers.profiles import RECIPES, normalize
+from helpers.profiles.normalize import RECIPES, normalize
 from helpers.profiles.selection import controls
 from helpers.profiles.steps import Center
 from helpers.profiles.trend import PositionTrend
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", list(RECIPES))
 def test_order_of_wells_does_not_matter(tiny_wells, recipe):
     order = np.random.default_rng(1).permutation(tiny_wells.n_obs)
@@ -17,6 +18,7 @@ def test_order_of_wells_does_not_matter(tiny_wells, recipe):
     np.testing.assert_allclose(shuffled, straight[order], atol=2e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", list(RECIPES))
 def test_names_of_treatments_are_never_used(tiny_wells, recipe):
     renamed = tiny_wells.copy()

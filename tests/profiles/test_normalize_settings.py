@@ -93,6 +93,7 @@ OTHER = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", list(RECIPES))
 def test_a_recipe_takes_the_settings_that_it_says_it_takes(tiny_wells, recipe):
     few = tiny_wells[:, :6].copy()
@@ -153,6 +154,7 @@ def test_every_recipe_leaves_a_design_without_embeddings_alone(tiny_wells):
         assert normalize(design, recipe).shape == design.shape
 
 
+@pytest.mark.slow
 def test_every_recipe_repeats_itself(tiny_wells):
     for recipe in RECIPES:
         np.testing.assert_array_equal(normalize(tiny_wells, recipe).X, normalize(tiny_wells, recipe).X)

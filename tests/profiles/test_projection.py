@@ -59,6 +59,7 @@ def test_shares_of_neighbours_are_counted():
     assert shares.loc["plate"].tolist() == [0.25, pytest.approx(6 / 16)]
 
 
+@pytest.mark.slow
 def test_a_map_of_neighbours_keeps_groups_together_without_a_word(islands, capfd, recwarn):
     some = sample_wells(islands, 400)
     components = principal_components(some, 8)

@@ -5,6 +5,8 @@ import pytest
 from helpers.profiles import to_wells
 from helpers.screens import make_twin, open_screen
 
+pytestmark = pytest.mark.slow
+
 
 def test_real_failures_are_found_and_good_wells_kept(plate25):
     """Three of six mock wells of the published plate failed: the mock cloud alone could not tell."""

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from helpers.errors import DataError, UsageError
-from helpers.profiles import to_wells
+from helpers.profiles.wells import to_wells
 
 
 @pytest.fixture

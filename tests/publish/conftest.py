@@ -84,5 +84,6 @@ def screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     metadata().to_csv(folder / "metadata.csv", index=False)
     (folder / "twin.json").write_text('{"scale": "tiny", "seed": 3}')
-    monkeypatch.setattr("helpers.publish.run.provenance.resolve_source", lambda _: folder)
+    for module in ("helpers.screens.provenance", "helpers.publish.run.preflight"):
+        monkeypatch.setattr(f"{module}.resolve_source", lambda _: folder)
     return folder

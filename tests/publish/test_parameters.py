@@ -1,12 +1,11 @@
-"""Parameters: read from a notebook's own cell, coerced by type, refused with the valid ones."""
+"""Parameters: read from a notebook's own cell, coerced by type, refused with what is allowed."""
 
 from pathlib import Path
 
 import pytest
 
 from helpers.errors import DataError, UsageError
-from helpers.publish.assign import assign
-from helpers.publish.notebooks import read_parameters, select_notebooks
+from helpers.publish.notebooks import read_parameters
 from helpers.publish.parameters import coerce, parse_cell
 
 
@@ -138,84 +137,55 @@ def test_a_missing_cell_is_an_error(toy: Path) -> None:
         read_parameters(toy)
 
 
-def test_a_value_goes_to_every_notebook_that_knows_it(notebooks: list) -> None:
-    values = assign(notebooks, ["fdr=0.1", "mode=median"])
-    assert values == {"first": {"fdr": 0.1}, "second": {"fdr": 0.1, "mode": "median"}}
-
-
-def test_the_command_line_overrides_a_section_and_a_section_the_common_values(
-    notebooks: list, tmp_path: Path
-) -> None:
-    file = tmp_path / "p.yml"
-    file.write_text("fdr: 0.1\nseed: 1\nsecond:\n  fdr: 0.2\n  seed: 2\n")
-    values = assign(notebooks, ["seed=3"], file)
-    assert values == {"first": {"fdr": 0.1, "seed": 3}, "second": {"fdr": 0.2, "seed": 3}}
-
-
-def test_a_section_of_a_notebook_that_is_not_run_is_skipped(toys: Path, tmp_path: Path) -> None:
-    file = tmp_path / "p.yml"
-    file.write_text("second:\n  mode: median\n")
-    assert assign(select_notebooks(["first"], toys), [], file) == {"first": {}}
-
-
-def test_a_section_without_a_line_is_empty(notebooks: list, tmp_path: Path) -> None:
-    file = tmp_path / "p.yml"
-    file.write_text("fdr: 0.1\nsecond:\n")
-    assert assign(notebooks, [], file) == {"first": {"fdr": 0.1}, "second": {"fdr": 0.1}}
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (
-            "fdrr: 0.1\n",
-            r"unknown parameter 'fdrr': did you mean fdr\?; valid: source, fdr, seed, results, mode",
-        ),
-        ("first:\n  mode: mean\n", "unknown parameter 'mode' of first"),
-        ("secnd:\n  mode: mean\n", "did you mean second"),
-        ("fdr: true\n", "must be a finite number"),
-        ("- fdr\n", "must hold `name: value` lines"),
-        ("fdr: [\n", "is not YAML"),
-        ("fdr: 0.1\nseed: 1\nfdr: 0.2\n", r"p\.yml, lines 1 and 3: the key 'fdr' is given twice; keep one"),
-        ("second:\n  seed: 1\n  seed: 2\n", "lines 2 and 3: the key 'seed' is given twice"),
-        ("second:\n  seed: 1\nsecond:\n  seed: 2\n", "lines 1 and 3: the key 'second' is given twice"),
-        ("fdr: " + "[" * 5000, "nested too deeply"),
-        ("fdr: " + "{a: " * 5000, "nested too deeply"),
-        (f"seed: {'9' * 5000}\n", "holds a value that cannot be read"),
-        (f"fdr: 1{'0' * 400}\n", "must be a finite number"),
-        ('results: "a\\0b"\n', "'results' must be text"),
-    ],
-)
-def test_a_bad_file_is_a_usage_error(notebooks: list, tmp_path: Path, content: str, message: str) -> None:
-    file = tmp_path / "p.yml"
-    file.write_text(content)
-    with pytest.raises(UsageError, match=message):
-        assign(notebooks, [], file)
-
-
-@pytest.mark.parametrize(
-    ("pair", "message"),
-    [
-        ("mod=mean", r"did you mean mode\?; valid: "),
-        ("mode=meen", r"did you mean mean\?; allowed: mean \| median"),
-        ("fdr=1.5", r"not allowed; allowed: 0 < x < 1"),
-        ("fdr", "not of the form NAME=VALUE"),
-        ("=1", "not of the form NAME=VALUE"),
-        ("source=", "must not be empty"),
-        pytest.param(f"seed={'9' * 5000}", "must be a whole number .* got '999.*'$", id="long"),
-    ],
-)
-def test_a_bad_pair_is_a_usage_error(notebooks: list, pair: str, message: str) -> None:
-    with pytest.raises(UsageError, match=message):
-        assign(notebooks, [pair])
-
-
-def test_relative_folders_are_those_of_the_working_folder(
-    notebooks: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert assign(notebooks, ["source=screen", "results=r"])["first"] == {
-        "source": str(tmp_path / "screen"),
-        "results": str(tmp_path / "r"),
+def test_what_a_parameter_means_may_stand_above_it() -> None:
+    parameters = parse_cell(
+        "# share of false calls that is accepted [0 < x < 1]\nfdr: float = 0.05\n"
+        "# how centroids are found\n# [robust | mean]\naxis: str = 'robust'\n"
+        "seed: int = 0  # where random numbers start [x >= 0]\n"
+    )
+    told = {name: (item.help, item.allowed) for name, item in parameters.items()}
+    assert told == {
+        "fdr": ("share of false calls that is accepted", "0 < x < 1"),
+        "axis": ("how centroids are found", "robust | mean"),
+        "seed": ("where random numbers start", "x >= 0"),
     }
-    assert assign(notebooks, ["source=twin"])["first"] == {"source": "twin"}
+    with pytest.raises(UsageError, match="is not allowed; allowed: 0 < x < 1"):
+        parameters["fdr"].check("1")
+
+
+def test_choices_above_a_parameter_may_take_several_lines() -> None:
+    cell = "# normalisation [raw | centre\n# | standard\n# | robust]\nrecipe: str = 'centre'\n"
+    recipe = parse_cell(cell)["recipe"]
+    assert recipe.help == "normalisation"
+    assert [choice.strip() for choice in recipe.allowed.split("|")] == ["raw", "centre", "standard", "robust"]
+    assert recipe.check("robust") == "robust"
+
+
+def test_what_stands_above_and_behind_is_one_text() -> None:
+    parameter = parse_cell("# a part of it,\nfdr: float = 0.05  # and the rest [0 < x < 1]\n")["fdr"]
+    assert (parameter.help, parameter.allowed) == ("a part of it, and the rest", "0 < x < 1")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "# about something else\n\nfdr: float = 0.05\n",
+        "seed: int = 0  # of the line before\nfdr: float = 0.05\n",
+        "fdr: float = 0.05\n# of the line after\nseed: int = 0  # seed\n",
+        "#\nfdr: float = 0.05\n",
+    ],
+)
+def test_a_comment_that_is_not_its_own_is_no_help(cell: str) -> None:
+    with pytest.raises(DataError, match="'fdr' needs a help comment"):
+        parse_cell(cell)
+
+
+def test_a_hash_sign_in_a_text_above_is_no_comment() -> None:
+    cell = "# of the page\ncolour: str = '#ffffff'\n# of the rim\nrim: str = '# no comment'\n"
+    told = {name: (item.default, item.help) for name, item in parse_cell(cell).items()}
+    assert told == {"colour": ("#ffffff", "of the page"), "rim": ("# no comment", "of the rim")}
+
+
+def test_a_line_is_named_where_it_stands_below_its_comments() -> None:
+    with pytest.raises(DataError, match=r"line 4: the default does not fit"):
+        parse_cell("# one\na: int = 1\n# two [x > 3]\nb: int = 2\n")

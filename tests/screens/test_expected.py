@@ -19,6 +19,7 @@ def verdicts(wells: pd.DataFrame) -> pd.Series:
     return compare_counts(wells).set_index("quantity")["verdict"]
 
 
+@pytest.mark.slow
 def test_the_full_twin_agrees_but_for_one_pair_of_dose_sets(full):
     table = compare_counts(full).set_index("quantity")
     differing = table[table["verdict"] != AGREES]
@@ -29,6 +30,7 @@ def test_the_full_twin_agrees_but_for_one_pair_of_dose_sets(full):
     assert differing[["expected", "found"]].to_numpy().tolist() == [[1632, 1634]]
 
 
+@pytest.mark.slow
 def test_a_lost_well_shows_in_every_count_it_belongs_to(full):
     lost = full.drop(full.index[(full["treatment"] != "") & (full["experiment"] == "HRCE-1")][0])
     changed = verdicts(lost) != verdicts(full)
@@ -39,6 +41,7 @@ def test_a_lost_well_shows_in_every_count_it_belongs_to(full):
     assert "HRCE wells, mock" not in set(changed.index[changed])
 
 
+@pytest.mark.slow
 def test_lost_sites_and_joined_names_show(full):
     fewer = full.assign(n_sites=[3] + [4] * (len(full) - 1))
     assert verdicts(fewer)["wells with 4 sites"] == DIFFERS
@@ -47,6 +50,7 @@ def test_lost_sites_and_joined_names_show(full):
     assert verdicts(joined)["HRCE arms"] == AGREES
 
 
+@pytest.mark.slow
 def test_a_selection_is_judged_by_what_is_about_it_alone(full):
     one = verdicts(full[full["experiment"] == "VERO-1"])
     assert one[["sites of VERO-1", "plates of VERO-1"]].tolist() == [AGREES] * 2

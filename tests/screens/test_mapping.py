@@ -240,6 +240,7 @@ def test_a_mistake_in_the_mapping_gives_one_clear_line(name, tmp_path):
         open_screen(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from helpers.errors import DataError, UsageError
 from helpers.files import sha256
-from helpers.screens import make_twin, open_screen, read_classes, read_truth, resolve_source, simulate_twin
+from helpers.screens import make_twin, resolve_source, simulate_twin
 from helpers.screens.order import natural_key
+from helpers.screens.read import open_screen, read_classes, read_truth
 from screens.broken import embeddings, metadata, write_screen, write_table
 
 
@@ -72,6 +73,7 @@ def test_provenance(tmp_path):
     assert screen["notes"] == ["metadata.csv: 2 wells with an empty condition: kept out of every fit"]
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(range(64)))
 def test_any_row_order(order, plain, tmp_path):
@@ -233,6 +235,7 @@ def test_compound_names_differ_in_case(tmp_path):
     assert set(obs.loc[obs["well"] == "AA03", "smiles"]) == {"CCO"}
 
 
+@pytest.mark.slow
 def test_a_twin_read_back_is_the_twin_simulated(tiny_twin):
     sites = open_screen(tiny_twin)
     expected, truth = simulate_twin("tiny", 3)

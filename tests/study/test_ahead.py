@@ -3,69 +3,96 @@
 import subprocess
 import sys
 import time
+from functools import partial
 
-import pandas as pd
 import pytest
-from publish.test_run import is_running
 
-from helpers.pages.tour.projections import join_projection, project_wells
-from helpers.publish import Analysis
-from helpers.screens import make_twin
-from helpers.study import ahead
+from helpers import study
+from helpers.study.ahead import ahead
+from running import is_running
+from study.same import assert_same
 
-MAP = {"max_wells": 600, "center_by": "experiment"}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return make_twin(tmp_path_factory.mktemp("screen") / "tiny", scale="tiny", seed=0)
+MAP = {"max_wells": 600, "center_by": "experiment", "seed": 3}
 
 
-@pytest.fixture(autouse=True)
-def screen():
-    """Undo the stand-in of the other tests of this folder."""
+@pytest.fixture
+def fresh(source, empty_memory):
+    """Return wells of a memory that holds nothing else."""
+    return study.to_wells(study.open_screen(source))
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("RXRX19_CACHE", str(tmp_path / "cache"))
-
-
-def test_a_map_from_the_second_process_is_the_same(folder, tmp_path, monkeypatch):
-    analysis = Analysis(str(folder), recipe="position", seed=3, results=str(tmp_path))
-    analysis.ahead(("projected", MAP))
-    assert analysis._ahead.wait(timeout=120) == 0
-    expected = join_projection(project_wells(analysis.wells, **MAP, seed=3), analysis.wells.obs)
+@pytest.mark.slow
+def test_a_map_from_the_second_process_is_the_same(fresh):
+    step = partial(study.project_wells, fresh, **MAP)
+    process = ahead(step)
+    assert process.wait(timeout=120) == 0
     # what is there already is not computed again, by neither process
-    monkeypatch.setattr("helpers.study.analysis.project_wells", lambda *_, **__: pytest.fail("not cached"))
-    monkeypatch.setattr(ahead, "start", lambda *_: pytest.fail("a process for nothing"))
-    analysis.ahead(("projected", MAP))
-    pd.testing.assert_frame_equal(analysis.projected(**MAP).points, expected.points)
+    assert study.project_wells.known(fresh, **MAP)
+    assert ahead(step) is None
+    found = study.project_wells(fresh, **MAP)
+    assert_same(found, study.project_wells.__wrapped__(fresh, **MAP))
 
 
-def test_a_second_process_that_fails_costs_time_only(folder, tmp_path):
-    analysis = Analysis(str(folder), results=str(tmp_path))
-    broken = ahead.start({"source": "no such folder"}, [("projected", MAP)])
+@pytest.mark.slow
+def test_a_second_process_finds_what_a_page_with_other_modules_asks_for(fresh):
+    """A page has more modules loaded than the second process."""
+    import helpers.hits.published
+    import helpers.screens.images.open  # noqa: F401
+
+    assert ahead(partial(study.activity_map, fresh, null_size=100)).wait(timeout=120) == 0
+    assert study.activity_map.known(fresh, null_size=100)
+
+
+@pytest.mark.slow
+def test_several_steps_are_done_one_after_the_other(fresh):
+    calls = [partial(study.normalize, fresh, "raw", seed=seed) for seed in (2, 3)]
+    assert ahead(*calls).wait(timeout=120) == 0
+    assert study.normalize.known(fresh, "raw", seed=2)
+    assert study.normalize.known(fresh, "raw", seed=3)
+
+
+@pytest.mark.slow
+def test_a_step_of_several_names_is_found_too(fresh):
+    names = ("raw", "plate_center")
+    assert ahead(partial(study.compare_recipes, fresh, names, n_bootstrap=20)).wait(timeout=120) == 0
+    assert study.compare_recipes.known(fresh, names, n_bootstrap=20)
+
+
+def test_wells_that_were_changed_are_left_to_the_first_process(fresh):
+    edited = fresh.copy()
+    edited.obs["qc_flag"] = "all"
+    assert ahead(partial(study.project_wells, edited, **MAP)) is None
+    assert ahead(partial(study.project_wells, wells=edited, **MAP)) is None
+
+
+def test_what_a_screen_lacks_needs_no_process(fresh):
+    design = fresh[:, :0].copy()
+    assert ahead(partial(study.activity_map, design), partial(study.energy_test, design)) is None
+
+
+@pytest.mark.slow
+def test_a_second_process_that_fails_costs_time_only(fresh):
+    broken = ahead(partial(study.project_wells, fresh, max_wells="many"))
     assert broken.wait(timeout=120) != 0
-    assert len(analysis.projected(**MAP).points) == 600
+    assert len(study.project_wells(fresh, **MAP).points) == 600
 
 
 STARTER = """
-import sys
-from helpers.publish import Analysis
-analysis = Analysis(sys.argv[1], results=sys.argv[2])
-analysis.ahead(("projected", {"max_wells": 600}))
-print(analysis._ahead.pid, flush=True)
-import time
+import sys, time
+from functools import partial
+from helpers import study
+
+wells = study.to_wells(study.open_screen(sys.argv[1]))
+print(study.ahead(partial(study.energy_test, wells, n_permutations=100_000)).pid, flush=True)
 time.sleep(60)
 """
 
 
-def test_the_second_process_ends_with_the_first(folder, tmp_path):
-    first = subprocess.Popen(
-        [sys.executable, "-c", STARTER, str(folder), str(tmp_path)], stdout=subprocess.PIPE, text=True
-    )
+@pytest.mark.slow
+def test_the_second_process_ends_with_the_first(source, empty_memory):
+    first = subprocess.Popen([sys.executable, "-c", STARTER, source], stdout=subprocess.PIPE, text=True)
     second = int(first.stdout.readline())
+    assert is_running(second)
     first.kill()
     first.wait()
     first.stdout.close()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.study.banner import banner_html, banner_markdown
+from helpers.study.banner import banner_html, banner_markdown, banner_text, show_banner
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,15 @@ def test_the_banner_names_the_screen(screen: dict, said: str, unsaid: str) -> No
 def test_the_banner_names_scale_and_seed_of_a_twin_and_is_safe_html() -> None:
     assert "(tiny, seed 3)" in banner_html({"kind": "twin", "scale": "tiny", "seed": 3})
     assert "my_&lt;screen&gt;" in banner_html({"kind": "user", "name": "my_<screen>"})
+
+
+def test_a_page_shows_the_banner_of_its_wells(wells) -> None:
+    shown = show_banner(wells.uns["screen"]).data
+    assert shown == banner_markdown(wells.uns["screen"])
+    assert "Simulated twin" in shown
+    assert "(tiny, seed 0)" in shown
+
+
+def test_a_screen_without_a_name_is_unnamed() -> None:
+    assert banner_text({"kind": "user"})[0] == "Screen: unnamed"
+    assert "simulated screen with" in banner_text({"kind": "twin"})[1]

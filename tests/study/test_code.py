@@ -1,5 +1,6 @@
 """The code in a key: what changes it, what does not, and what a living process makes of an edited file."""
 
+import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -50,11 +51,12 @@ def test_marks_stay_where_nothing_changes(package):
 
 @pytest.mark.parametrize("floor", ["figures", "pages", "publish"])
 def test_sentences_figures_and_runs_change_no_key(package, floor):
-    for path in sorted((package / floor).rglob("*.py")):
-        assert changed_by(path) == [], path
+    before = marks()
+    for path in (package / floor).rglob("*.py"):
+        edit(path)
     (package / floor / "more.py").write_text("")
     edit(package / "cli.py")
-    before = marks()
+    assert marks() == before
     shutil.rmtree(package / floor)
     assert marks() == before
 
@@ -62,12 +64,19 @@ def test_sentences_figures_and_runs_change_no_key(package, floor):
 ABOVE = {floor: list(code.FLOORS[i:]) for i, floor in enumerate(code.FLOORS)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("floor", code.FLOORS)
 def test_an_edit_changes_its_floor_and_those_above(package, floor):
+    assert changed_by(package / floor / "__init__.py") == ABOVE[floor]
+    before = code.code_mark(floor)
     for path in sorted((package / floor).rglob("*.py")):
-        assert changed_by(path) == ABOVE[floor], path
+        edit(path)
+        after = code.code_mark(floor)
+        assert after != before, path
+        before = after
 
 
+@pytest.mark.slow
 def test_files_that_all_floors_use_change_every_key(package):
     for path in ("files.py", "errors.py", "processes.py"):
         assert changed_by(package / path) == list(code.FLOORS)
@@ -77,6 +86,7 @@ def test_data_beside_the_code_counts(package):
     assert changed_by(package / "hits" / "data" / "classes.csv") == ABOVE["hits"]
 
 
+@pytest.mark.slow
 def test_new_moved_and_removed_files_count(package):
     before = marks()["hits"]
     new = package / "hits" / "new.py"
@@ -136,6 +146,7 @@ def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
     return {name for name in before if before[name] != after[name]}
 
 
+@pytest.mark.slow
 def test_an_edit_makes_anew_what_can_use_it(package, entries):
     first = entries()
     edit(package / "dose" / "fit.py")
@@ -164,17 +175,35 @@ def test_the_versions_are_those_of_the_declared_libraries(project):
     assert not {"jupyter-book", "pytest"} & set(code.library_versions())
 
 
-def test_another_version_of_any_library_changes_every_key(project, entries, monkeypatch):
-    import importlib.metadata
+@pytest.fixture
+def upgrade(monkeypatch):
+    """Return a function that makes a library look as if another version of it was installed."""
+    installed = importlib.metadata.version
 
-    installed, before = importlib.metadata.version, entries()
+    def upgrade(library: str) -> None:
+        told = {library: "99"}
+        monkeypatch.setattr(importlib.metadata, "version", lambda name: told.get(name) or installed(name))
+
+    return upgrade
+
+
+@pytest.mark.slow
+def test_another_version_of_any_library_changes_the_mark_of_every_floor(project, upgrade):
+    before = marks()
+    seen = set(before.values())
     for library in declared(project):
-        with monkeypatch.context() as patch:
-            patch.setattr(
-                importlib.metadata, "version", lambda n, own=library: "99" if n == own else installed(n)
-            )
-            assert set(before.values()).isdisjoint(entries().values()), library
-    assert entries() == before
+        upgrade(library)
+        assert seen.isdisjoint(marks().values()), library
+        seen |= set(marks().values())
+    upgrade("pytest")
+    assert marks() == before
+
+
+@pytest.mark.slow
+def test_another_version_of_a_library_changes_the_key_of_every_step(entries, upgrade):
+    before = entries()
+    upgrade("harmonypy")
+    assert changed(before, entries()) == set(STEPS)
 
 
 def test_another_version_of_python_changes_every_key(monkeypatch):
@@ -225,6 +254,7 @@ def run(tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_a_living_process_sees_an_edit_and_a_reload(run):
     before, edited, reloaded = run("""
         import helpers.study
@@ -240,6 +270,7 @@ def test_a_living_process_sees_an_edit_and_a_reload(run):
     assert reloaded == fresh
 
 
+@pytest.mark.slow
 def test_an_edit_between_loading_and_the_first_step_is_seen(run):
     (edited,) = run("""
         import helpers.study
@@ -250,6 +281,7 @@ def test_an_edit_between_loading_and_the_first_step_is_seen(run):
     assert edited != fresh, "the old code still runs"
 
 
+@pytest.mark.slow
 def test_what_else_is_loaded_changes_no_key(run):
     """Pages load different modules, and the second process loads none but the steps: they share their results."""
     first = run("""

@@ -153,6 +153,7 @@ def test_tables_with_columns_of_several_types_have_one():
     assert fingerprint(mixed) != fingerprint(mixed.assign(a=["1", "b", 2.5]))
 
 
+@pytest.mark.slow
 def test_another_process_finds_the_same(table):
     code = (
         "import numpy as np, pandas as pd\n"

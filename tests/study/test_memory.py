@@ -47,10 +47,6 @@ def test_a_default_is_a_value_like_any_other(step):
     assert step.entry(TABLE) != step.entry(TABLE, more=1)
 
 
-def test_the_order_of_settings_makes_no_difference(step):
-    assert step.entry(TABLE, a=1, b=2) == step.entry(TABLE, b=2, a=1)
-
-
 def test_changed_data_have_another_entry(step):
     changed = TABLE.copy()
     name = step.entry(changed)
@@ -117,6 +113,7 @@ def test_a_step_looks_like_the_plain_function(name):
 # --- the steps of a screen ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_setting_of_a_late_step_leaves_early_ones_alone(wells, normalized, scored, called):
     early = [study.normalize.entry(wells, "plate_center"), study.score_wells.entry(normalized)]
     assert study.call_hits.entry(scored, fdr=0.2) != study.call_hits.entry(scored)

@@ -209,6 +209,7 @@ def wait_for(log) -> None:
     assert log.exists()
 
 
+@pytest.mark.slow
 def test_two_processes_compute_an_entry_once(tmp_path):
     log = tmp_path / "log"
     both = [start(log, 1.0), start(log, 1.0)]
@@ -217,6 +218,7 @@ def test_two_processes_compute_an_entry_once(tmp_path):
     assert store.recall("slow", never) == 42
 
 
+@pytest.mark.slow
 def test_the_lock_of_a_killed_process_goes_with_it(tmp_path, entries):
     log = tmp_path / "log"
     first = start(log, 600)

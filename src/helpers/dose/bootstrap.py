@@ -34,17 +34,23 @@ def bootstrap_intervals(
 
     Parameters
     ----------
-    group, fit, limits
-        Curves and their fits, about whose estimates the intervals lie.
-    points
+    group : DoseGroup
+        The curves.
+    fit : Fit
+        Their fits, about whose estimates the intervals lie.
+    limits : Limits
+        Of the plateaus.
+    points : tuple or None
         The group's points and their cells, to resample residuals where there are no plates; None = draw plates.
-    hill_bounds, margin
-        Where Hill slope and EC50 are searched.
-    level
+    hill_bounds : tuple of float
+        Smallest and largest Hill slope that is searched.
+    margin : float
+        Factor by which EC50 is searched beyond the doses.
+    level : float
         Coverage.
-    draws
+    draws : int
         How many resamples. Those that are the same set of plates are fitted once.
-    seed
+    seed : int
         Of the draws; every curve of the group is drawn alike.
     """
     grid = make_grid(group.doses, hill_bounds, margin, GRID)

@@ -12,7 +12,13 @@ from helpers.errors import DataError, UsageError
 
 
 def check_columns(table: pd.DataFrame, columns: list[str], options: Fitting) -> None:
-    """Raise UsageError for a column that does not exist, or fewer doses than the curve has parameters."""
+    """Refuse a column that does not exist, or fewer doses than the curve has parameters.
+
+    Raises
+    ------
+    UsageError
+        Saying which.
+    """
     missing = [str(column) for column in columns if column not in table.columns]
     if missing:
         raise UsageError(
@@ -83,7 +89,22 @@ class Data:
 
 
 def read_points(table: pd.DataFrame, columns: Columns, plateaus: tuple[float, float]) -> Data:
-    """Return the complete responses of a table, and what is given of each curve's plateaus."""
+    """Return the complete responses of a table, and what is given of each curve's plateaus.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per response.
+    columns : Columns
+        What to read.
+    plateaus : tuple of float
+        Smallest and largest value of front and back.
+
+    Raises
+    ------
+    DataError
+        For negative doses, weights that are not positive, or several fronts for one curve.
+    """
     frame, names, appearance = _numbers(table, columns)
     codes = frame["curve"].to_numpy()
     complete = (codes >= 0) & np.isfinite(frame).all(axis=1).to_numpy()

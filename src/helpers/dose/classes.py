@@ -6,8 +6,9 @@ import pandas as pd
 CLASSES = (
     "active", "partial", "step", "bell", "below_range", "above_range", "inactive", "not_fitted",
 )  # fmt: skip
+"""Classes of curves of :func:`helpers.dose.fit_curves`, which explains them."""
 SCREEN_CLASSES = (*CLASSES, "worsening", "toxic_top")
-"""Those of :func:`helpers.dose.fit_screen` too."""
+"""Classes of curves of :func:`helpers.dose.fit_screen`: two more, which it explains."""
 RISING = ("active", "partial", "step", "bell", "below_range", "above_range")
 """Classes of curves that are told from a flat line (and, in a screen, do not fall)."""
 LOCATED = ("active", "partial", "step", "bell")
@@ -30,15 +31,15 @@ def classify(
 
     Parameters
     ----------
-    doses, used
+    doses, used : array
         Doses of the design, shape (n_doses,), and which of them each curve has, (n_curves, n_doses).
-    ec50, low, high
+    ec50, low, high : array
         Estimate and interval in the unit of the doses, (n_curves,); 0 and inf where there is no limit.
-    steepest
+    steepest : tuple of arrays
         Range of EC50 within which a jump fits as well as the curve does; missing if a jump does not fit.
-    reached
+    reached : array
         Share of the effect reached at the highest dose.
-    bell
+    bell : array
         Which curves turn back at the top; their fit is that of the doses before.
 
     Returns

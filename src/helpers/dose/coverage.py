@@ -1,6 +1,7 @@
 """How often the intervals hold the truth, counted on curves whose truth is known."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,11 +18,11 @@ class CurveNoise:
 
     Attributes
     ----------
-    well_sd, shift_sd
+    well_sd, shift_sd : float
         SDs of a single response and of a plate's shift, in units of the response.
-    gain_sd
+    gain_sd : float
         SD of a plate's gain, relative to the effect.
-    potency_sd
+    potency_sd : float
         SD between plates of the natural logarithm of the EC50.
     """
 
@@ -33,7 +34,17 @@ class CurveNoise:
 
 @dataclass(frozen=True)
 class CurveDesign:
-    """Where simulated responses stand: every dose on every plate in `n_wells` wells."""
+    """Where simulated responses stand: every dose on every plate.
+
+    Attributes
+    ----------
+    n_plates : int
+        Plates of a curve.
+    n_wells : int
+        Wells of a dose on a plate.
+    doses : tuple of float
+        In any unit.
+    """
 
     n_plates: int = 3
     n_wells: int = 2
@@ -62,28 +73,30 @@ def simulate_curves(
 
     Parameters
     ----------
-    n_curves
+    n_curves : int
         How many.
-    ec50, hill
+    ec50, hill : tuple of float
         Ends of log-uniform distributions, EC50 in the unit of the doses.
-    back
+    back : tuple of float
         Ends of a uniform distribution; front is 0.
-    noise
+    noise : CurveNoise
         What responses suffer.
-    design
+    design : CurveDesign
         Where they stand.
-    seed
+    seed : int
         Of the draws.
 
     Returns
     -------
-    table, truth
-        Columns curve, plate, dose, response; and curve, ec50, hill, front, back.
+    table : DataFrame
+        curve, plate, dose, response: one row per response.
+    truth : DataFrame
+        curve, ec50, hill, front, back: one row per curve.
     """
     rng = np.random.default_rng(seed)
     truth = pd.DataFrame({"curve": np.arange(n_curves)})
-    truth["ec50"] = np.exp(rng.uniform(*np.log(ec50), n_curves))
-    truth["hill"] = np.exp(rng.uniform(*np.log(hill), n_curves))
+    truth["ec50"] = np.exp(rng.uniform(np.log(ec50[0]), np.log(ec50[1]), n_curves))
+    truth["hill"] = np.exp(rng.uniform(np.log(hill[0]), np.log(hill[1]), n_curves))
     truth["front"], truth["back"] = 0.0, rng.uniform(*back, n_curves)
     plates = (n_curves, design.n_plates)
     shift = rng.normal(0, noise.shift_sd, plates)
@@ -101,21 +114,21 @@ def simulate_curves(
 
 
 def coverage_by_noise(n_curves: int = 600, *, interval: str = "profile", seed: int = 0) -> pd.DataFrame:
-    """Return how often intervals of EC50 hold the truth under each noise of :data:`PLATE_NOISE`.
+    """Count how often intervals of EC50 hold the truth, under each noise of :data:`helpers.dose.coverage.PLATE_NOISE`.
 
     Parameters
     ----------
-    n_curves
+    n_curves : int
         Simulated curves under each noise.
-    interval
+    interval : str
         As in :func:`helpers.dose.fit_curves`.
-    seed
+    seed : int
         Of the curves and of the fits.
 
     Returns
     -------
     DataFrame
-        The columns of :func:`ec50_coverage`, and `noise`, its name.
+        The columns of :func:`helpers.dose.coverage.ec50_coverage`, and `noise`, its name.
     """
     parts = [
         ec50_coverage(
@@ -126,15 +139,17 @@ def coverage_by_noise(n_curves: int = 600, *, interval: str = "profile", seed: i
     return pd.concat(parts, ignore_index=True)
 
 
-def ec50_coverage(table: pd.DataFrame, truth: pd.DataFrame, *, seed: int = 0, **options) -> pd.DataFrame:
+def ec50_coverage(table: pd.DataFrame, truth: pd.DataFrame, *, seed: int = 0, **options: Any) -> pd.DataFrame:
     """Return how often 95 % intervals of EC50 hold the truth, with and without regard to plates.
 
     Parameters
     ----------
-    table, truth
-        As from :func:`simulate_curves`.
-    seed, options
+    table, truth : DataFrame
+        As from :func:`helpers.dose.coverage.simulate_curves`.
+    seed : int
         For :func:`helpers.dose.fit_curves`.
+    **options
+        For the same.
 
     Returns
     -------

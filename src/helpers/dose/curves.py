@@ -9,6 +9,7 @@ same curve with `front` given; the flat line is `back` = `front`.
 """
 
 import numpy as np
+import numpy.typing as npt
 from scipy import special
 
 
@@ -17,9 +18,9 @@ def saturation(dose: np.ndarray, log_ec50: np.ndarray, log_hill: np.ndarray) -> 
 
     Parameters
     ----------
-    dose
+    dose : array
         Doses, >= 0.
-    log_ec50, log_hill
+    log_ec50, log_hill : array
         Natural logarithms; all three broadcast.
     """
     with np.errstate(divide="ignore"):
@@ -27,17 +28,28 @@ def saturation(dose: np.ndarray, log_ec50: np.ndarray, log_hill: np.ndarray) -> 
     return special.expit(np.exp(log_hill) * (log_dose - log_ec50))
 
 
-def response_at(dose, front, back, ec50, hill):
+def response_at(
+    dose: npt.ArrayLike, front: npt.ArrayLike, back: npt.ArrayLike, ec50: npt.ArrayLike, hill: npt.ArrayLike
+) -> np.ndarray:
     """Return the response at a dose; all arguments broadcast.
 
     Parameters
     ----------
-    dose
+    dose : array_like
         Doses >= 0, in the unit of `ec50`.
-    front, back
-        Response at dose 0 and at infinite dose.
-    ec50, hill
-        Both > 0.
+    front : array_like
+        Response at dose 0.
+    back : array_like
+        Response at infinite dose.
+    ec50 : array_like
+        Dose half-way between, > 0.
+    hill : array_like
+        Steepness, > 0.
+
+    Returns
+    -------
+    array
+        In the unit of `front` and `back`.
 
     Examples
     --------
@@ -50,10 +62,28 @@ def response_at(dose, front, back, ec50, hill):
     return np.asarray(front) + (np.asarray(back) - np.asarray(front)) * share
 
 
-def dose_at(response, front, back, ec50, hill):
-    """Return the dose at which the curve takes a value, the inverse of :func:`response_at`; all arguments broadcast.
+def dose_at(
+    response: npt.ArrayLike,
+    front: npt.ArrayLike,
+    back: npt.ArrayLike,
+    ec50: npt.ArrayLike,
+    hill: npt.ArrayLike,
+) -> np.ndarray:
+    """Return the dose at which the curve takes a value, the inverse of :func:`helpers.dose.response_at`.
 
     It is 0 at `front`, infinite at `back`, and missing for a response that the curve never takes.
+
+    Parameters
+    ----------
+    response : array_like
+        Values asked for.
+    front, back, ec50, hill : array_like
+        As in :func:`helpers.dose.response_at`; all arguments broadcast.
+
+    Returns
+    -------
+    array
+        In the unit of `ec50`.
 
     Examples
     --------
@@ -68,8 +98,20 @@ def dose_at(response, front, back, ec50, hill):
         return effective_dose(np.where((share >= 0) & (share <= 1), share, np.nan), ec50, hill)
 
 
-def effective_dose(share, ec50, hill):
+def effective_dose(share: npt.ArrayLike, ec50: npt.ArrayLike, hill: npt.ArrayLike) -> np.ndarray:
     """Return the dose at which a share of the full effect is reached: ED10 is `share` 0.1, EC50 is 0.5.
+
+    Parameters
+    ----------
+    share : array_like
+        In [0, 1].
+    ec50, hill : array_like
+        As in :func:`helpers.dose.response_at`; all arguments broadcast.
+
+    Returns
+    -------
+    array
+        In the unit of `ec50`; 0 for share 0 and infinite for share 1.
 
     Examples
     --------
@@ -93,7 +135,14 @@ def saturation_gradient(
     return share, -slope, slope * finite
 
 
-def mean_effect(low, high, front, back, ec50, hill):
+def mean_effect(
+    low: npt.ArrayLike,
+    high: npt.ArrayLike,
+    front: npt.ArrayLike,
+    back: npt.ArrayLike,
+    ec50: npt.ArrayLike,
+    hill: npt.ArrayLike,
+) -> np.ndarray:
     """Return the mean of response - front over the logarithm of dose from `low` to `high`: the activity area.
 
     The area between the curve and its front, divided by the width of the dose range on the log scale (the activity
@@ -102,10 +151,15 @@ def mean_effect(low, high, front, back, ec50, hill):
 
     Parameters
     ----------
-    low, high
-        Ends of the dose range, 0 < low < high.
-    front, back, ec50, hill
-        As in :func:`response_at`; all arguments broadcast.
+    low, high : array_like
+        Ends of the dose range, 0 < low < high, in the unit of `ec50`.
+    front, back, ec50, hill : array_like
+        As in :func:`helpers.dose.response_at`; all arguments broadcast.
+
+    Returns
+    -------
+    array
+        In the unit of `front` and `back`, negative where the curve falls.
 
     Examples
     --------

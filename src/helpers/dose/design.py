@@ -17,11 +17,11 @@ class Points:
 
     Attributes
     ----------
-    curve
+    curve : array
         Code of the curve, 0, 1, ..., shape (n_points,).
-    plate
+    plate : array
         Code of the plate within the table; all 0 where plates play no part.
-    dose, response, weight
+    dose, response, weight : array
         Numbers, none missing, weights > 0.
     """
 
@@ -33,7 +33,13 @@ class Points:
 
     @classmethod
     def sort(cls, curve, plate, dose, response, weight) -> "Points":
-        """Return the points in their fixed order."""
+        """Return the points in their fixed order.
+
+        Parameters
+        ----------
+        curve, plate, dose, response, weight : array_like
+            As the attributes, in any order, shape (n_points,).
+        """
         order = np.lexsort((weight, response, dose, plate, curve))
         return cls(*(np.asarray(column)[order] for column in (curve, plate, dose, response, weight)))
 
@@ -50,11 +56,11 @@ class DoseGroup:
 
     Attributes
     ----------
-    curves
+    curves : array
         Codes of the curves, shape (n_curves,).
-    doses
+    doses : array
         Distinct doses, ascending, shape (n_doses,).
-    weight, mean, within, count
+    weight, mean, within, count : array
         Sum of weights, weighted mean, sum of squares around it, and number of responses of each curve, plate and
         dose, shape (n_curves, n_plates, n_doses); weight 0 where there is no response.
     """
@@ -181,7 +187,21 @@ def _within_curve(row: np.ndarray, plate: np.ndarray) -> np.ndarray:
 
 
 def fill_cells(curves, doses, shape: tuple, cell: np.ndarray, points: Points) -> DoseGroup:
-    """Return the group whose cells hold these points."""
+    """Return the group whose cells hold these points.
+
+    Parameters
+    ----------
+    curves : array
+        Codes of the curves, shape (n_curves,).
+    doses : array
+        Distinct doses, ascending, shape (n_doses,).
+    shape : tuple of int
+        (n_curves, n_plates, n_doses).
+    cell : array
+        Flat index of each point's cell, shape (n_points,).
+    points : Points
+        The responses.
+    """
     size = int(np.prod(shape))
     weight = np.bincount(cell, points.weight, size)
     mean = np.bincount(cell, points.weight * points.response, size) / np.maximum(weight, 1e-300)

@@ -24,7 +24,17 @@ most: what falls far beyond the start is another effect, not the loss of this on
 
 @dataclass(frozen=True)
 class Fitting(CurveOptions):
-    """The options of a call, and what follows from its other arguments."""
+    """The options of a call, and what follows from its other arguments.
+
+    Attributes
+    ----------
+    clustered : bool
+        Plates play a part.
+    n_parameters : int
+        4, or 3 where the front is given.
+    seed : int
+        Of everything drawn.
+    """
 
     clustered: bool = False
     n_parameters: int = 4
@@ -50,7 +60,19 @@ class Curves:
 
     @classmethod
     def fitted(cls, group, grid, limits, noise, points, cell) -> "Curves":
-        """Return the curves after fitting them with their plates pooled."""
+        """Return the curves after fitting them with their plates pooled.
+
+        Parameters
+        ----------
+        group : DoseGroup
+            Curves of one dose design.
+        grid : Grid
+            Where EC50 and Hill slope are searched.
+        limits : Limits
+            Of the plateaus.
+        noise, points, cell : array, Points, array
+            As the attributes.
+        """
         pooled = group.pooled()
         surface = search(pooled, grid, limits, None)
         fit = fit_group(pooled, grid, limits=limits, surface=surface)
@@ -136,7 +158,24 @@ def seen_start(group: DoseGroup, fit: Fit, options: Fitting) -> np.ndarray:
 
 
 def describe(curves: Curves, bell: np.ndarray, spread: PlateSpread | None, options: Fitting) -> pd.DataFrame:
-    """Return estimates, intervals and classes of curves that are told from a flat line, one row each."""
+    """Return estimates, intervals and classes of curves that are told from a flat line, one row each.
+
+    Parameters
+    ----------
+    curves : Curves
+        Fitted with their plates pooled.
+    bell : array of bool
+        Which of them turn back at the top, shape (n_curves,).
+    spread : PlateSpread or None
+        How much plates differ; None where plates play no part.
+    options : Fitting
+        Of the call.
+
+    Returns
+    -------
+    DataFrame
+        Index: code of the curve.
+    """
     group = curves.group if options.clustered else curves.group.pooled()
     fit, surface, penalty = curves.fit, curves.surface, None
     degrees = np.maximum(group.n_points - options.n_parameters, 1)

@@ -76,15 +76,15 @@ def fit_group(
 
     Parameters
     ----------
-    group
+    group : DoseGroup
         Curves of one dose design. Without a `penalty` their plates are pooled.
-    grid
+    grid : Grid
         Where to start; its ends are the bounds of EC50 and Hill slope.
-    limits
+    limits : Limits, optional
         Of the plateaus.
-    penalty
+    penalty : Penalty, optional
         Of the plates' own shifts and gains.
-    surface
+    surface : Surface, optional
         From :func:`helpers.dose.grid.search` with the same arguments, if it is at hand.
     """
     if penalty is None:
@@ -180,7 +180,19 @@ class Problem:
 def observed_information(
     group: DoseGroup, fit: Fit, penalty: Penalty | None = None, step: float = 1e-4
 ) -> np.ndarray:
-    """Return half the second derivatives of the sum of squares, (n_curves, 4, 4), by differences of its gradient."""
+    """Return half the second derivatives of the sum of squares, (n_curves, 4, 4), by differences of its gradient.
+
+    Parameters
+    ----------
+    group : DoseGroup
+        The curves.
+    fit : Fit
+        Their fits.
+    penalty : Penalty, optional
+        Of the plates' own shifts and gains; without it plates are pooled.
+    step : float
+        Of the differences: relative to the effect for the plateaus, absolute for the logarithms.
+    """
     pooled = group if penalty is not None else group.pooled()
     problem = Problem(pooled, penalty, no_limits(len(fit.rss)))
     theta = np.column_stack([fit.front, fit.back, fit.log_ec50, fit.log_hill])

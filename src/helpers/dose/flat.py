@@ -112,13 +112,13 @@ def simulate_flat(group: DoseGroup, grid: Grid, *, n_flat: int = N_FLAT, seed: i
 
     Parameters
     ----------
-    group
-        Its curves lend their designs, see :func:`lend_designs`.
-    grid
+    group : DoseGroup
+        Its curves lend their designs, see :func:`helpers.dose.flat.lend_designs`.
+    grid : Grid
         The grid of the real fits, so that both search alike. Limits of the plateaus play no part in the test.
-    n_flat
+    n_flat : int
         How many flat curves.
-    seed
+    seed : int
         Of the noise.
     """
     lender = lend_designs(group, n_flat)
@@ -145,6 +145,24 @@ def permutation_p(
     The p-value is (1 + number of shuffles that explain at least as much) / (1 + number of shuffles) (Phipson 2010,
     doi:10.2202/1544-6115.1585): exact whatever the noise, as long as wells of a plate are exchangeable, and never below
     1 / (1 + `n_permutations`). Real and shuffled curves are searched on the same coarse grid.
+
+    Parameters
+    ----------
+    points : Points
+        Responses of all curves.
+    n_permutations : int
+        Shuffles.
+    hill_bounds : tuple of float
+        Smallest and largest Hill slope that is searched.
+    margin : float
+        Factor by which EC50 is searched beyond the doses.
+    seed : int
+        Of the shuffles.
+
+    Returns
+    -------
+    dict
+        Code of the curve -> p-value.
     """
     rng = np.random.default_rng([seed, n_permutations])
     out: dict[int, float] = {}
@@ -191,6 +209,26 @@ def relevance(
 
     F_adjusted = 1 / (1 / sqrt(F) + s0 / |effect|)^2 with s0 = min_effect / sqrt(F_alpha), so that a curve needs both a
     small p-value and an effect beyond `min_effect` (Bayer 2023, equations 9 to 11; s0 after Tusher 2001's SAM).
+
+    Parameters
+    ----------
+    f_value : array
+        Of the test against a flat line, shape (n_curves,).
+    effect : array
+        In units of the response, of either sign, shape (n_curves,).
+    null : FlatNull
+        Of the design.
+    n_points : array
+        Responses of each curve.
+    alpha : float
+        Level at which s0 is set, in (0, 1).
+    min_effect : float
+        In units of the response, 0 or more.
+
+    Returns
+    -------
+    array
+        0 or more, shape (n_curves,).
     """
     s0 = min_effect / np.sqrt(null.critical(alpha, n_points))
     with np.errstate(divide="ignore", invalid="ignore"):

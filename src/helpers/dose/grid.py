@@ -73,11 +73,11 @@ class Surface:
 
     Attributes
     ----------
-    best
+    best : array
         Grid point of the smallest one, shape (n_curves,).
-    over_ec50, over_hill
+    over_ec50, over_hill : array
         Smallest sum of squares at each EC50 and at each Hill slope, shapes (n_curves, n_ec50), (n_curves, n_hill).
-    steepest
+    steepest : array
         Sum of squares at each EC50 for the largest Hill slope, shape (n_curves, n_ec50).
     """
 
@@ -101,13 +101,13 @@ def make_grid(
 
     Parameters
     ----------
-    doses
+    doses : array
         Distinct doses, ascending; a zero is allowed.
-    hill_bounds
+    hill_bounds : tuple of float
         Smallest and largest Hill slope.
-    margin
+    margin : float
         Factor by which EC50 may lie outside the tested doses.
-    size
+    size : tuple of int
         Numbers of trial EC50s and Hill slopes.
     """
     positive = doses[doses > 0]
@@ -195,7 +195,10 @@ def solve_plateaus(normal: tuple, limits: Limits | None) -> tuple[np.ndarray, np
 
 
 def smallest_rss(normal: tuple, limits: Limits | None) -> np.ndarray:
-    """Return the sum of squares of :func:`solve_plateaus` alone, which without limits needs no plateaus."""
+    """Return the sum of squares of :func:`helpers.dose.grid.solve_plateaus` alone.
+
+    Without limits it needs no plateaus.
+    """
     if limits is not None and limits.any:
         return solve_plateaus(normal, limits)[2]
     a, b, c, p, q, square = normal
@@ -238,7 +241,19 @@ def chunk_size(n_grid: int) -> int:
 
 
 def search(group: DoseGroup, grid: Grid, limits: Limits | None, penalty: Penalty | None) -> Surface:
-    """Return the sums of squares of a group over the grid, reduced to what is used of them."""
+    """Return the sums of squares of a group over the grid, reduced to what is used of them.
+
+    Parameters
+    ----------
+    group : DoseGroup
+        Curves of one dose design.
+    grid : Grid
+        Trial values.
+    limits : Limits or None
+        Of the plateaus; None = free.
+    penalty : Penalty or None
+        Of the plates' own shifts and gains; None = plates share the curve.
+    """
     size, shape = chunk_size(grid.shapes.shape[1]), (len(grid.log_ec50), len(grid.log_hill))
     parts = []
     for start in range(0, len(group.curves), size):

@@ -17,36 +17,36 @@ class CurveOptions:
 
     Attributes
     ----------
-    alpha
+    alpha : float
         A curve is inactive, and gets no EC50, unless its q-value over the table is at most this.
-    level
+    level : float
         Coverage of the intervals, in (0, 1).
-    min_effect
+    min_effect : float
         Effect below which the relevance score is deflated, in units of the response.
-    min_doses
+    min_doses : int
         Distinct doses a curve needs to be fitted, at least 4 (3 where the front is given).
-    hill_bounds
+    hill_bounds : tuple of float
         Smallest and largest Hill slope that is searched.
-    ec50_margin
+    ec50_margin : float
         Factor by which EC50 is searched beyond the lowest and highest dose, at least 1.
-    plateaus
+    plateaus : tuple of float
         Smallest and largest value that front and back may take, where the response has natural limits: an EC50
         that is half-way to a plateau nobody has seen is otherwise not bounded from above.
-    loss
+    loss : str
         `squares`, or `robust`: Tukey's biweight, so that a failed well does not bend the curve. With eight responses a
         curve and Gaussian noise 95 % intervals of robust fits held the EC50 in 91 %, with twelve in 94 %.
-    bell
+    bell : bool
         Look for curves that turn back at the highest doses, and fit those without these doses.
-    interval
+    interval : str
         `profile` (profile likelihood) or `bootstrap` (whole plates resampled; residuals without plates).
-    bootstrap_draws
+    bootstrap_draws : int
         How many resamples, at least 50.
-    permutations
+    permutations : int
         If above 0, a second p-value from that many shuffles of the doses within plates, `p_permutation`. It is that of
         least squares with either loss.
-    effective_doses
+    effective_doses : tuple of float
         Percentages, such as (10, 90), to report as columns `ed10`, `ed10_low`, `ed10_high`, ...
-    standard_errors
+    standard_errors : bool
         Add Wald standard errors (`ec50_se`, `hill_se`, ...), as other software prints them. They are symmetric and
         know of no bound; the intervals are to be preferred.
     """
@@ -66,7 +66,7 @@ class CurveOptions:
     effective_doses: tuple[float, ...] = ()
     standard_errors: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("alpha", "level"):
             if not 0 < getattr(self, name) < 1:
                 raise UsageError(f"{name}={getattr(self, name)} is outside (0, 1)")

@@ -99,11 +99,11 @@ def plate_spread(groups: list[DoseGroup], fits: list[Fit], significant: list[np.
 
     Parameters
     ----------
-    groups
+    groups : list of DoseGroup
         With their plates.
-    fits
+    fits : list of Fit
         Of the same groups with plates pooled; they lend the shape of each curve.
-    significant
+    significant : list of arrays
         Which curves have an effect that a gain could stretch, one array for each group.
     """
     extra = [group.weight.any(axis=2).sum(axis=1) - 1 for group in groups]

@@ -61,7 +61,19 @@ class Intervals:
 
 
 def region(grid: Grid, surface: Surface, fit: Fit, limit: np.ndarray) -> Region:
-    """Return the box of EC50 and Hill slope that holds every fit with a sum of squares below `limit`."""
+    """Return the box of EC50 and Hill slope that holds every fit with a sum of squares below `limit`.
+
+    Parameters
+    ----------
+    grid : Grid
+        Trial values.
+    surface : Surface
+        Sums of squares over it.
+    fit : Fit
+        Of the same curves.
+    limit : array
+        Sum of squares, shape (n_curves,).
+    """
     ec50_low, ec50_high, open_low, open_high = _box(grid.log_ec50, surface.over_ec50, fit.log_ec50, limit)
     hill_low, hill_high, _, _ = _box(grid.log_hill, surface.over_hill, fit.log_hill, limit)
     return Region(ec50_low, ec50_high, hill_low, hill_high, open_low, open_high)
@@ -91,7 +103,25 @@ def effective_dose_interval(
     *,
     share: float = 0.5,
 ) -> Intervals:
-    """Return profile intervals; `ec50_low`, `ec50_high` are those of the dose with this share of the full effect."""
+    """Return profile intervals; `ec50_low`, `ec50_high` are those of the dose with this share of the full effect.
+
+    Parameters
+    ----------
+    group : DoseGroup
+        The curves.
+    fit : Fit
+        Their fits.
+    box : Region
+        Where to look, from :func:`helpers.dose.profile.region`.
+    limit : array
+        Sum of squares at the ends of the intervals, shape (n_curves,).
+    limits : Limits
+        Of the plateaus.
+    penalty : Penalty or None
+        Of the plates' own shifts and gains.
+    share : float
+        Of the full effect, in (0, 1).
+    """
     parts = []
     size = chunk_size(FINE[0] * FINE[1] * 2)
     for start in range(0, len(group.curves), size):

@@ -32,12 +32,14 @@ def robust_weights(
 
     Parameters
     ----------
-    points
+    points : Points
         Responses; plates with levels of their own keep them.
-    hill_bounds, margin
-        Where Hill slope and EC50 are searched.
-    limits_of
-        Function from curve codes to :class:`~helpers.dose.grid.Limits`; None = free plateaus.
+    hill_bounds : tuple of float
+        Smallest and largest Hill slope that is searched.
+    margin : float
+        Factor by which EC50 is searched beyond the doses.
+    limits_of : callable, optional
+        Takes codes of curves and returns :class:`helpers.dose.grid.Limits`; None = free plateaus.
 
     Returns
     -------
@@ -120,11 +122,15 @@ def simulate_flat_robust(
 
     Parameters
     ----------
-    group
+    group : DoseGroup
         Its curves lend their designs, see :func:`helpers.dose.flat.lend_designs`.
-    grid, hill_bounds, margin
+    grid : Grid
         As in the real fits.
-    seed
+    hill_bounds : tuple of float
+        As there.
+    margin : float
+        As there.
+    seed : int
         Of the noise.
     """
     lender = lend_designs(group, N_FLAT)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import anndata as ad
 import numpy as np
@@ -30,14 +31,31 @@ class ScreenOptions:
 
     Attributes
     ----------
-    max_rescue
+    max_rescue : float
         Largest plateau: rescue 1 is as mock, and a compound does not do better than that but for the error of the
         axis. Without a limit the EC50 of a noisy curve is half-way to anywhere.
-    toxic_off
+    toxic_off : float
         How far off the axis a toxic dose is at least, in axis lengths.
-    level, interval, bootstrap_draws, loss, min_doses, hill_bounds, ec50_margin, permutations, effective_doses, \
-    standard_errors
-        As in :class:`helpers.dose.options.CurveOptions`; toxic doses do not count towards `min_doses`.
+    level : float
+        As in :class:`helpers.dose.options.CurveOptions`, as all that follow.
+    interval : str
+        `profile` or `bootstrap`.
+    bootstrap_draws : int
+        How many resamples, at least 50.
+    loss : str
+        `squares` or `robust`.
+    min_doses : int
+        Distinct doses a curve needs to be fitted; toxic ones do not count.
+    hill_bounds : tuple of float
+        Smallest and largest Hill slope that is searched.
+    ec50_margin : float
+        Factor by which EC50 is searched beyond the lowest and highest dose.
+    permutations : int
+        Shuffles of the doses for a second p-value; 0 = none.
+    effective_doses : tuple of float
+        Percentages to report beside the EC50.
+    standard_errors : bool
+        Add Wald standard errors.
     """
 
     max_rescue: float = MAX_RESCUE
@@ -82,9 +100,9 @@ def toxic_doses(arms: pd.DataFrame, toxic_off: float = TOXIC_OFF) -> pd.DataFram
 
     Parameters
     ----------
-    arms
+    arms : DataFrame
         From :func:`helpers.hits.call_hits`: experiment, treatment, dose_um, off_disease, off_limit.
-    toxic_off
+    toxic_off : float
         In axis lengths.
 
     Returns
@@ -117,7 +135,7 @@ def fit_screen(
     compounds: Sequence[str] | None = None,
     options: ScreenOptions = ScreenOptions(),
     seed: int = 0,
-    **settings,
+    **settings: Any,
 ) -> pd.DataFrame:
     """Fit rescue against dose for each compound in each experiment.
 
@@ -130,23 +148,23 @@ def fit_screen(
 
     Parameters
     ----------
-    scored
+    scored : AnnData
         From :func:`helpers.hits.score_wells`; wells that failed are left out.
-    arms
+    arms : DataFrame, optional
         From :func:`helpers.hits.call_hits`, to tell toxic doses; computed if it is needed and not given.
-    fdr
+    fdr : float
         Over the curves of an experiment.
-    min_rescue
+    min_rescue : float
         Effect below which the relevance score is deflated.
-    model
+    model : str
         `4pl`, or `3pl`: the curve starts at the level of infected untreated wells, rescue 0.
-    drop_toxic
-        Whether to leave toxic top doses out (see :func:`toxic_doses`).
-    compounds
+    drop_toxic : bool
+        Whether to leave toxic top doses out (see :func:`helpers.dose.screen.toxic_doses`).
+    compounds : sequence of str, optional
         Names of those to return, without regard to case; None = all. All are fitted, so that no result depends on it.
-    options
+    options : ScreenOptions
         How curves are fitted, tested and reported.
-    seed
+    seed : int
         Of everything drawn.
     **settings
         Single fields of `options` by their names, such as ``interval="bootstrap"``.

@@ -1,5 +1,8 @@
 """Fit every curve of a table of responses, and say what the data can and cannot tell."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -19,7 +22,7 @@ from helpers.dose.flat import (
     share_null,
     simulate_flat,
 )
-from helpers.dose.grid import explained, make_grid
+from helpers.dose.grid import Limits, explained, make_grid
 from helpers.dose.options import CurveOptions
 from helpers.dose.plates import PlateSpread, plate_spread
 from helpers.dose.robust import robust_weights, simulate_flat_robust
@@ -49,27 +52,33 @@ def fit_curves(
     front: float | str | None = None,
     options: CurveOptions = CurveOptions(),
     seed: int = 0,
-    **settings,
+    **settings: Any,
 ) -> pd.DataFrame:
     """Fit a log-logistic curve to each group of responses.
 
     Parameters
     ----------
-    table
+    table : DataFrame
         One row per response. Rows with a missing dose or response are dropped, and counted in `n_dropped`.
-    curve, dose, response, weight
-        Names of the columns: which curve, dose >= 0 in any unit, response, and (optional) weight > 0.
-    cluster
+    curve : str
+        Column that says which curve a response belongs to.
+    dose : str
+        Column of doses, 0 or more, in any unit.
+    response : str
+        Column of responses, in any unit.
+    weight : str, optional
+        Column of weights, above 0.
+    cluster : str, optional
         Column of the plate (batch, donor, ...) a response comes from. Responses of a plate share a shift and a gain;
         the test takes each plate's level off, and the interval counts plates, not wells (see
         :mod:`helpers.dose.plates`). Without it responses count as independent.
-    front
+    front : float or str, optional
         Response at dose 0, if it is known: a number, or a column that holds one number per curve. The curve then has
         three parameters, and is also tested for a level that differs from it, so that a compound that does all it can
         at every dose is not taken for flat. None = fitted too.
-    options
+    options : CurveOptions
         How curves are fitted, tested and reported.
-    seed
+    seed : int
         Of everything drawn: simulated flat curves, shuffles, resamples.
     **settings
         Single fields of `options` by their names, such as ``level=0.9``.
@@ -133,8 +142,12 @@ def _fit(data: Data, options: Fitting) -> pd.DataFrame:
     points = given = data.fittable(options)
     noise: dict[int, float] = {}
     if options.loss == "robust" and len(points.curve):
-        search = {"hill_bounds": options.hill_bounds, "margin": options.ec50_margin}
-        robust, noise = robust_weights(points, limits_of=data.limits_of, **search)
+        robust, noise = robust_weights(
+            points,
+            hill_bounds=options.hill_bounds,
+            margin=options.ec50_margin,
+            limits_of=data.limits_of,
+        )
         points = Points(points.curve, points.plate, points.dose, points.response, robust)
     designs = _fit_designs(points, noise, data.limits_of, options)
     alike = [curves.take(part) for curves in designs for part in share_null(_tested(curves, options))]
@@ -143,8 +156,13 @@ def _fit(data: Data, options: Fitting) -> pd.DataFrame:
         _fill_test(rows, curves, _null(curves, n_flat, options), options)
     if options.permutations and len(points.curve):
         # robust weights profit from the order of the doses, so shuffled ones would have to be weighted anew
-        search = {"hill_bounds": options.hill_bounds, "margin": options.ec50_margin, "seed": options.seed}
-        shuffled = permutation_p(given, n_permutations=options.permutations, **search)
+        shuffled = permutation_p(
+            given,
+            n_permutations=options.permutations,
+            hill_bounds=options.hill_bounds,
+            margin=options.ec50_margin,
+            seed=options.seed,
+        )
         rows.loc[list(shuffled), "p_permutation"] = list(shuffled.values())
     rows["q_value"] = q_values(rows["p_value"])
     active = [(rows.loc[curves.group.curves, "q_value"] <= options.alpha).to_numpy() for curves in designs]
@@ -175,7 +193,9 @@ def _empty_rows(data: Data, options: Fitting) -> pd.DataFrame:
     return rows
 
 
-def _fit_designs(points: Points, noise: dict, limits_of, options: Fitting) -> list[Curves]:
+def _fit_designs(
+    points: Points, noise: dict, limits_of: Callable[[np.ndarray], Limits], options: Fitting
+) -> list[Curves]:
     """Return the curves of each design with their pooled fits."""
     designs = []
     for group, chosen, cell in indexed_groups(points):
@@ -193,8 +213,13 @@ def _tested(curves: Curves, options: Fitting) -> DoseGroup:
 def _null(curves: Curves, n_flat: int, options: Fitting) -> FlatNull:
     group = _tested(curves, options)
     if options.loss == "robust":
-        search = {"hill_bounds": options.hill_bounds, "margin": options.ec50_margin, "seed": options.seed}
-        return simulate_flat_robust(group, curves.grid, **search)
+        return simulate_flat_robust(
+            group,
+            curves.grid,
+            hill_bounds=options.hill_bounds,
+            margin=options.ec50_margin,
+            seed=options.seed,
+        )
     return simulate_flat(group, curves.grid, n_flat=n_flat, seed=options.seed)
 
 
@@ -243,7 +268,7 @@ def _spread(designs: list[Curves], active: list[np.ndarray], options: Fitting) -
     return plate_spread([c.group for c in chosen], [c.fit for c in chosen], [active[i] for i in several])
 
 
-def _fill_active(rows, curves: Curves, spread: PlateSpread | None, options: Fitting) -> None:
+def _fill_active(rows: pd.DataFrame, curves: Curves, spread: PlateSpread | None, options: Fitting) -> None:
     """Write classes, estimates and intervals of the curves that can be told from a flat line."""
     if not len(curves.group.curves):
         return

@@ -19,8 +19,13 @@ def plot_p_values(p_values: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ----------
     p_values : DataFrame
         level (`arms`, `compounds`), low, high, share, expected: a histogram per level.
-    ax : matplotlib Axes, optional
+    ax : Axes, optional
         Where to draw; new axes by default.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
     """
     if p_values.empty:
         return plot_missing(NOT_STUDIED, ax=ax)
@@ -48,6 +53,11 @@ def plot_promises(discoveries: pd.DataFrame, coverage: pd.DataFrame) -> Figure:
         fdr, fdp (mean false discovery proportion), fdp_se.
     coverage : DataFrame
         rescue (range of the true rescue, in words), n, coverage, coverage_se.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     if discoveries.empty or coverage.empty:
         return plot_missing(NOT_STUDIED).figure

@@ -42,6 +42,11 @@ def plot_classes(
         A column with a second AUC, drawn as a hollow diamond where it is known.
     other_label : str
         What the second one is.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     tested = effects.dropna(subset=["p_value"]) if len(effects) else effects
     if tested.empty:

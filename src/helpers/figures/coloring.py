@@ -20,7 +20,25 @@ RESCUE_MAP = LinearSegmentedColormap.from_list(
 
 @dataclass(frozen=True)
 class Coloring:
-    """How the wells of one or several plates become colours."""
+    """How the wells of one or several plates become colours.
+
+    Attributes
+    ----------
+    values : Series
+        A number per well; missing = background.
+    cmap : object
+        Colour map.
+    norm : Normalize
+        From numbers to the colour map.
+    handles : list of Patch
+        Entries of the legend, for classes.
+    label : str
+        Of the scale, for numbers.
+    ticks : list of float, optional
+        Of the scale.
+    hatched : tuple of float
+        Values whose wells get a stroke.
+    """
 
     values: pd.Series  # a number per well, NaN = background
     cmap: object
@@ -41,6 +59,16 @@ def color_wells(obs: pd.DataFrame, color_by: str) -> Coloring:
     color_by : str
         ``condition`` (treated wells told apart), ``dose_um`` (logarithmic), or any column of `obs`: numbers
         become a scale, text becomes classes.
+
+    Returns
+    -------
+    Coloring
+        To be shared by the maps of several plates.
+
+    Raises
+    ------
+    ValueError
+        If `obs` has no column `color_by`.
     """
     if color_by == "condition":
         return _by_class(well_kind(obs), CONDITION_STYLE)

@@ -23,6 +23,11 @@ def plot_structures(compounds: pd.DataFrame, *, ncols: int = 3) -> Figure:
         treatment (its name) and smiles (missing where the files give none), in the order in which they are drawn.
     ncols : int
         Structures side by side.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     if compounds.empty:
         return plot_missing("There are no compounds to draw the structures of.").figure

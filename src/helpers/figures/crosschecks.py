@@ -28,6 +28,11 @@ def plot_sensitivity(table: pd.DataFrame) -> Figure:
     ----------
     table : DataFrame
         recipe, axis, experiment, spearman, top_k_overlap, top_k_expected.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     known = table.dropna(subset=["spearman"]) if len(table) else table
     if known.empty:
@@ -70,6 +75,11 @@ def plot_experiments(shared: pd.DataFrame, *, ncols: int = 2) -> Figure:
         experiment_a, experiment_b, treatment, rescue_a, rescue_b and their rescue_low and rescue_high.
     ncols : int
         Panels side by side.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     if shared.empty:
         return plot_missing(NOT_SHARED).figure

@@ -69,6 +69,11 @@ def plot_curve(
         Further entries of that legend.
     size : float
         Area of a point in square points.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
     """
     if points.empty or points["rescue"].notna().sum() == 0:
         return plot_missing(NO_CURVES, ax=ax)
@@ -251,6 +256,11 @@ def plot_curves(wells: pd.DataFrame, curves: pd.DataFrame, *, ncols: int = 2) ->
         The rows of `dose_response.csv` to draw, in this order.
     ncols : int
         Curves side by side.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     if curves.empty or "rescue" not in wells:
         return plot_missing(NO_CURVES).figure

@@ -32,6 +32,11 @@ def plot_counts(wells: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         One row per well: experiment, condition, treatment.
     ax : Axes, optional
         Where to draw; new axes by default.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
     """
     table = pd.crosstab(wells["experiment"].astype(str), well_kind(wells).astype(str))
     table = table.reindex(index=natural_order(table.index)[::-1])
@@ -78,6 +83,11 @@ def plot_dose_sets(dose_sets: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         One row per experiment x dose set: experiment, doses_um (tuple), n_compounds.
     ax : Axes, optional
         Where to draw; new axes by default.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
     """
     if dose_sets.empty:
         return plot_missing("This screen gives no doses, so there are no dose sets to draw.", ax=ax)
@@ -105,6 +115,11 @@ def plot_replicates(arm_sizes: pd.DataFrame) -> Figure:
     ----------
     arm_sizes : DataFrame
         One row per arm: experiment, n_wells, n_plates.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     if arm_sizes.empty:
         return plot_missing("This screen has no treated wells, so it has no arms.").figure

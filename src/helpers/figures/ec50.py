@@ -24,6 +24,14 @@ def ec50_text(curve: pd.Series) -> str:
     str
         For instance ``EC50 0.21 µM (0.12 to 0.4)``, ``EC50 < 0.01 µM``, ``EC50 between 0.1 and 0.3 µM``
         or ``no EC50``.
+
+    Examples
+    --------
+    >>> curve = pd.Series({
+    ...     "curve_class": "active", "ec50_um": 0.21, "ec50_low_um": 0.12, "ec50_high_um": 0.4, "ec50_censored": "",
+    ... })
+    >>> ec50_text(curve)
+    'EC50 0.21 µM (0.12 to 0.4)'
     """
     low, high = curve["ec50_low_um"], curve["ec50_high_um"]
     censored = _censored(curve)

@@ -62,6 +62,22 @@ def plot_embedding(
         Area of a point in square points.
     clip : float
         Percent of the wells that the axes are made for; wells beyond are drawn on the frame's edge.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
+
+    Examples
+    --------
+    >>> wells = pd.DataFrame({
+    ...     "pc_1": [0.0, 0.1, 4.0, 4.1], "pc_2": [0.0, 1.0, 0.0, 1.0],
+    ...     "condition": ["mock", "mock", "infected", "infected"], "treatment": None,
+    ... })
+    >>> ax = plot_embedding(wells)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('PC 1', 'PC 2')
+    >>> plt.close(ax.figure)
     """
     if x not in components:
         return plot_missing("This screen has no embeddings, so there is nothing to project.", ax=ax)
@@ -215,6 +231,22 @@ def plot_embeddings(
         Panels side by side.
     x, y : str
         Columns of the coordinates.
+
+    Returns
+    -------
+    Figure
+        A new one.
+
+    Examples
+    --------
+    >>> wells = pd.DataFrame({
+    ...     "pc_1": [0.0, 0.1, 4.0, 4.1], "pc_2": [0.0, 1.0, 0.0, 1.0],
+    ...     "condition": ["mock", "mock", "infected", "infected"], "treatment": None,
+    ... })
+    >>> figure = plot_embeddings(wells, ["condition", "pc_1"])
+    >>> [ax.get_title() for ax in figure.axes][:2]
+    ['by condition', 'by pc 1']
+    >>> plt.close(figure)
     """
     useful = _useful(components, color_by)
     if not useful or x not in components:
@@ -243,6 +275,11 @@ def plot_projections(table: pd.DataFrame, color_by: Sequence[str]) -> Figure:
         Columns of wells with pc_1, pc_2 and umap_1, umap_2; without the latter the components alone are drawn.
     color_by : sequence of str
         Columns, as in `plot_embedding`; those with a single value are left out.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     useful = _useful(table, color_by)
     if not useful or "umap_1" not in table:

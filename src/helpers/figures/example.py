@@ -20,6 +20,11 @@ def plot_stains(
         The image is drawn by a program; the figure then says so.
     window : int, optional
         Show only the middle, this many pixels wide.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     if example is None:
         return plot_missing("No images are at hand, so no site is shown.").figure

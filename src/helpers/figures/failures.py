@@ -32,6 +32,11 @@ def plot_failures(wells: pd.DataFrame) -> Figure:
     ----------
     wells : DataFrame
         One row per well: plate_id, row, col, condition, treatment, qc_flag.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     failed = wells[(wells["qc_flag"].astype(str) != "").to_numpy()]
     if failed.empty:
@@ -112,6 +117,11 @@ def plot_landing(scored: pd.DataFrame) -> Figure:
     ----------
     scored : DataFrame
         One row per well: condition, treatment, qc_flag, on_disease, off_disease.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     if "on_disease" not in scored or scored["on_disease"].notna().sum() == 0:
         return plot_missing("Without embeddings, or without both controls, nothing can be scored.").figure

@@ -26,6 +26,11 @@ def plot_gate(quality: pd.DataFrame, min_z_prime: float = 0.0) -> Figure:
         `assay_quality.csv`: experiment, plate, z_prime, z_prime_robust, ssmd, auroc, passes.
     min_z_prime : float
         Robust Z′ from which on a plate passes.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     if quality.empty or quality[["z_prime_robust", "auroc"]].isna().all(axis=None):
         return plot_missing("No plate has both controls with embeddings: quality cannot be measured.").figure

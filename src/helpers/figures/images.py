@@ -48,6 +48,17 @@ def stretch_limits(
     -------
     limits : float array, shape (5, 2)
         Levels shown as black and as full colour; 8 or more apart, so that an empty site does not show its noise.
+
+    Examples
+    --------
+    >>> dark = np.zeros((5, 10, 10), dtype=np.uint8)
+    >>> bright = dark + np.array([10, 20, 30, 40, 50], dtype=np.uint8)[:, None, None]
+    >>> stretch_limits([dark, bright], percentiles=(0, 100))
+    array([[ 0., 10.],
+           [ 0., 20.],
+           [ 0., 30.],
+           [ 0., 40.],
+           [ 0., 50.]])
     """
     pooled = np.concatenate([image.reshape(len(STAINS), -1) for image in images], axis=1)
     low, high = np.percentile(pooled, percentiles, axis=1)
@@ -111,6 +122,19 @@ def plot_site(
         Scale.
     ax : Axes, optional
         Where to draw; new axes by default. Coordinates are pixels of the image.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
+
+    Examples
+    --------
+    >>> image = np.zeros((5, 64, 64), dtype=np.uint8)
+    >>> ax = plot_site(image, channel=1)
+    >>> [float(end) for end in ax.get_xlim()]
+    [0.0, 64.0]
+    >>> plt.close(ax.figure)
     """
     ax = axes_or_new(ax, (WIDTH, WIDTH))
     limits = stretch_limits([image]) if limits is None else limits
@@ -152,6 +176,19 @@ def show_site(
         Of each stain's pixels in this site, shown as black and as full colour.
     window : int, optional
         Show only the middle, this many pixels wide.
+
+    Returns
+    -------
+    Figure
+        A new one.
+
+    Examples
+    --------
+    >>> image = np.zeros((5, 64, 64), dtype=np.uint8)
+    >>> figure = show_site(image, title="HRCE-1_25_AA02_1")
+    >>> len(figure.axes)
+    6
+    >>> plt.close(figure)
     """
     image = _middle(image, window)
     limits = stretch_limits([image], percentiles)
@@ -189,10 +226,21 @@ def plot_sites(
         Show this stain, 1 to 5; the composite by default.
     title : str
         What is compared.
-    is_drawing, um_per_pixel, percentiles, window
-        As in `show_site`; the percentiles are of all these sites together.
+    is_drawing : bool
+        As in :func:`helpers.figures.show_site`.
+    um_per_pixel : float
+        As there.
+    percentiles : (float, float)
+        As there, but of all these sites together.
+    window : int, optional
+        As there.
     ncols : int
         Panels in a row.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     if not images:
         return plot_missing("There are no images to compare.").figure

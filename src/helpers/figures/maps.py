@@ -20,6 +20,11 @@ def plot_maps(tables: Mapping[str, pd.DataFrame], color_by: Sequence[str] = ("co
         Title, such as a recipe -> wells with umap_1 and umap_2.
     color_by : sequence of str
         Columns, as in `plot_embedding`; those with a single value are left out.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     if not tables or any("umap_1" not in table for table in tables.values()):
         return plot_missing(

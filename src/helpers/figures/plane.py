@@ -35,6 +35,11 @@ def plot_on_off(
         From :func:`helpers.hits.contours.chance_contours`: where arms without any effect lie, shaded.
     ax : Axes, optional
         Where to draw; new axes by default.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
     """
     if called.empty or "off_disease" not in called:
         return plot_missing(NOTHING_TO_RANK, ax=ax)

@@ -64,6 +64,18 @@ def plate_grid(
     -------
     array, shape (rows, columns)
         NaN where no well is.
+
+    Raises
+    ------
+    ValueError
+        If a well lies outside a 1536-well plate.
+
+    Examples
+    --------
+    >>> obs = pd.DataFrame({"row": [1, 2], "col": [1, 3]})
+    >>> plate_grid(obs, np.array([0.5, 1.0]))
+    array([[0.5, nan, nan],
+           [nan, nan, 1. ]])
     """
     grid = np.full(shape or plate_shape(obs), np.nan)
     grid[obs["row"].to_numpy(int) - 1, obs["col"].to_numpy(int) - 1] = np.asarray(values, float)
@@ -101,6 +113,16 @@ def plot_plate(
         Explain the colours below the map.
     mark_flagged : bool
         Put a cross on wells whose qc_flag is not empty.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
+
+    Raises
+    ------
+    ValueError
+        If there is no column `color_by`, or a well lies outside a 1536-well plate.
     """
     if obs.empty:
         return plot_missing("No wells to draw.", ax=ax)
@@ -229,6 +251,16 @@ def plot_plates(
         As in `plot_plate`.
     first : sequence of str
         Ids of plates to draw before the others, in this order.
+
+    Returns
+    -------
+    Figure
+        A new one.
+
+    Raises
+    ------
+    ValueError
+        If there is no column `color_by`, or a well lies outside a 1536-well plate.
     """
     if obs.empty or (color_by in obs and obs[color_by].isna().all()):
         return plot_missing(f"No well of this screen has a {color_by.replace('_um', '')} to draw.").figure

@@ -50,6 +50,20 @@ def draw_beyond(ax: Axes, x: pd.Series, y: pd.Series, colors: Sequence[str] | pd
     """Draw the points outside the limits of `ax` as arrowheads at its edge, and return how many there are.
 
     Nothing may vanish in silence: an arrowhead points to where its point lies.
+
+    Parameters
+    ----------
+    ax : Axes
+        With its limits set.
+    x, y : Series
+        Of the points, in data coordinates; missing ones are passed over.
+    colors : sequence of str
+        One for each point.
+
+    Returns
+    -------
+    int
+        How many there are.
     """
     table = pd.DataFrame(
         {"x": np.asarray(x, float), "y": np.asarray(y, float), "color": list(colors)}

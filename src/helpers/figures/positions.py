@@ -23,6 +23,11 @@ def plot_position_profiles(
         From :func:`helpers.profiles.positions.position_profiles`; a dict's keys name what is compared, such as recipes.
     value : str
         What was profiled.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     tables = {"": profiles} if isinstance(profiles, pd.DataFrame) else dict(profiles)
     if all(table.empty for table in tables.values()):

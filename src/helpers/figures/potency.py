@@ -39,6 +39,11 @@ def plot_potency(curves: pd.DataFrame, *, label: int = 4, ax: Axes | None = None
         Name so many compounds, the most potent of those that reach half of the way to mock.
     ax : Axes, optional
         Where to draw; new axes by default.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
     """
     table = curves[curves["ec50_um"].notna() & curves["back"].notna()]
     if table.empty:

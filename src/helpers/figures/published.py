@@ -51,6 +51,11 @@ def plot_published(
         Name at most so many hits, from the top.
     ax : Axes, optional
         Where to draw; new axes by default.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
     """
     if compounds.empty:
         return plot_missing(NO_SCORES, ax=ax)
@@ -123,6 +128,11 @@ def plot_two_cells(
         Name at most so many: those of the highest score in either.
     ax : Axes, optional
         Where to draw; new axes by default.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
     """
     if table.empty:
         return plot_missing(NO_SCORES, ax=ax)
@@ -160,6 +170,11 @@ def plot_agreement(
         Name at most so many: those whose ranks differ most, hits first.
     ax : Axes, optional
         Where to draw; new axes by default.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
     """
     table = joined.dropna(subset=["score", "published"]) if len(joined) else joined
     if table.empty:

@@ -41,6 +41,11 @@ def plot_control_separation(
         Draw at most so many plates; of more, those with the lowest robust Z′.
     ax : Axes, optional
         Where to draw; new axes by default.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
     """
     if "on_disease" not in scored or scored["on_disease"].notna().sum() == 0:
         return plot_missing("Without embeddings, or without both controls, nothing can be scored.", ax=ax)
@@ -128,6 +133,11 @@ def plot_before_after(
         The kind of wells drawn (see `well_kind`).
     ax : Axes, optional
         Where to draw; new axes by default.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
     """
     tables = {name: t for name, t in tables.items() if value in t and t[value].notna().any()}
     if not tables:

@@ -39,6 +39,22 @@ def plot_rank(ranked: pd.DataFrame, *, ax: Axes | None = None, label: int = 5, t
         Name so many compounds from the top.
     title : str
         Above the axes.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
+
+    Examples
+    --------
+    >>> ranked = pd.DataFrame({
+    ...     "treatment": ["one", "two"], "call": ["rescue", "inactive"], "rank": [1, 2], "rescue_max": [0.8, 0.1],
+    ...     "rescue_low": [0.7, 0.0], "rescue_high": [0.9, 0.2], "score": [0.8, 0.1],
+    ... })
+    >>> ax = plot_rank(ranked, label=1)
+    >>> [text.get_text() for text in ax.texts]
+    ['one']
+    >>> plt.close(ax.figure)
     """
     if ranked.empty:
         return plot_missing(NOTHING_TO_RANK, ax=ax)
@@ -102,6 +118,11 @@ def plot_ranks(ranked: pd.DataFrame, *, label: int = 5) -> Figure:
         From :func:`helpers.hits.deciding.deciding_arms`.
     label : int
         Name so many compounds per experiment.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     if ranked.empty:
         return plot_missing(NOTHING_TO_RANK).figure
@@ -128,6 +149,11 @@ def plot_top(ranked: pd.DataFrame, *, n: int = 15) -> Figure:
         From :func:`helpers.hits.deciding.deciding_arms`.
     n : int
         How many compounds per experiment.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     if ranked.empty:
         return plot_missing(NOTHING_TO_RANK).figure

@@ -30,6 +30,11 @@ def plot_recipe_table(recipes: pd.DataFrame, measures: dict | None = None) -> Fi
         `normalization.csv`.
     measures : dict, optional
         Columns to draw, each with its name and ``low`` or ``high`` for what is better.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     measures = {
         k: v for k, v in (measures or RECIPE_MEASURES).items() if k in recipes and recipes[k].notna().any()

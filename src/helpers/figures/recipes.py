@@ -17,6 +17,7 @@ TECHNICAL = {
     "position_predictability": ("position\npredict-\nability", "low"),
     "uv_mock_gap": ("UV to mock\ngap", "low"),
 }
+"""Measures of what a recipe removes: column -> name on the axis, and whether `low` or `high` is better."""
 BIOLOGY = {
     "replicate_map": ("replicate\nmAP", "high"),
     "control_auroc": ("control\nAUROC", "high"),
@@ -24,7 +25,9 @@ BIOLOGY = {
     "replicate_error": ("replicate\nerror", "low"),
     "shared_agreement": ("shared\narms", "high"),
 }
+"""Measures of what a recipe keeps: column -> name on the axis, and whether `low` or `high` is better."""
 GUARD = {"null_ratio": ("null\nratio", "")}
+"""The measure by which the rule bars recipes: column -> name on the axis; neither end is better."""
 TRUTH = {"truth_rmse": ("error\nto truth", "low"), "truth_rank": ("rank\ncorrelation\nto truth", "high")}
 MEASURES = TECHNICAL | BIOLOGY | GUARD | TRUTH
 """Columns of `normalization.csv` with a short name and the direction that is better, if one is."""
@@ -44,6 +47,11 @@ def plot_recipe_choice(
         `normalization.csv`.
     technical, biology : str
         Columns of the upper part.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     criterion = "replicate_error" if _known(recipes, "replicate_error") else "z_prime_robust"
     if not _known(recipes, criterion):
@@ -168,6 +176,11 @@ def plot_shared(tables: Mapping[str, pd.DataFrame]) -> Figure:
     ----------
     tables : dict
         Recipe -> arms: treatment, dose_um, and the rescue in two experiments, a column each.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     tables = {name: arms for name, arms in tables.items() if len(arms)}
     if not tables:

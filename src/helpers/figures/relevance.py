@@ -41,6 +41,11 @@ def plot_relevance(curves: pd.DataFrame, fdr: float, *, label: int = 4, ax: Axes
         Name so many rising curves of highest relevance.
     ax : Axes, optional
         Where to draw; new axes by default.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
     """
     table = curves[curves["relevance"].notna() & curves["effect"].notna()] if len(curves) else curves
     if table.empty:
@@ -74,6 +79,11 @@ def plot_two_experiments(shared: pd.DataFrame, *, ncols: int = 2) -> Figure:
         experiment_a, experiment_b and, with `_a` or `_b` behind, ec50_um, ec50_low_um, ec50_high_um.
     ncols : int
         Panels side by side.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     if shared.empty:
         return plot_missing(NOT_TWICE).figure
@@ -120,6 +130,11 @@ def plot_coverage(coverage: pd.DataFrame, level: float = 0.95, *, ax: Axes | Non
         What the intervals promise.
     ax : Axes, optional
         Where to draw; new axes by default.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
     """
     if coverage.empty:
         return plot_missing("The coverage was not studied.", ax=ax)

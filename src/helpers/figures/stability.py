@@ -20,6 +20,11 @@ def plot_stability(hits: pd.DataFrame, *, n: int = 10) -> Figure:
         `hits.csv` with experiment, treatment, call, rank, rank_low, rank_high, top_k_probability.
     n : int
         How many compounds per experiment.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     known = hits.dropna(subset=["rank", "rank_low"]) if "rank_low" in hits else hits.head(0)
     if known.empty:

@@ -47,6 +47,11 @@ class StepPicture:
         Why there is nothing to draw.
     flat : bool
         There is no way off the axis: wells are spread at random in the vertical.
+
+    Examples
+    --------
+    >>> StepPicture("spread", missing="This screen has no embeddings.").panels
+    {}
     """
 
     kind: str
@@ -61,7 +66,12 @@ def plot_step(picture: StepPicture) -> Figure:
     Parameters
     ----------
     picture : StepPicture
-        From :func:`helpers.pages.normalization.pictures.step_pictures`.
+        What to draw.
+
+    Returns
+    -------
+    Figure
+        A new one.
     """
     if picture.missing or not picture.panels:
         return plot_missing(picture.missing or "There is nothing to draw.").figure

@@ -22,6 +22,11 @@ def plot_strip(wells: pd.DataFrame, experiment: str, treatment: str, *, ax: Axes
         Which compound.
     ax : Axes, optional
         Where to draw; new axes by default.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
     """
     points = wells_of_curve(wells, experiment, treatment)
     if points.empty:

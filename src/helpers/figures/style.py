@@ -33,7 +33,19 @@ EMPTY = "#F4F3F0"
 
 @dataclass(frozen=True)
 class Mark:
-    """How one class of things is drawn in every figure."""
+    """How one class of things is drawn in every figure.
+
+    Attributes
+    ----------
+    label : str
+        In legends.
+    color : str
+        As hexadecimal RGB.
+    marker : str
+        As matplotlib knows it.
+    hatch : str
+        Of areas, which are then white with this hatch: the colour alone would be taken for another class.
+    """
 
     label: str
     color: str
@@ -48,7 +60,7 @@ CONDITION_STYLE = {
     "treated": Mark("infected, treated", "#CFC9B8", "."),
     "blank": Mark("blank", "#111111", "x", "////"),
 }
-"""Conditions, with the infected wells split into untreated and treated ones (see `well_kind`)."""
+"""How each condition is drawn in every figure, infected wells split into untreated and treated ones."""
 
 CALL_STYLE = {
     "rescue": Mark("rescue", "#00664F", "o"),
@@ -57,7 +69,7 @@ CALL_STYLE = {
     "worsens": Mark("worsens", "#CF5A8C", "v"),
     "inactive": Mark("inactive", "#C4C4C4", "."),
 }
-"""Calls of `hits.csv`."""
+"""How each call of `hits.csv` is drawn in every figure."""
 
 CURVE_STYLE = {
     "active": Mark("active", "#003B30", "o"),
@@ -136,8 +148,20 @@ def plot_missing(reason: str, *, ax: Axes | None = None) -> Axes:
     ----------
     reason : str
         What the screen lacks and what follows from it.
-    ax : matplotlib Axes, optional
+    ax : Axes, optional
         Where to draw; a new low figure by default.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
+
+    Examples
+    --------
+    >>> ax = plot_missing("This screen has no doses.")
+    >>> ax.texts[0].get_text()
+    'This screen has no doses.'
+    >>> plt.close(ax.figure)
     """
     ax = axes_or_new(ax, (WIDTH, 1.4))
     ax.set_axis_off()
@@ -242,6 +266,19 @@ def scatter_classes(
     """Draw points by class: the last of `styles` first, so that the named classes lie on top.
 
     Points grow where there are few. Large classes are rasterized: an SVG with 100,000 circles opens nowhere.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    x, y : Series
+        Of the points.
+    classes : Series
+        The class of each.
+    styles : dict
+        Class -> how it is drawn; points of other classes are left out.
+    size : float
+        Area of a point in square points, where there are many.
     """
     size *= 2.2 if len(x) < 60 else 1.4 if len(x) < 300 else 1.0
     for layer, (name, mark) in enumerate(reversed(styles.items())):

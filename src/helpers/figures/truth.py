@@ -52,6 +52,11 @@ def plot_truth(
         Columns of the interval.
     ax : Axes, optional
         Where to draw; new axes by default.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
     """
     needed = [estimate, truth]
     table = table.dropna(subset=needed) if set(needed) <= set(table) else table.head(0)

@@ -30,6 +30,11 @@ def plot_variance(shares: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         recipe at a time, in the order in which they are drawn.
     ax : Axes, optional
         Where to draw; new axes by default.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
     """
     if shares.empty:
         return plot_missing("Without embeddings there is no variance to share out.", ax=ax)

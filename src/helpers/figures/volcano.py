@@ -39,6 +39,11 @@ def plot_volcano(
         Where to draw the vertical line: the rescue that the hypothesis allows.
     ax : Axes, optional
         Where to draw; new axes by default.
+
+    Returns
+    -------
+    Axes
+        Those that were drawn on.
     """
     if called.empty or called["q_value"].isna().all():
         return plot_missing("No arm has a q-value on this screen.", ax=ax)

@@ -35,13 +35,13 @@ def activity_map(
 
     Parameters
     ----------
-    wells
+    wells : AnnData
         Normalised wells, scored or not.
-    n_components
+    n_components : int
         Principal components in which cosine similarities are taken, from the plate's infected untreated centroid.
-    null_size
+    null_size : int
         Pseudo-arms, at least, of each shape (wells per plate, plates) in an experiment.
-    seed
+    seed : int
         Of the pseudo-arms.
 
     Returns
@@ -77,14 +77,25 @@ def compound_activity(table: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    table
-        From :func:`activity_map`.
+    table : DataFrame
+        From :func:`helpers.hits.activity_map`.
 
     Returns
     -------
     DataFrame
         experiment, treatment, map_max, p_value (Simes 1986, doi:10.1093/biomet/73.3.751), q_value over the compounds of
         an experiment.
+
+    Examples
+    --------
+    >>> arms = pd.DataFrame({
+    ...     "experiment": "HRCE-1", "treatment": ["one", "one", "two"],
+    ...     "map": [0.9, 0.4, 0.2], "p_value": [0.01, 0.04, 0.5],
+    ... })
+    >>> compound_activity(arms)
+      experiment treatment  map_max  p_value  q_value
+    0     HRCE-1       one      0.9     0.02     0.04
+    1     HRCE-1       two      0.2     0.50     0.50
     """
     keys = ["experiment", "treatment"]
     out = (
@@ -182,9 +193,9 @@ def average_precision(
 
     Parameters
     ----------
-    Z, arm, plate
+    Z, arm, plate : array
         Treated wells, shape (n_wells, n_components), their arms and plates.
-    others, other_plate
+    others, other_plate : array
         Infected untreated wells and their plates.
 
     Returns
@@ -289,13 +300,13 @@ def _gains(
 
     Parameters
     ----------
-    ranks
-        From :func:`_cross_plate_ranks`.
-    members
+    ranks : array
+        From `_cross_plate_ranks`.
+    members : array
         Wells of each pseudo-arm, shape (n_arms, n_wells).
-    column_plate
+    column_plate : array
         The plate of each of these columns.
-    own
+    own : list of arrays
         Wells of each plate.
     """
     sizes = np.array([len(wells) for wells in own])

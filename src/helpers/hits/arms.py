@@ -29,10 +29,25 @@ def summarize_arms(
     the arm's plate means, moderated over arms (an arm alone has two degrees of freedom on three plates), and how much
     the strength of effects varies between plates, told from the plates' own controls. On a single plate the wells are
     all there is; `interval_basis` then says `wells`, and plate-to-plate variation is not in the interval. The p-value
-    tests *rescue at most `min_rescue`* against the null.
+    tests "rescue at most `min_rescue`" against the null.
 
     Off-disease is the length of the mean rejection from the axis, estimated without bias from inner products
     between different plates (between wells on a single plate): the norm of a noisy mean grows with dimension.
+
+    Parameters
+    ----------
+    scored : AnnData
+        From :func:`helpers.hits.score_wells`.
+    rows : array
+        Positions of the experiment's wells in it, shape (n_wells,).
+    null : Null
+        Of the same wells.
+    min_rescue : float
+        Rescue up to this is no effect; 0 or more.
+    level : float
+        Of the intervals, in (0, 1).
+    off_limit : float
+        Quantile of the noise in off-disease that is reported, in (0.5, 1).
 
     Returns
     -------

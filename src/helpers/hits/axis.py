@@ -21,10 +21,13 @@ import pandas as pd
 from scipy import stats
 
 from helpers.errors import DataError, UsageError
-from helpers.hits.discriminant import held_out_noise, noise_of
+from helpers.hits.discriminant import Noise, held_out_noise, noise_of
 from helpers.profiles.selection import as_slice, controls, rows_by
 
 AXES = ("mean_difference", "discriminant")
+"""Ways to read a well's position: along the difference of the control centroids, or along the shrunken linear
+discriminant.
+"""
 MIN_LENGTH = 3.0
 """An axis must be this many standard errors long on wells that did not define it, or there is none."""
 
@@ -35,14 +38,14 @@ class Version:
 
     Attributes
     ----------
-    direction
+    direction : array
         Unit vector from mock to infected, shape (n_features,).
-    reading
+    reading : array
         Vector along which positions are read, shape (n_features,); its product with `direction` is 1. The direction
         itself for `mean_difference`.
-    origin
+    origin : array
         Infected untreated centroid (rescue = 0), shape (n_features,).
-    gap
+    gap, gap_variance : float
         Distance from mock to infected along the direction on wells that did not define it, and its variance; missing
         where the plate lacks a kind of control.
     """
@@ -60,18 +63,29 @@ class Axis:
 
     Attributes
     ----------
-    versions
+    versions : dict
         Plate -> its one version, or the two of its halves.
-    half
+    half : array
         Which half each well belongs to, shape (n_wells,): 0 or 1 for the controls of a plate that was split, -1 for
         all others.
-    length
+    length : float
         Distance from mock to infected along the axis, in embedding units, on wells that did not define it.
-    held_out
+    held_out : dict
         Plate -> whether other plates defined its axis.
-    gain_variance
+    gain_variance : float
         How much the strength of effects varies from plate to plate: variance of the plates' own lengths relative to
         the length, without their noise; 0 where fewer than three plates tell.
+
+    Examples
+    --------
+    >>> obs = pd.DataFrame({
+    ...     "experiment": "HRCE-1", "plate_id": ["HRCE-1_1"] * 4 + ["HRCE-1_2"] * 4,
+    ...     "condition": ["mock", "mock", "infected", "infected"] * 2, "treatment": None, "qc_flag": "",
+    ... })
+    >>> X = np.array([[0, 0], [0, 1], [5, 0], [5, 1]] * 2, dtype=float)
+    >>> axis = fit_axis(X, obs)
+    >>> axis.versions["HRCE-1_1"][0].direction.tolist(), axis.held_out["HRCE-1_1"]
+    ([1.0, 0.0], True)
     """
 
     versions: dict
@@ -91,20 +105,38 @@ def fit_axis(
 
     Parameters
     ----------
-    X, obs
-        Normalised wells of one experiment, shape (n_wells, n_features), and a row of annotation for each.
-    axis
-        One of :data:`AXES`: read a well along the difference of the centroids, or along the shrunken linear
-        discriminant.
-    min_length
+    X : array
+        Normalised wells of one experiment, shape (n_wells, n_features).
+    obs : DataFrame
+        A row of annotation for each: experiment, plate_id, condition, treatment, qc_flag; where a plate stands alone
+        also row and col.
+    axis : str
+        One of :data:`helpers.hits.AXES`: read a well along the difference of the centroids, or along the shrunken
+        linear discriminant.
+    min_length : float
         Standard errors that the axis must be long on wells that did not define it.
+
+    Returns
+    -------
+    Axis
+        To be given to :func:`helpers.hits.project`.
 
     Raises
     ------
     UsageError
-        If `axis` is none of :data:`AXES`.
+        If `axis` is none of :data:`helpers.hits.AXES`.
     DataError
         If no plate has both usable mock and usable infected untreated wells, or they do not separate.
+
+    Examples
+    --------
+    >>> obs = pd.DataFrame({
+    ...     "experiment": "HRCE-1", "plate_id": ["HRCE-1_1"] * 4 + ["HRCE-1_2"] * 4,
+    ...     "condition": ["mock", "mock", "infected", "infected"] * 2, "treatment": None, "qc_flag": "",
+    ... })
+    >>> X = np.array([[0, 0], [0, 1], [5, 0], [5, 1]] * 2, dtype=float)
+    >>> fit_axis(X, obs).length
+    5.0
     """
     if axis not in AXES:
         raise UsageError(f"axis {axis!r} is unknown; choose one of {', '.join(AXES)}")
@@ -138,10 +170,12 @@ def score_wells(
 
     Parameters
     ----------
-    wells
+    wells : AnnData
         Normalised wells, one row per well; failed wells are scored too but define nothing.
-    axis, min_length
-        As in :func:`fit_axis`.
+    axis : str
+        As in :func:`helpers.hits.fit_axis`.
+    min_length : float
+        As in :func:`helpers.hits.fit_axis`.
 
     Returns
     -------
@@ -179,12 +213,34 @@ def score_wells(
 def project(X: np.ndarray, obs: pd.DataFrame, axis: Axis) -> tuple[np.ndarray, np.ndarray]:
     """Split each well of one experiment into its part along the axis and its rejection from it.
 
+    Parameters
+    ----------
+    X : array
+        Wells of the experiment, shape (n_wells, n_features), in the order in which the axis was fitted.
+    obs : DataFrame
+        Their annotation, of which `plate_id` is read.
+    axis : Axis
+        From :func:`helpers.hits.fit_axis`.
+
     Returns
     -------
-    along
+    along : array
         Distance from the infected centroid towards mock, embedding units, shape (n_wells,).
-    away
+    away : array
         Rejection from the axis, embedding units, shape (n_wells, n_features) float32.
+
+    Examples
+    --------
+    >>> obs = pd.DataFrame({
+    ...     "experiment": "HRCE-1", "plate_id": ["HRCE-1_1"] * 4 + ["HRCE-1_2"] * 4,
+    ...     "condition": ["mock", "mock", "infected", "infected"] * 2, "treatment": None, "qc_flag": "",
+    ... })
+    >>> X = np.array([[0, 0], [0, 1], [5, 0], [5, 1]] * 2, dtype=float)
+    >>> along, away = project(X, obs, fit_axis(X, obs))
+    >>> along[:4].tolist()
+    [5.0, 5.0, 0.0, 0.0]
+    >>> away[:4, 1].tolist()
+    [-0.5, 0.5, -0.5, 0.5]
     """
     along = np.zeros(len(X))
     away = np.zeros(X.shape, dtype=np.float32)
@@ -225,14 +281,21 @@ def axis_kind(scored: ad.AnnData, experiment: str) -> str:
     return scored.uns.get("axis", {}).get(str(experiment), {}).get("kind", AXES[0])
 
 
-def _version_from_others(X, obs, rows, others, centroids, noise) -> Version:
+def _version_from_others(
+    X: np.ndarray,
+    obs: pd.DataFrame,
+    rows: np.ndarray,
+    others: list,
+    centroids: tuple[dict, dict],
+    noise: Noise | None,
+) -> Version:
     """Return the version of a plate that other plates define."""
     mock, infected = centroids
     weights = [1 / (1 / mock[p][1] + 1 / infected[p][1]) for p in others]
     difference = np.average([infected[p][0] - mock[p][0] for p in others], axis=0, weights=weights)
     direction = _unit(difference)
     origin = np.average([infected[p][0] for p in others], axis=0, weights=[infected[p][1] for p in others])
-    kinds = [rows[controls(obs, kind)[rows]] for kind in ("mock", "infected")]
+    kinds = (rows[controls(obs, "mock")[rows]], rows[controls(obs, "infected")[rows]])
     reading = direction if noise is None else noise.reading(direction)
     return Version(direction, reading, origin, *_gap(X, *kinds, reading))
 
@@ -251,7 +314,9 @@ def _halves(obs: pd.DataFrame) -> np.ndarray:
     return half
 
 
-def _versions_from_halves(X, obs, rows, half, axis) -> list[Version]:
+def _versions_from_halves(
+    X: np.ndarray, obs: pd.DataFrame, rows: np.ndarray, half: np.ndarray, axis: str
+) -> list[Version]:
     """Return the two versions of a plate without others: version k has the direction of half k.
 
     With a single well of a kind there are no halves; both then take it, and the plate's scores flatter the assay.
@@ -260,7 +325,8 @@ def _versions_from_halves(X, obs, rows, half, axis) -> list[Version]:
     mock, infected = (rows[controls(obs, kind)[rows]] for kind in ("mock", "infected"))
     of = dict(zip(rows, half, strict=True))
     for number in (0, 1):
-        train, test = [], []
+        train: list[np.ndarray] = []
+        test: list[np.ndarray] = []
         for wells in (mock, infected):
             mine = np.array([of[w] == number for w in wells])
             train.append(wells[mine] if mine.any() else wells)
@@ -270,7 +336,9 @@ def _versions_from_halves(X, obs, rows, half, axis) -> list[Version]:
         reading = (
             noise_of(X[learnt], obs.iloc[learnt]).reading(direction) if axis == "discriminant" else direction
         )
-        versions.append(Version(direction, reading, np.median(X[test[1]], axis=0), *_gap(X, *test, reading)))
+        versions.append(
+            Version(direction, reading, np.median(X[test[1]], axis=0), *_gap(X, test[0], test[1], reading))
+        )
     return versions
 
 

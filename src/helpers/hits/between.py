@@ -26,7 +26,7 @@ def shared_arms(arms: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    arms
+    arms : DataFrame
         From :func:`helpers.hits.call_hits`.
 
     Returns
@@ -62,15 +62,15 @@ def experiment_agreement(
 
     Parameters
     ----------
-    arms
+    arms : DataFrame
         From :func:`helpers.hits.call_hits`.
-    cell_types
+    cell_types : dict, optional
         Experiment -> cell line; `same_cells` is missing without it.
-    n_bootstrap
+    n_bootstrap : int
         Draws of compounds for the intervals.
-    level
+    level : float
         Of the intervals.
-    seed
+    seed : int
         Of the bootstrap.
 
     Returns
@@ -81,6 +81,17 @@ def experiment_agreement(
         agreement), corrected (correlation over ceiling), each with `_low` and `_high`. Missing with fewer than three
         compounds or five arms, and where noise leaves nothing to compare (a ceiling of 0); intervals are missing with
         fewer than twenty compounds.
+
+    Examples
+    --------
+    >>> one = pd.DataFrame({
+    ...     "experiment": "HRCE-1", "treatment": list("aabbcc"), "dose_um": [1.0, 3.0] * 3,
+    ...     "rescue": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], "rescue_se": 0.01, "rescue_low": 0.0, "rescue_high": 1.0,
+    ... })
+    >>> two = one.assign(experiment="HRCE-2", rescue=2 * one["rescue"])
+    >>> experiment_agreement(pd.concat([one, two]))[["n_compounds", "n_arms", "slope", "correlation"]].round(2)
+       n_compounds  n_arms  slope  correlation
+    0            3       6    2.0          1.0
     """
     records = []
     for (a, b), table in shared_arms(arms).groupby(["experiment_a", "experiment_b"], sort=True):
@@ -119,7 +130,7 @@ def agreement_from_sums(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
 
     Parameters
     ----------
-    sums
+    sums : array
         Sums of 1, x, y, xx, yy, xy and of the two squared standard errors, shape (n_draws, 8).
     """
     n, x, y, xx, yy, xy, ex, ey = np.asarray(sums, dtype=float).T

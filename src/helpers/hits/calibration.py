@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import anndata as ad
 import numpy as np
@@ -27,25 +28,31 @@ NOT_TOXIC = 0.05
 
 @dataclass(frozen=True)
 class Calibration:
-    """What :func:`calibration_study` found.
+    """What :func:`helpers.hits.calibration_study` found.
 
     Attributes
     ----------
-    p_values
+    p_values : DataFrame
         Histogram of p-values where nothing works: level (`arms`, `compounds`), low, high, share, expected.
-    uniformity
+    uniformity : DataFrame
         Per level: n_twins, n, distance (largest distance of the mean distribution function over twins from the
         diagonal), p_value (of that distance, signs of whole twins flipped: p-values of one twin share plates), ks_p
         (Kolmogorov-Smirnov test of one p-value per experiment, which are independent), too_often_p (t-test over
         twins of *at most 5 % are rejected at 0.05*; the flips of a few twins cannot reach a small p-value), and the
         shares rejected at 0.01, 0.05 and 0.25.
-    discoveries
+    discoveries : DataFrame
         Per fdr: called `rescue`, false (those whose true rescue nowhere exceeds `min_rescue`), fdp (mean false
         discovery proportion), its standard error fdp_se over twins, power_strong (of compounds that truly rescue by
         0.5 and more), power_medium (0.25 to 0.5), found (share that is called anything but inactive).
-    coverage
+    coverage : DataFrame
         Per range of the true rescue: n, coverage of the interval of arms that are not toxic, and its standard error
         over twins.
+
+    Examples
+    --------
+    >>> import dataclasses
+    >>> [table.name for table in dataclasses.fields(Calibration)]
+    ['p_values', 'uniformity', 'discoveries', 'coverage']
     """
 
     p_values: pd.DataFrame
@@ -65,7 +72,7 @@ def calibration_study(
     fdrs: Iterable[float] = (0.05, 0.1, 0.2),
     n_bins: int = 20,
     seed: int = 0,
-    **settings,
+    **settings: Any,
 ) -> Calibration:
     """Run the hit calling on twins without and with active compounds, and compare with the truth.
 
@@ -74,35 +81,43 @@ def calibration_study(
 
     Parameters
     ----------
-    n_twins
+    n_twins : int
         Twins of each of the two kinds, at least 2.
-    scale
+    scale : str
         As in :func:`helpers.screens.simulate_twin`.
-    model
+    model : TwinModel, optional
         Assumptions of the twin; the usual ones if None.
-    n_infected
+    n_infected : int, optional
         Infected untreated wells that every plate keeps, all if None.
-    recipe, axis
-        As in :func:`helpers.profiles.normalize` and :func:`helpers.hits.score_wells`.
-    fdrs
+    recipe : str
+        As in :func:`helpers.profiles.normalize`.
+    axis : str
+        As in :func:`helpers.hits.score_wells`.
+    fdrs : iterable of float
         Rates to look at.
-    n_bins
+    n_bins : int
         Of the histogram.
-    seed
+    seed : int
         Of the first twin; the others follow.
     **settings
         Of :func:`helpers.hits.call_hits`.
 
+    Returns
+    -------
+    Calibration
+        Four tables.
+
     Raises
     ------
     UsageError
-        With fewer than two twins.
+        With fewer than two twins, or an unknown scale, recipe, axis or setting.
     """
     if n_twins < 2:
         raise UsageError(f"n_twins={n_twins} says nothing about chance; choose 2 or more")
     model = model or TwinModel()
     settings = {"rank_draws": 0, **settings}
-    nulls, actives = [], []
+    nulls: list[tuple] = []
+    actives: list[tuple] = []
     for number in range(seed, seed + n_twins):
         for kind, several, more in (
             (model.without_actives(), nulls, {"min_rescue": 0.0}),

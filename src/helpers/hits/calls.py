@@ -1,6 +1,7 @@
 """Calls: what each compound does, by one rule, with a score that ranks them and what that rank is worth."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import anndata as ad
 import numpy as np
@@ -30,20 +31,24 @@ class CallOptions:
 
     Attributes
     ----------
-    max_off_ratio, toxic_off, off_limit
-        Thresholds of :class:`helpers.hits.rule.Rule`.
-    statistic
+    max_off_ratio : float
+        As in :class:`helpers.hits.Rule`.
+    toxic_off : float
+        As in :class:`helpers.hits.Rule`.
+    off_limit : float
+        As in :class:`helpers.hits.Rule`.
+    statistic : str
         `max`: windows of any doses. `trend`: windows that end at the highest dose, for effects that only grow with
         dose. On ten tiny twins with weak effects `trend` called 28 % and `max` 22 % of the compounds that rescue by
         0.15 to 0.2, and both the same from 0.2 on; of those that rescue by 0.25 to 0.4 and turn toxic above, away from
         mock, `max` called 78 % and `trend` 34 %. False calls were as rare with both.
-    null_draws
+    null_draws : int
         Pseudo-compounds in a simulated null, at least 1,000.
-    top_k
+    top_k : int
         Compounds that count as the best, for `top_k_probability`.
-    rank_draws
+    rank_draws : int
         Draws from which the stability of scores and ranks is told; 0 leaves it missing.
-    level
+    level : float
         Of the intervals, in (0, 1).
     """
 
@@ -56,7 +61,7 @@ class CallOptions:
     rank_draws: int = 500
     level: float = 0.95
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.statistic not in STATISTICS:
             raise UsageError(
                 f"statistic {self.statistic!r} is unknown; choose one of {', '.join(STATISTICS)}"
@@ -73,7 +78,20 @@ class CallOptions:
             raise UsageError(f"level={self.level} is no share; choose a number between 0 and 1")
 
     def rule(self, fdr: float, min_rescue: float) -> Rule:
-        """Return the rule of the calls for a false discovery rate and a smallest rescue."""
+        """Return the rule of the calls for a false discovery rate and a smallest rescue.
+
+        Parameters
+        ----------
+        fdr : float
+            False discovery rate, in (0, 1).
+        min_rescue : float
+            Rescue up to this does not count, in [0, 1).
+
+        Returns
+        -------
+        Rule
+            With the thresholds of these options.
+        """
         return Rule(fdr, min_rescue, self.max_off_ratio, self.toxic_off, self.off_limit)
 
 
@@ -84,36 +102,41 @@ def call_hits(
     min_rescue: float = Rule.min_rescue,
     options: CallOptions = CallOptions(),
     seed: int = 0,
-    **settings,
+    **settings: Any,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Summarise arms and call compounds, experiment by experiment.
 
     Most compounds change cells without touching the disease, and some of that leaks onto the axis; so the hypothesis
-    tested is *rescue at most `min_rescue`*, with the null's spread. A compound's statistic is the largest standardised
+    tested is "rescue at most `min_rescue`", with the null's spread. A compound's statistic is the largest standardised
     mean over windows of consecutive doses, against the same statistic of pseudo-compounds. Calls follow the table of
-    :class:`helpers.hits.rule.Rule`. The best dose and the score of a compound called `rescue` are taken among its
+    :class:`helpers.hits.Rule`. The best dose and the score of a compound called `rescue` are taken among its
     on-target arms.
 
     Parameters
     ----------
-    scored
+    scored : AnnData
         From :func:`helpers.hits.score_wells`.
-    fdr, min_rescue
-        Of the rule; the false discovery rate is controlled over the compounds of an experiment (Benjamini-Hochberg).
-    options
+    fdr : float
+        False discovery rate of the rule, in (0, 1), controlled over the compounds of an experiment
+        (Benjamini-Hochberg).
+    min_rescue : float
+        Rescue up to this does not count, in [0, 1).
+    options : CallOptions
         How compounds are tested, called and ranked.
-    seed
+    seed : int
         Of the simulated null and of the draws of ranks.
     **settings
         Single fields of `options` by their names, such as ``top_k=20``.
 
     Returns
     -------
-    arms, hits
-        As in the tables arms.csv and hits.csv. Hits add `off_disease` at the best dose, `p_worsens`, `q_worsens`,
-        the stability of :func:`helpers.hits.stability.rank_stability` (`score_low`, `score_high`, `rank_low`,
-        `rank_high`, `top_k_probability`), and `note`, which says so where all wells of a compound failed (its call is
-        then no statement about it), and where a single plate leaves the stability missing.
+    arms : DataFrame
+        As in the table arms.csv.
+    hits : DataFrame
+        As in the table hits.csv, with `off_disease` at the best dose, `p_worsens`, `q_worsens`, the stability of
+        :func:`helpers.hits.stability.rank_stability` (`score_low`, `score_high`, `rank_low`, `rank_high`,
+        `top_k_probability`), and `note`, which says so where all wells of a compound failed (its call is then no
+        statement about it), and where a single plate leaves the stability missing.
 
     Raises
     ------

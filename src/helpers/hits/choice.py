@@ -6,6 +6,7 @@ import pandas as pd
 from helpers.errors import DataError
 
 CRITERIA = ("replicate_error", "z_prime_robust", "control_auroc", "null_ratio")
+"""Measures that the rule looks at: columns of :func:`helpers.hits.compare_recipes`."""
 MIN_NULL_RATIO = 0.8
 MIN_AUROC = 0.8
 TIE = 0.01
@@ -15,6 +16,7 @@ RULE = (
     f"whose null is not narrower than what replicates show (null ratio at least {MIN_NULL_RATIO}); within {TIE:.0%} "
     "the simpler recipe wins; where no arm has replicates, the highest robust Z' decides"
 )
+"""By which :func:`helpers.hits.select_recipe` picks, as a sentence for readers."""
 
 ALONE = (
     ("replicate_map", "replicate mAP", 1),
@@ -25,14 +27,34 @@ ALONE = (
 
 
 def select_recipe(table: pd.DataFrame) -> str:
-    """Return the recipe that :data:`RULE` picks from a comparison table, its rows ordered from simple to complex.
+    """Return the recipe that :data:`helpers.hits.RULE` picks from a comparison table.
 
     A condition that no recipe meets does not count, nor does a measure that is missing everywhere.
+
+    Parameters
+    ----------
+    table : DataFrame
+        recipe, replicate_error, z_prime_robust, control_auroc, null_ratio, as from
+        :func:`helpers.hits.compare_recipes`; its rows ordered from simple to complex.
+
+    Returns
+    -------
+    str
+        The recipe's name.
 
     Raises
     ------
     DataError
         If no recipe can be used.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({
+    ...     "recipe": ["raw", "plate_center", "sphering"], "replicate_error": [0.3, 0.101, 0.1],
+    ...     "z_prime_robust": [0.1, 0.4, 0.5], "control_auroc": 0.9, "null_ratio": [1.0, 1.0, 0.5],
+    ... })
+    >>> select_recipe(table)
+    'plate_center'
     """
     picked = pick(*(table[name].to_numpy(float) for name in CRITERIA))
     if picked < 0:
@@ -41,12 +63,18 @@ def select_recipe(table: pd.DataFrame) -> str:
 
 
 def pick(error: np.ndarray, z: np.ndarray, auroc: np.ndarray, null_ratio: np.ndarray) -> int:
-    """Return the position of the recipe that :data:`RULE` picks, -1 if none can be used.
+    """Return the position of the recipe that :data:`helpers.hits.RULE` picks, -1 if none can be used.
 
     Parameters
     ----------
-    error, z, auroc, null_ratio
-        The measures :data:`CRITERIA` of the recipes, each of shape (n_recipes,), from simple to complex.
+    error, z, auroc, null_ratio : array
+        The measures :data:`helpers.hits.choice.CRITERIA` of the recipes, each of shape (n_recipes,), from simple to
+        complex.
+
+    Returns
+    -------
+    int
+        Its position; -1 if none can be used.
     """
     usable = np.isfinite(z)
     fit = usable & ~(auroc < MIN_AUROC) & ~(null_ratio < MIN_NULL_RATIO)
@@ -73,10 +101,10 @@ def selection_shares(recipes: list[str], draws: dict[str, np.ndarray]) -> dict[s
 
     Parameters
     ----------
-    recipes
+    recipes : list of str
         In the order of the table.
-    draws
-        Each of :data:`CRITERIA` -> its values, shape (n_draws, n_recipes).
+    draws : dict
+        Each of :data:`helpers.hits.choice.CRITERIA` -> its values, shape (n_draws, n_recipes).
     """
     picks = np.array(
         [pick(*rows) for rows in zip(*(draws[name] for name in CRITERIA), strict=True)], dtype=int
@@ -90,8 +118,22 @@ def explain_choice(table: pd.DataFrame) -> list[str]:
 
     Parameters
     ----------
-    table
+    table : DataFrame
         From :func:`helpers.hits.compare_recipes`.
+
+    Returns
+    -------
+    list of str
+        Whole sentences, in reading order.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({
+    ...     "recipe": ["raw", "plate_center"], "replicate_error": [0.3, 0.1], "z_prime_robust": [0.1, 0.4],
+    ...     "selected": [False, True], "selection_share": [0.2, 0.8], "excluded": "",
+    ... })
+    >>> explain_choice(table)[1]
+    'It picks the same recipe in 80% of the bootstrap draws over plates.'
     """
     picked = table[table["selected"]].iloc[0]
     lines = [f"The rule picks {picked['recipe']}: {RULE}."]

@@ -48,9 +48,14 @@ def read_class_list(path: str | Path) -> pd.DataFrame:
 
     Parameters
     ----------
-    path
+    path : str or Path
         CSV or TSV in UTF-8 with the columns treatment and class, in any letter case; others are kept. A treatment may
         be in several classes; lines that repeat a pair count once.
+
+    Returns
+    -------
+    DataFrame
+        treatment, class, and the columns that the file has beside them.
 
     Raises
     ------
@@ -157,6 +162,11 @@ def align_scores(score: pd.Series, stratum: pd.Series, group: pd.Series) -> pd.S
         What was measured together, such as the plates that a compound stands on.
     group : Series
         The larger whole, such as the experiment: its median serves strata of fewer than ten.
+
+    Returns
+    -------
+    Series
+        In the unit and order of the scores.
     """
     by = score.groupby(stratum)
     whole = score.groupby(group).transform("median")
@@ -202,10 +212,15 @@ def auc_interval(auc: float, m: int, n: int, level: float = 0.95) -> tuple[float
     level : float
         Of the interval.
 
+    Returns
+    -------
+    tuple of float
+        Low and high end.
+
     Examples
     --------
     >>> [round(end, 2) for end in auc_interval(1.0, 4, 1600)]
-    [0.63, 1.0]
+    [0.77, 1.0]
     """
     z = stats.norm.ppf(0.5 + level / 2)
 

@@ -3,6 +3,8 @@
 Every number that the pick uses can be had from a real screen; the twin's truth is only reported.
 """
 
+from typing import Any
+
 import anndata as ad
 import numpy as np
 import pandas as pd
@@ -57,24 +59,24 @@ def compare_recipes(
     n_bootstrap: int = 200,
     level: float = 0.95,
     truth: pd.DataFrame | None = None,
-    **settings,
+    **settings: Any,
 ) -> pd.DataFrame:
-    """Measure each recipe on one screen and pick one by :data:`helpers.hits.choice.RULE`.
+    """Measure each recipe on one screen and pick one by :data:`helpers.hits.RULE`.
 
     Parameters
     ----------
-    wells
+    wells : AnnData
         From :func:`helpers.profiles.to_wells`, not normalised.
-    recipes
+    recipes : tuple of str
         Names in :data:`helpers.profiles.RECIPES`.
-    seed
+    seed : int
         Of the choice of compounds, of the folds and of the bootstrap.
-    n_bootstrap
+    n_bootstrap : int
         Draws of plates, with replacement within each experiment, in which the rule picks again; 0 leaves intervals and
         `selection_share` missing.
-    level
+    level : float
         Of the intervals.
-    truth
+    truth : DataFrame, optional
         A twin's truth, to report the error to it; the pick does not use it.
     **settings
         Of the recipes, see :class:`helpers.profiles.normalize.Settings`.
@@ -127,9 +129,27 @@ def compare_recipes(
 
 
 def measure_recipe(
-    wells: ad.AnnData, recipe: str, *, seed: int = 0, truth: pd.DataFrame | None = None, **settings
+    wells: ad.AnnData, recipe: str, *, seed: int = 0, truth: pd.DataFrame | None = None, **settings: Any
 ) -> dict[str, evidence.Measure]:
     """Return the measures of one recipe, each a function of how often every plate counts.
+
+    Parameters
+    ----------
+    wells : AnnData
+        Not normalised, in the order of their plates.
+    recipe : str
+        A name in :data:`helpers.profiles.RECIPES`.
+    seed : int
+        Of the recipe, of the folds and of the choice of compounds.
+    truth : DataFrame, optional
+        A twin's truth, which adds the measures of the error to it.
+    **settings
+        Of the recipe, see :class:`helpers.profiles.normalize.Settings`.
+
+    Returns
+    -------
+    dict
+        Name of the measure -> :data:`helpers.hits.evidence.Measure`.
 
     Raises
     ------
@@ -182,7 +202,7 @@ def plate_draws(obs: pd.DataFrame, n: int, seed: int) -> list[dict]:
 
 def _intervals(measures: dict[str, evidence.Measure], strata: list[list], level: float) -> dict:
     """Return name_low and name_high of each measure over plates; missing where there are no plates to leave out."""
-    out = {}
+    out: dict[str, float] = {}
     for name, measure in measures.items():
         scale, bounds = SCALES[name]
         low, high = jackknife_interval(measure, strata, scale=scale, bounds=bounds, level=level)

@@ -55,7 +55,18 @@ def deciding_arms(hits: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_calls(arms: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
-    """Return arms with the call of their compound and on_disease (1 - rescue)."""
+    """Return arms with the call of their compound and on_disease (1 - rescue).
+
+    Parameters
+    ----------
+    arms, hits : DataFrame
+        `arms.csv` and `hits.csv`.
+
+    Returns
+    -------
+    DataFrame
+        `arms` with the columns call and on_disease more.
+    """
     if arms.empty:
         return arms.assign(call=pd.Series(dtype=object), on_disease=pd.Series(dtype=float))
     calls = hits.astype({"experiment": str, "treatment": str}).set_index(["experiment", "treatment"])["call"]

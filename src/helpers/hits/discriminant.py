@@ -29,9 +29,9 @@ class Noise:
 
     Attributes
     ----------
-    scatter
+    scatter : array
         Shape (n_features, n_features), float64.
-    degrees
+    degrees : int
         Degrees of freedom.
     """
 
@@ -62,9 +62,9 @@ def shrunk_covariance(covariance: np.ndarray, n: int) -> np.ndarray:
 
     Parameters
     ----------
-    covariance
+    covariance : array
         Of centred data, shape (n_features, n_features).
-    n
+    n : int
         Degrees of freedom that it rests on.
     """
     p = len(covariance)

@@ -31,15 +31,15 @@ def off_disease(
 
     Parameters
     ----------
-    away
-        Rejections from the axis, :func:`helpers.hits.axis.project`, shape (n_wells, n_features).
-    obs
+    away : array
+        Rejections from the axis, :func:`helpers.hits.project`, shape (n_wells, n_features).
+    obs : DataFrame
         Their annotation.
-    length
+    length : float
         Of the axis, in embedding units.
-    quantile
+    quantile : float
         Of the noise, for `off_limit`.
-    seed
+    seed : int
         Of the pseudo-arms.
 
     Returns
@@ -83,11 +83,11 @@ class Parts:
 
     Attributes
     ----------
-    sums
+    sums : array
         Sum of the rejections, shape (n_parts, n_features).
-    squares
+    squares : array
         Sum of their squared lengths, shape (n_parts,).
-    sizes
+    sizes : array
         Number of wells, shape (n_parts,).
     """
 
@@ -119,11 +119,11 @@ def _mean_square(
 
     Parameters
     ----------
-    parts
+    parts : Parts
         Arms on plates, sorted by arm.
-    arm
+    arm : array
         The arm of each part, 0, 1, ... ascending, shape (n_parts,).
-    noise
+    noise : tuple of float
         Squared length that noise adds to a well, and to a plate's centre.
     """
     first = np.flatnonzero(np.diff(arm, prepend=-1))

@@ -9,6 +9,8 @@ the upper half of them and the highest one; the largest of the three counts, eac
 the same is done with the permuted wells.
 """
 
+from collections.abc import Iterator
+
 import anndata as ad
 import numpy as np
 import pandas as pd
@@ -44,13 +46,13 @@ def energy_test(
 
     Parameters
     ----------
-    wells
+    wells : AnnData
         Normalised wells, scored or not.
-    n_components
+    n_components : int
         Principal components in which Euclidean distances are taken.
-    n_permutations
+    n_permutations : int
         Of the labels within each plate, at least 100; beyond them a generalised Pareto tail gives the p-value.
-    seed
+    seed : int
         Of the permutations.
 
     Returns
@@ -153,7 +155,9 @@ def _p_value(values: np.ndarray) -> float:
     return float(Tail(largest[1:]).p_value(largest[0]))
 
 
-def _plate_energies(Z: np.ndarray, obs: pd.DataFrame, limits: dict, n_permutations: int, seed: list):
+def _plate_energies(
+    Z: np.ndarray, obs: pd.DataFrame, limits: dict, n_permutations: int, seed: list
+) -> Iterator[tuple[str, int, np.ndarray, np.ndarray]]:
     """Yield treatment, number of wells, weights (n_windows,), and energies (n_windows, 1 + n_permutations).
 
     The first column is found, the others are permuted. Compounds with as many wells in each window take the same
@@ -193,14 +197,14 @@ def energies(distance: np.ndarray, places: np.ndarray, sizes: np.ndarray, n: int
 
     Parameters
     ----------
-    distance
+    distance : array
         Between wells, shape (total, total), zero diagonal.
-    places
+    places : array
         Place of each well, shape (total, n_columns): 0 to n - 1 are those of the compound, from the highest dose
         down, the others those of the reference.
-    sizes
+    sizes : array
         How many of the compound's places are in each window, shape (n_windows,), the largest, n, first.
-    n
+    n : int
         Places of the compound.
 
     Returns

@@ -83,14 +83,14 @@ def _pooled(by_plate: dict, kinds: tuple[str, str], statistic: Callable) -> Meas
 
 
 def fast_auroc(mock: np.ndarray, infected: np.ndarray) -> float:
-    """Return what :func:`helpers.hits.quality.auroc` does, without its test: the bootstrap asks a thousand times."""
+    """Return what :func:`helpers.hits.auroc` does, without its test: the bootstrap asks a thousand times."""
     mock = np.sort(mock)
     above, ties = np.searchsorted(mock, infected, side="left"), np.searchsorted(mock, infected, side="right")
     return float((above + ties).sum() / (2 * len(mock) * len(infected)))
 
 
 def fast_z_prime(mock: np.ndarray, infected: np.ndarray) -> float:
-    """Return what :func:`helpers.hits.quality.robust_z_prime` does, without the checks of scipy's MAD."""
+    """Return what :func:`helpers.hits.robust_z_prime` does, without the checks of scipy's MAD."""
     if min(len(mock), len(infected)) < 2:
         return np.nan
     centers = np.median(mock), np.median(infected)
@@ -235,9 +235,9 @@ def truth_measures(tables: dict[str, pd.DataFrame], truth: pd.DataFrame) -> dict
 
     Parameters
     ----------
-    tables
-        Experiment -> :func:`arm_means`.
-    truth
+    tables : dict
+        Experiment -> :func:`helpers.hits.evidence.arm_means`.
+    truth : DataFrame
         The twin's truth; an arm whose toxic component is below 0.05 axis lengths is not toxic.
     """
     parts = []

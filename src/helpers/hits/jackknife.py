@@ -48,23 +48,23 @@ def jackknife_interval(
 
     Parameters
     ----------
-    measure
+    measure : callable
         Takes plate -> how often it counts, see :data:`helpers.hits.evidence.Measure`.
-    strata
+    strata : sequence of sequences
         The plates of each experiment.
-    scale
-        One of :data:`SCALES`, on which the interval is symmetric.
-    bounds
+    scale : str
+        One of :data:`helpers.hits.jackknife.SCALES`, on which the interval is symmetric.
+    bounds : tuple of float
         Range of the measure; the interval is cut there.
-    level
+    level : float
         Of the interval.
 
     Returns
     -------
-    low, high
+    low, high : float
         Missing where they cannot be told: no experiment has two plates; the measure is missing, at an end of its scale
-        or not defined without some plate of several; no plate changes it; or fewer than :data:`LEAST_DEGREES` degrees
-        of freedom are left.
+        or not defined without some plate of several; no plate changes it; or fewer than
+        :data:`helpers.hits.jackknife.LEAST_DEGREES` degrees of freedom are left.
     """
     there, back = SCALES[scale]
     unknown = (np.nan, np.nan)

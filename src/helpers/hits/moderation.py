@@ -14,9 +14,9 @@ def fit_prior(variances: np.ndarray, degrees: np.ndarray) -> tuple[float, float]
 
     Parameters
     ----------
-    variances
+    variances : array
         Sample variances, shape (n,); zeros are ignored, for their logarithm says nothing.
-    degrees
+    degrees : array
         Their degrees of freedom, shape (n,).
 
     Returns
@@ -44,9 +44,9 @@ def moderate(
 
     Parameters
     ----------
-    variances, degrees
-        As in :func:`fit_prior`; a variance with 0 degrees of freedom takes the prior's.
-    default, default_degrees
+    variances, degrees : array
+        As in :func:`helpers.hits.moderation.fit_prior`; a variance with 0 degrees of freedom takes the prior's.
+    default, default_degrees : float
         The prior to use where there are too few variances to fit one.
 
     Returns

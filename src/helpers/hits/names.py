@@ -37,6 +37,16 @@ def name_keys(name: str) -> list[str]:
     The keys are the name without regard to case, hyphens and synonyms; then its parts, where it lists several names or
     has one in brackets; then these without the words of a salt.
 
+    Parameters
+    ----------
+    name : str
+        As one source spells it.
+
+    Returns
+    -------
+    list of str
+        Each key once; none for names of fewer than three letters.
+
     Examples
     --------
     >>> name_keys("Remdesivir (GS-5734)")[:2]

@@ -21,6 +21,7 @@ from helpers.profiles.selection import controls, rows_by, treated, usable
 MEDIAN_VARIANCE = np.pi / 2
 """Variance of the median of many Gaussian values, relative to that of their mean."""
 STATISTICS = ("max", "trend")
+"""Statistics of a compound over its doses: the largest window of any doses, or of those that end at the highest one."""
 N_DRAWS = 40_000
 MIN_POOL = 50
 """With fewer residuals than this their own shape cannot be resampled, and a Gaussian takes their place."""
@@ -32,25 +33,25 @@ class Null:
 
     Attributes
     ----------
-    scale
+    scale : dict
         Plate -> standard deviation of a well, moderated over plates.
-    degrees
+    degrees : float
         Degrees of freedom of these, inf if all plates agree.
-    n_reference
+    n_reference : dict
         Plate -> number of infected untreated wells.
-    centre_variance
+    centre_variance : dict
         Plate -> variance of the plate's centre, 0 if the recipe centres no plates; of a plate that had no reference
         wells to be centred on, that of the shift it kept.
-    shift_variance
+    shift_variance : float
         Variance of the plates' own shifts that is left over.
-    offset
+    offset : float
         Mean rescue of the infected untreated wells. Plates are centred on their median, and where noise is skewed
         the mean of any arm lies off it by this much.
-    residuals
+    residuals : array
         Standardised residuals, shape (n,), mean 0 and variance 1.
-    seed, n_draws
+    seed, n_draws : int
         Of the simulated null.
-    excess
+    excess : float
         Variance of treated wells within arm and plate relative to that of the infected untreated wells, 1 unless it
         is larger than chance explains. Some recipes (sphering and tvn on infected wells) are fitted on the very wells
         of the null and make them quieter than any other wells; `scale` is put right by it.
@@ -84,16 +85,16 @@ class Null:
 
         Parameters
         ----------
-        n_doses
+        n_doses : int
             1 for a single arm.
-        n_wells
+        n_wells : int
             Wells per dose, over all plates.
-        n_plates
+        n_plates : float
             Plates over which they are spread and which the doses share; inf where each dose has plates of its own.
-        apart
+        apart : float
             Variance of a dose's own plates' errors, of those the doses do not share, relative to that of one plate.
-        statistic
-            As in :func:`max_window`.
+        statistic : str
+            As in :func:`helpers.hits.null.max_window`.
         """
         plates, apart = round(min(n_plates, n_wells), 6), round(apart, 6)
         key = (n_doses, n_wells, plates, apart, statistic if n_doses > 1 else "max")
@@ -137,15 +138,15 @@ def max_window(
 
     Parameters
     ----------
-    means
+    means : array
         Mean at each dose in dose order, shape (..., n_doses); nan = no wells.
-    variances
+    variances : array
         Variance of each, without the part that all doses share, shape (..., n_doses) or (n_doses,).
-    shared
+    shared : float or array
         Variance of the error shared by all doses, a number or shape (...,).
-    statistic
-        One of :data:`STATISTICS`: `max` over all windows; `trend` over those that end at the highest dose, step
-        contrasts against a monotone effect, in the spirit of Williams 1971 (doi:10.2307/2528930).
+    statistic : str
+        One of :data:`helpers.hits.STATISTICS`: `max` over all windows; `trend` over those that end at the highest
+        dose, step contrasts against a monotone effect, in the spirit of Williams 1971 (doi:10.2307/2528930).
 
     Returns
     -------
@@ -175,15 +176,15 @@ def fit_null(
 
     Parameters
     ----------
-    scored
+    scored : AnnData
         From :func:`helpers.hits.score_wells`.
-    rows
+    rows : array
         Row indices of the experiment's wells.
-    seed
+    seed : int
         Of the draws.
-    n_draws
+    n_draws : int
         Pseudo-compounds that are drawn for a null distribution.
-    inflate
+    inflate : bool
         Take the noise of treated wells where infected untreated ones are quieter than chance allows (`Null.excess`);
         False leaves what the infected untreated wells tell by themselves.
 

@@ -19,8 +19,24 @@ TESTED = {"infected": "mock", "mock": "infected", "uninfected": "infected", "con
 def plate_predictability(Z: np.ndarray, obs: pd.DataFrame, *, kind: str = "mock", seed: int = 0) -> Measure:
     """Return how much better than chance the plate of a held-out well of one kind is named; mean over experiments.
 
-    The wells must be no recipe's reference (:data:`TESTED`): wells that a plate was centred on lie, by construction,
-    away from where the rest of their plate lies.
+    The wells must be no recipe's reference (:data:`helpers.hits.predictability.TESTED`): wells that a plate was centred
+    on lie, by construction, away from where the rest of their plate lies.
+
+    Parameters
+    ----------
+    Z : array
+        Wells in few components, shape (n_wells, n_components).
+    obs : DataFrame
+        Their annotation.
+    kind : str
+        Condition of the untreated wells that are named, such as `mock`.
+    seed : int
+        Of the folds.
+
+    Returns
+    -------
+    Measure
+        0 = chance, 1 = always.
     """
     from sklearn.model_selection import StratifiedKFold
 
@@ -88,11 +104,11 @@ def site_predictability(X: np.ndarray, obs: pd.DataFrame, *, n_components: int =
 
     Parameters
     ----------
-    X
+    X : array
         Sites of one experiment, shape (n_sites, n_features).
-    obs
+    obs : DataFrame
         One row per site: plate_id, row, col, site.
-    n_components
+    n_components : int
         Leading principal components of the sites, less their plate's mean, that the classifier sees.
 
     Returns

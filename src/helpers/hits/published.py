@@ -76,7 +76,7 @@ def read_published(path: str | Path) -> pd.DataFrame:
 
     Parameters
     ----------
-    path
+    path : str or Path
         CSV or TSV in UTF-8. Rows of other assays and of other kinds of results are left out.
 
     Returns

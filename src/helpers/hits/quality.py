@@ -1,5 +1,7 @@
 """How well the assay separates its controls, plate by plate, on an axis that the plate did not define."""
 
+from collections.abc import Callable
+
 import anndata as ad
 import numpy as np
 import pandas as pd
@@ -13,10 +15,20 @@ MIN_Z_PRIME = 0.0
 
 
 def z_prime(mock: np.ndarray, infected: np.ndarray) -> float:
-    """Return Z' = 1 - 3 (sd_mock + sd_infected) / |mean_mock - mean_infected| (Zhang 1999).
+    """Return Z', the window between the controls' three-sigma bands relative to the distance of their means.
 
-    1 would be a perfect assay; below 0 the three-sigma bands of the controls overlap. Needs two wells of each kind,
-    otherwise missing.
+    Z' = 1 - 3 (sd_mock + sd_infected) / abs(mean_mock - mean_infected), of Zhang et al. 1999
+    (doi:10.1177/108705719900400206). 1 would be a perfect assay; below 0 the bands overlap.
+
+    Parameters
+    ----------
+    mock, infected : array_like
+        Position of the control wells of either kind along the axis, shapes (n_mock,) and (n_infected,), any unit.
+
+    Returns
+    -------
+    float
+        At most 1; missing with fewer than two wells of a kind, or where the means are equal.
 
     Examples
     --------
@@ -27,12 +39,47 @@ def z_prime(mock: np.ndarray, infected: np.ndarray) -> float:
 
 
 def robust_z_prime(mock: np.ndarray, infected: np.ndarray) -> float:
-    """Return Z' with medians and scaled median absolute deviations: one failed well does not decide it."""
+    """Return Z' with medians and scaled median absolute deviations: one failed well does not decide it.
+
+    Parameters
+    ----------
+    mock, infected : array_like
+        Position of the control wells of either kind along the axis, shapes (n_mock,) and (n_infected,), any unit.
+
+    Returns
+    -------
+    float
+        As :func:`helpers.hits.z_prime`, with median for mean.
+
+    Examples
+    --------
+    >>> mock, infected = [0.0, 0.1, -0.1, 5.0], [1.0, 1.1, 0.9, 1.0]
+    >>> round(robust_z_prime(mock, infected), 2), round(z_prime(mock, infected), 2)
+    (0.3, -30.0)
+    """
     return _separation(mock, infected, np.median, lambda x: stats.median_abs_deviation(x, scale="normal"))
 
 
 def ssmd(mock: np.ndarray, infected: np.ndarray) -> float:
-    """Return the strictly standardised mean difference (Zhang 2007), positive if infected lies above mock."""
+    """Return the strictly standardised mean difference, positive if infected lies above mock.
+
+    (mean_infected - mean_mock) / sqrt(var_mock + var_infected), of Zhang 2007 (doi:10.1016/j.ygeno.2006.12.014).
+
+    Parameters
+    ----------
+    mock, infected : array_like
+        Position of the control wells of either kind along the axis, shapes (n_mock,) and (n_infected,), any unit.
+
+    Returns
+    -------
+    float
+        In standard deviations; missing with fewer than two wells of a kind, or without any spread.
+
+    Examples
+    --------
+    >>> round(ssmd([0.0, 0.1, -0.1], [1.0, 1.1, 0.9]), 2)
+    7.07
+    """
     if min(len(mock), len(infected)) < 2:
         return np.nan
     spread = np.sqrt(np.var(mock, ddof=1) + np.var(infected, ddof=1))
@@ -40,7 +87,23 @@ def ssmd(mock: np.ndarray, infected: np.ndarray) -> float:
 
 
 def auroc(mock: np.ndarray, infected: np.ndarray) -> float:
-    """Return the chance that an infected well lies above a mock well; 0.5 = no separation, ties count half."""
+    """Return the chance that an infected well lies above a mock well; ties count half.
+
+    Parameters
+    ----------
+    mock, infected : array_like
+        Position of the control wells of either kind along the axis, shapes (n_mock,) and (n_infected,), any unit.
+
+    Returns
+    -------
+    float
+        0 to 1, 0.5 = no separation; missing without wells of a kind.
+
+    Examples
+    --------
+    >>> auroc([0, 1, 2], [2, 3])
+    0.9166666666666666
+    """
     if min(len(mock), len(infected)) == 0:
         return np.nan
     return float(stats.mannwhitneyu(infected, mock).statistic / (len(mock) * len(infected)))
@@ -51,9 +114,9 @@ def assay_quality(wells: ad.AnnData, *, min_z_prime: float = MIN_Z_PRIME) -> pd.
 
     Parameters
     ----------
-    wells
+    wells : AnnData
         Wells, normalised or not, scored or not (then they are scored here).
-    min_z_prime
+    min_z_prime : float
         Robust Z' from which on a plate passes.
 
     Returns
@@ -62,6 +125,11 @@ def assay_quality(wells: ad.AnnData, *, min_z_prime: float = MIN_Z_PRIME) -> pd.
         The table assay_quality.csv: experiment, plate, n_mock, n_infected, z_prime, z_prime_robust, ssmd, auroc,
         passes, and `held_out`: False where the axis had to be fitted on the plate itself, so that all of these flatter
         it. Wells that failed quality control are left out; `n_failed_controls` counts them.
+
+    Raises
+    ------
+    DataError
+        If wells that were not scored cannot be: see :func:`helpers.hits.score_wells`.
     """
     scored = wells if "on_disease" in wells.obs else score_wells(wells)
     mock, infected = controls(scored.obs, "mock"), controls(scored.obs, "infected")
@@ -92,7 +160,29 @@ def assay_quality(wells: ad.AnnData, *, min_z_prime: float = MIN_Z_PRIME) -> pd.
 
 
 def pooled_quality(scored: ad.AnnData) -> pd.DataFrame:
-    """Return the same four measures per experiment, over the wells of all its plates together."""
+    """Measure the control separation of each experiment, over the wells of all its plates together.
+
+    Parameters
+    ----------
+    scored : AnnData
+        From :func:`helpers.hits.score_wells`.
+
+    Returns
+    -------
+    DataFrame
+        experiment, z_prime, z_prime_robust, ssmd, auroc; without the wells that failed quality control.
+
+    Examples
+    --------
+    >>> import anndata as ad
+    >>> wells = ad.AnnData(obs=pd.DataFrame({
+    ...     "experiment": "HRCE-1", "condition": ["mock"] * 3 + ["infected"] * 3, "treatment": None, "qc_flag": "",
+    ...     "on_disease": [0.0, 0.1, -0.1, 1.0, 1.1, 0.9],
+    ... }, index=list("abcdef")))
+    >>> pooled_quality(wells).round(2)
+      experiment  z_prime  z_prime_robust  ssmd  auroc
+    0     HRCE-1      0.4            0.11  7.07    1.0
+    """
     on = scored.obs["on_disease"].to_numpy()
     mock, infected = controls(scored.obs, "mock"), controls(scored.obs, "infected")
     records = []
@@ -103,7 +193,7 @@ def pooled_quality(scored: ad.AnnData) -> pd.DataFrame:
     return pd.DataFrame(records).rename(columns={"robust_z_prime": "z_prime_robust"})
 
 
-def _separation(mock, infected, centre, spread) -> float:
+def _separation(mock: np.ndarray, infected: np.ndarray, centre: Callable, spread: Callable) -> float:
     mock, infected = np.asarray(mock, dtype=float), np.asarray(infected, dtype=float)
     if min(len(mock), len(infected)) < 2:
         return np.nan

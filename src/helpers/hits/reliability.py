@@ -94,8 +94,12 @@ def score_noise(
         first, second: two measurements of a compound.
     compounds : DataFrame
         score, n_scores (how many measurements its mean is of).
-    seed, n_bootstrap, level
-        Of the intervals: pairs and compounds are drawn anew, each among themselves.
+    seed : int
+        Of the bootstrap: pairs and compounds are drawn anew, each among themselves.
+    n_bootstrap : int
+        Draws.
+    level : float
+        Of the intervals.
 
     Returns
     -------
@@ -211,6 +215,22 @@ def rank_agreement(
 
     The interval is that of the Fisher transform, with its variance from the bootstrap: percentiles of the bootstrap are
     too narrow for the few compounds that two cell lines share. Missing below eight compounds.
+
+    Parameters
+    ----------
+    x, y : array_like
+        Of the same compounds, shape (n_compounds,); pairs with a missing value are left out.
+    seed : int
+        Of the bootstrap.
+    n_bootstrap : int
+        Draws of compounds.
+    level : float
+        Of the interval, in (0, 1).
+
+    Returns
+    -------
+    dict
+        n, spearman, spearman_low, spearman_high.
     """
     x, y = np.asarray(x, float), np.asarray(y, float)
     fine = np.isfinite(x) & np.isfinite(y)

@@ -8,6 +8,7 @@ import pandas as pd
 from helpers.errors import UsageError
 
 CALLS = ("rescue", "rescue_off_target", "toxic", "worsens", "inactive")
+"""What a compound can be called, in the order in which :class:`helpers.hits.Rule` asks."""
 
 
 @dataclass(frozen=True)
@@ -26,16 +27,27 @@ class Rule:
 
     Attributes
     ----------
-    fdr
+    fdr : float
         False discovery rate, in (0, 1).
-    min_rescue
+    min_rescue : float
         Rescue up to this does not count, in [0, 1).
-    max_off_ratio
+    max_off_ratio : float
         Off-disease that an on-target arm may have, relative to its rescue; above 0.
-    toxic_off
+    toxic_off : float
         Off-disease from which on an arm is toxic, in axis lengths; above 0.
-    off_limit
+    off_limit : float
         Quantile of the noise in off-disease that a toxic arm must exceed, between 0.5 and 1.
+
+    Examples
+    --------
+    >>> hits = pd.DataFrame({
+    ...     "q_value": [0.01, 0.01, 0.9, 0.9], "q_worsens": [0.9, 0.9, 0.9, 0.01],
+    ...     "on_target": [True, False, False, False], "toxic": [False, False, True, False],
+    ... })
+    >>> Rule().call(hits).tolist()
+    ['rescue', 'rescue_off_target', 'toxic', 'worsens']
+    >>> Rule(fdr=0.001).call(hits).tolist()
+    ['inactive', 'inactive', 'toxic', 'inactive']
     """
 
     fdr: float = 0.05
@@ -44,7 +56,7 @@ class Rule:
     toxic_off: float = 1.0
     off_limit: float = 0.999
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 0 < self.fdr < 1:
             raise UsageError(f"fdr={self.fdr} is not a rate; choose a number between 0 and 1")
         if not 0 <= self.min_rescue < 1:
@@ -58,7 +70,18 @@ class Rule:
                 raise UsageError(f"{name}={getattr(self, name)} is not above 0")
 
     def judge_arms(self, arms: pd.DataFrame) -> pd.DataFrame:
-        """Return the arms with their `score`, and whether each is `on_target` and `toxic`."""
+        """Return the arms with their `score`, and whether each is `on_target` and `toxic`.
+
+        Parameters
+        ----------
+        arms : DataFrame
+            rescue, off_disease, p_value, off_limit.
+
+        Returns
+        -------
+        DataFrame
+            With three columns more.
+        """
         reach = self.max_off_ratio * arms["rescue"].clip(upper=1)
         return arms.assign(
             score=on_target_score(arms["rescue"], arms["off_disease"]),
@@ -67,7 +90,18 @@ class Rule:
         )
 
     def call(self, hits: pd.DataFrame) -> np.ndarray:
-        """Return the call of compounds with q_value, q_worsens, on_target and toxic."""
+        """Return the call of compounds with q_value, q_worsens, on_target and toxic.
+
+        Parameters
+        ----------
+        hits : DataFrame
+            q_value, q_worsens, on_target, toxic: one row per compound.
+
+        Returns
+        -------
+        array of str
+            Shape (n_compounds,), of :data:`helpers.hits.CALLS`.
+        """
         found, harmed = hits["q_value"] <= self.fdr, hits["q_worsens"] <= self.fdr
         rules = [found & hits["on_target"], found, hits["toxic"], harmed]
         return np.select(rules, CALLS[:-1], default=CALLS[-1])
@@ -99,15 +133,25 @@ def recall(arms: pd.DataFrame, hits: pd.DataFrame, rule: Rule) -> np.ndarray:
 
     Parameters
     ----------
-    arms, hits
+    arms, hits : DataFrame
         From :func:`helpers.hits.call_hits`.
-    rule
+    rule : Rule
         The rule; its `off_limit` is that of the tables.
 
     Returns
     -------
-    ndarray, shape (n_compounds,)
-        In the order of `hits`.
+    array of str
+        The calls, shape (n_compounds,), in the order of `hits`.
+
+    Examples
+    --------
+    >>> arms = pd.DataFrame({
+    ...     "experiment": "HRCE-1", "treatment": ["one", "two"], "rescue": [0.8, 0.5], "off_disease": [0.2, 0.9],
+    ...     "p_value": 0.001, "off_limit": 0.5,
+    ... })
+    >>> hits = arms[["experiment", "treatment"]].assign(q_value=[0.002, 0.03], q_worsens=1.0)
+    >>> recall(arms, hits, Rule()).tolist(), recall(arms, hits, Rule(fdr=0.01)).tolist()
+    (['rescue', 'rescue_off_target'], ['rescue', 'inactive'])
     """
     keys = ["experiment", "treatment"]
     judged = rule.judge_arms(arms).groupby(keys, observed=True)[["on_target", "toxic"]].any().reset_index()

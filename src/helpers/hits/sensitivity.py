@@ -1,6 +1,8 @@
 """Sensitivity: how far the ranking of compounds hangs on the recipe and on the way the axis is read."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 import anndata as ad
 import numpy as np
@@ -14,6 +16,7 @@ from helpers.profiles.normalize import RECIPES, normalize
 
 NULL_DRAWS = 5_000
 """Ranks hardly depend on the null; a tenth of the usual draws will do."""
+T = TypeVar("T")
 KEYS = ["experiment", "treatment"]
 COLUMNS = [
     "recipe", "axis", "experiment", "n_compounds", "spearman", "top_k_overlap", "top_k_expected", "same_call", "reason",
@@ -30,27 +33,27 @@ def ranking_sensitivity(
     recipe_settings: dict | None = None,
     top_k: int = CallOptions.top_k,
     seed: int = 0,
-    **settings,
+    **settings: Any,
 ) -> pd.DataFrame:
     """Rank the compounds under other recipes and axes, and compare with one ranking.
 
     Parameters
     ----------
-    wells
+    wells : AnnData
         From :func:`helpers.profiles.to_wells`, not normalised.
-    recipes
+    recipes : iterable of str
         Names in :data:`helpers.profiles.RECIPES`.
-    axes
-        Names in :data:`helpers.hits.axis.AXES`.
-    reference
+    axes : iterable of str
+        Names in :data:`helpers.hits.AXES`.
+    reference : DataFrame, optional
         The hits to compare with, from :func:`helpers.hits.call_hits`; if None, those of the first recipe and axis.
-    reference_is
+    reference_is : tuple of str, optional
         Recipe and axis of `reference`, so that it is not computed again.
-    recipe_settings
+    recipe_settings : dict, optional
         Of the recipes, see :class:`helpers.profiles.normalize.Settings`.
-    top_k
+    top_k : int
         How many compounds are "the best".
-    seed
+    seed : int
         Of the recipes and the null.
     **settings
         Of :func:`helpers.hits.call_hits`.
@@ -79,13 +82,11 @@ def ranking_sensitivity(
     more = recipe_settings or {}
     tables = []
     for recipe in recipes:
-        normalized, reason = _attempt(lambda recipe=recipe: normalize(wells, recipe, seed=seed, **more))
+        normalized, reason = _attempt(partial(normalize, wells, recipe, seed=seed, **more))
         for axis in axes:
             hits = reference if (recipe, axis) == reference_is else None
             if hits is None and normalized is not None:
-                hits, reason = _attempt(
-                    lambda axis=axis, n=normalized: call_hits(score_wells(n, axis=axis), **settings)[1]
-                )
+                hits, reason = _attempt(partial(_hits, normalized, axis, settings))
             if hits is None:
                 tables.append(pd.DataFrame([{"recipe": recipe, "axis": axis, "reason": reason}]))
                 continue
@@ -96,7 +97,11 @@ def ranking_sensitivity(
     return pd.concat(tables, ignore_index=True).reindex(columns=COLUMNS)
 
 
-def _attempt(step) -> tuple:
+def _hits(wells: ad.AnnData, axis: str, settings: Mapping[str, Any]) -> pd.DataFrame:
+    return call_hits(score_wells(wells, axis=axis), **settings)[1]
+
+
+def _attempt(step: Callable[[], T]) -> tuple[T | None, str]:
     """Return what the step returns and no reason, or None and why the screen does not allow it."""
     try:
         return step(), ""

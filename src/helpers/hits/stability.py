@@ -46,17 +46,17 @@ def rank_stability(
 
     Parameters
     ----------
-    obs
+    obs : DataFrame
         The wells of the experiment.
-    arms
+    arms : DataFrame
         Arms that count for their compounds, with the columns of arms.csv.
-    null
+    null : Null
         Of the experiment; its seed is that of the draws.
-    n_draws
+    n_draws : int
         Draws; 0 leaves the numbers missing.
-    top_k
+    top_k : int
         How many compounds are "the best".
-    level
+    level : float
         Of the intervals.
 
     Returns
@@ -104,8 +104,14 @@ def draw_arms(
 
     Parameters
     ----------
-    obs, arms, null, n_draws
-        As in :func:`rank_stability`.
+    obs : DataFrame
+        As in :func:`helpers.hits.stability.rank_stability`.
+    arms : DataFrame
+        As there.
+    null : Null
+        As there.
+    n_draws : int
+        As there.
     """
     rng = np.random.default_rng([null.seed, n_draws, 11])
     shares, plates = _plate_shares(obs, arms)

@@ -8,6 +8,11 @@ class Tail:
 
     The far tail is a generalised Pareto fitted by moments to the largest 1 % of the draws (Knijnenburg 2009,
     doi:10.1093/bioinformatics/btp211), never lighter than exponential.
+
+    Parameters
+    ----------
+    draws : array
+        Of the statistic under the null, shape (n_draws,).
     """
 
     def __init__(self, draws: np.ndarray):

@@ -20,7 +20,7 @@ class Components:
 
     Parameters
     ----------
-    n_components
+    n_components : int
         How many at most.
     """
 
@@ -79,9 +79,9 @@ class Harmony:
 
     Parameters
     ----------
-    by
+    by : str
         `plate_id` or `experiment`.
-    seed
+    seed : int
         Of the clustering.
     """
 

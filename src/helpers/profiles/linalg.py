@@ -14,11 +14,11 @@ def principal_axes(X: np.ndarray, n_components: int, *, center: bool = False) ->
 
     Parameters
     ----------
-    X
+    X : array
         Shape (n_wells, n_features).
-    n_components
+    n_components : int
         How many axes at most; fewer if there are fewer features.
-    center
+    center : bool
         Subtract the mean first; without it `X` is taken to be centred by the caller.
     """
     if center:
@@ -40,11 +40,11 @@ class SymmetricMap:
 
     Attributes
     ----------
-    axes
+    axes : array
         Orthonormal columns, shape (n_features, k), float32.
-    gains
+    gains : array
         Factor along each of them, shape (k,).
-    base
+    base : float
         Factor in all other directions.
     """
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import anndata as ad
 import numpy as np
@@ -26,23 +27,23 @@ class Settings:
 
     Attributes
     ----------
-    reference
+    reference : str
         Wells to learn from: `infected`, `mock` or `controls` (both).
-    batch
+    batch : str
         What is made alike by plate_standard, plate_robust, sphering, tvn and harmony: `plate` or `experiment`.
-    position_model
+    position_model : str
         `trend`, `row_column` or `none`.
-    n_components
+    n_components : int, optional
         Of pca and harmony (50 if None) and of tvn (all if None).
-    regulariser
+    regulariser : str or float, optional
         Of whitening: `ledoit_wolf`, or the weight of the identity, 0 to 1; None = `ledoit_wolf` for sphering, and for
         recommended the weight that is best on held-out plates.
-    min_reference
+    min_reference : int, optional
         Reference wells that a batch needs; None = what each step needs by itself (3 for a centre, 8 for a spread,
         10 for a covariance).
-    pooled
+    pooled : bool
         Take the estimate of the whole experiment where a plate has fewer, instead of an error.
-    seed
+    seed : int
         Of harmony's clustering.
     """
 
@@ -55,12 +56,12 @@ class Settings:
     pooled: bool = False
     seed: int = 0
 
-    def common(self, **more) -> dict:
+    def common(self, **more: object) -> dict:
         """Return the arguments of a step that learns from reference wells."""
         least = {} if self.min_reference is None else {"min_reference": self.min_reference}
         return {"reference": self.reference, "pooled": self.pooled, **least, **more}
 
-    def batched(self, **more) -> dict:
+    def batched(self, **more: object) -> dict:
         """Return the arguments of a step that works batch by batch."""
         return self.common(by=batch_column(self.batch), **more)
 
@@ -71,14 +72,22 @@ class Recipe:
 
     Attributes
     ----------
-    name
+    name : str
         What the parameter `recipe` takes.
-    summary
+    summary : str
         One line for tables and help texts.
-    steps
-        Takes :class:`Settings` and returns new, unfitted steps, in the order in which they are applied.
-    takes
+    steps : callable
+        Takes :class:`helpers.profiles.normalize.Settings` and returns new, unfitted steps, in the order in which they
+        are applied.
+    takes : tuple of str
         The settings that change what it does; it ignores the others.
+
+    Examples
+    --------
+    >>> RECIPES["position"].summary
+    "subtract each plate's row and column trend"
+    >>> RECIPES["position"].steps(Settings(position_model="row_column"))
+    [PositionTrend(min_wells=60, model='row_column')]
     """
 
     name: str
@@ -91,7 +100,7 @@ def _position(settings: Settings) -> PositionTrend:
     return PositionTrend(model=settings.position_model)
 
 
-def _or(value, default):
+def _or(value: object, default: object) -> Any:
     return default if value is None else value
 
 
@@ -169,9 +178,10 @@ RECIPES = {
         ),
     )
 }
+"""Name -> :class:`helpers.profiles.Recipe`, from simple to complex: what :func:`helpers.profiles.normalize` knows."""
 
 
-def normalize(wells: ad.AnnData, recipe: str, *, seed: int = 0, **settings) -> ad.AnnData:
+def normalize(wells: ad.AnnData, recipe: str, *, seed: int = 0, **settings: Any) -> ad.AnnData:
     """Return a normalised copy of the wells.
 
     Wells are put into the order of their plates first and back afterwards, so that no result depends on the order of
@@ -179,14 +189,14 @@ def normalize(wells: ad.AnnData, recipe: str, *, seed: int = 0, **settings) -> a
 
     Parameters
     ----------
-    wells
+    wells : AnnData
         From :func:`helpers.profiles.to_wells`; failed wells are transformed but never a reference.
-    recipe
-        A name in :data:`RECIPES`.
-    seed
+    recipe : str
+        A name in :data:`helpers.profiles.RECIPES`.
+    seed : int
         For recipes with a random part.
     **settings
-        Attributes of :class:`Settings`.
+        Attributes of :class:`helpers.profiles.normalize.Settings`.
 
     Returns
     -------
@@ -231,8 +241,19 @@ def _apply(steps: list[Step], X: np.ndarray, obs: pd.DataFrame) -> tuple[np.ndar
     return X, rotated, records
 
 
-def make_settings(**given) -> Settings:
-    """Return settings from keyword arguments, after checking their names."""
+def make_settings(**given: Any) -> Settings:
+    """Return settings from keyword arguments, after checking their names.
+
+    Parameters
+    ----------
+    **given
+        Attributes of :class:`helpers.profiles.normalize.Settings`.
+
+    Raises
+    ------
+    UsageError
+        For a name that is no setting; the message lists those that there are.
+    """
     unknown = set(given) - set(Settings.__dataclass_fields__)
     if unknown:
         raise UsageError(

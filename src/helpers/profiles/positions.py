@@ -49,14 +49,15 @@ def position_profiles(obs: pd.DataFrame, value: str = "rescue") -> pd.DataFrame:
     Parameters
     ----------
     obs : DataFrame
-        As in :func:`position_profile`.
+        As in :func:`helpers.profiles.positions.position_profile`.
     value : str
         A numeric column.
 
     Returns
     -------
     DataFrame
-        The columns of :func:`position_profile`, and `by` (``row`` or ``col``); no rows where the value is missing.
+        The columns of :func:`helpers.profiles.positions.position_profile`, and `by` (``row`` or ``col``); no rows where
+        the value is missing.
     """
     if value not in obs or obs[value].isna().all():
         return pd.DataFrame(columns=["by", "position", "median", "n", "low", "high"])

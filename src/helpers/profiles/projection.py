@@ -96,7 +96,7 @@ def map_neighbors(components: pd.DataFrame, *, seed: int = 0) -> tuple[pd.DataFr
     Parameters
     ----------
     components : DataFrame
-        From :func:`principal_components`: neighbours are sought in all its components.
+        From :func:`helpers.profiles.projection.principal_components`: neighbours are sought in all its components.
     seed : int
         Of the layout.
 
@@ -106,7 +106,7 @@ def map_neighbors(components: pd.DataFrame, *, seed: int = 0) -> tuple[pd.DataFr
         Columns umap_1, umap_2 without a unit, index of `components`; empty columns with fewer than three components or
         too few wells.
     neighbors : DataFrame
-        See :func:`neighbor_shares`.
+        See :func:`helpers.profiles.projection.neighbor_shares`.
     """
     names = [name for name in components if name.startswith("pc_")]
     if len(names) < 3 or len(components) < FEWEST_WELLS:

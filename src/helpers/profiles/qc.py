@@ -36,9 +36,23 @@ def flag_wells(wells: ad.AnnData) -> np.ndarray:
     Each experiment is judged by itself. Positions are taken relative to the plate's bulk (the median of its
     wells), in the first ten principal components, each in units of its robust spread.
 
+    Parameters
+    ----------
+    wells : AnnData
+        One row per well, not normalised: `obs` has experiment, plate_id, condition, treatment, and n_sites if wells
+        with few sites are to be found; without embeddings only these are.
+
     Returns
     -------
-    ndarray of str, shape (n_wells,)
+    array of str
+        Shape (n_wells,).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> obs = pd.DataFrame({"n_sites": [4, 4, 4, 1]}, index=["a", "b", "c", "d"])
+    >>> flag_wells(ad.AnnData(obs=obs)).tolist()
+    ['', '', '', 'few sites: fewer than half of what a well has']
     """
     flags = np.full(wells.n_obs, "", dtype=object)
     if "n_sites" in wells.obs:
@@ -83,9 +97,9 @@ def bulk_scores(X: np.ndarray, obs: pd.DataFrame) -> np.ndarray:
 
     Parameters
     ----------
-    X
+    X : array
         Wells of one experiment, shape (n_wells, n_features).
-    obs
+    obs : DataFrame
         Their metadata; wells of unknown condition do not define the bulk.
 
     Returns

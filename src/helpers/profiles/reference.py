@@ -31,7 +31,7 @@ def reference_mask(obs: pd.DataFrame, reference: str) -> np.ndarray:
     Raises
     ------
     UsageError
-        If `reference` is none of :data:`REFERENCES`.
+        If `reference` is none of :data:`helpers.profiles.reference.REFERENCES`.
     """
     if reference not in REFERENCES:
         raise UsageError(f"reference {reference!r} is unknown; choose one of {', '.join(REFERENCES)}")
@@ -39,7 +39,13 @@ def reference_mask(obs: pd.DataFrame, reference: str) -> np.ndarray:
 
 
 def batch_column(batch: str) -> str:
-    """Return the column of `obs` that holds the batches, for `plate` or `experiment`."""
+    """Return the column of `obs` that holds the batches, for `plate` or `experiment`.
+
+    Raises
+    ------
+    UsageError
+        For any other word.
+    """
     if batch not in BATCHES:
         raise UsageError(f"batch {batch!r} is unknown; choose one of {', '.join(BATCHES)}")
     return BATCHES[batch]
@@ -51,15 +57,15 @@ class Batches:
 
     Attributes
     ----------
-    by
+    by : str
         `plate_id` or `experiment`.
-    rows
+    rows : dict
         Batch -> row indices of all its wells.
-    reference
+    reference : dict
         Batch -> row indices of the wells to learn from; those of the whole experiment where the batch had too few.
-    own
+    own : dict
         Batch -> how many reference wells it has itself.
-    pooled
+    pooled : list
         Batches that take the estimate of their experiment.
     """
 
@@ -88,13 +94,13 @@ class BatchStep:
 
     Parameters
     ----------
-    by
+    by : str
         `plate_id` or `experiment`.
-    reference
-        One of :data:`REFERENCES`.
-    min_reference
+    reference : str
+        One of :data:`helpers.profiles.reference.REFERENCES`.
+    min_reference : int
         Reference wells that a batch needs.
-    pooled
+    pooled : bool
         Take all reference wells of the experiment where a batch has fewer, instead of raising.
 
     Raises

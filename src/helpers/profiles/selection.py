@@ -17,9 +17,21 @@ def usable(obs: pd.DataFrame) -> np.ndarray:
 
 
 def controls(obs: pd.DataFrame, condition: str) -> np.ndarray:
-    """Return the untreated wells of one condition that passed quality control, shape (n_wells,).
+    """Return which wells are untreated ones of a condition that passed quality control.
 
     A compound on uninfected cells, as some screens have, is no mock control.
+
+    Parameters
+    ----------
+    obs : DataFrame
+        Wells, with columns condition, treatment and qc_flag.
+    condition : str
+        Such as `mock`, `uv` or `infected`.
+
+    Returns
+    -------
+    array of bool
+        Shape (n_wells,).
     """
     return (obs["condition"] == condition).to_numpy() & obs["treatment"].isna().to_numpy() & usable(obs)
 
@@ -60,6 +72,11 @@ def well_kind(obs: pd.DataFrame) -> pd.Series:
     ----------
     obs : DataFrame
         Wells or sites, with columns condition and treatment.
+
+    Returns
+    -------
+    Series
+        Categories of :data:`helpers.profiles.selection.KINDS`, index of `obs`.
     """
     kind = obs["condition"].astype(object)
     kind = kind.mask((kind == "infected") & obs["treatment"].notna(), "treated")

@@ -14,11 +14,11 @@ class Spectrum:
 
     Attributes
     ----------
-    variances
+    variances : array
         Eigenvalues above rounding error, shape (k,), largest first.
-    axes
+    axes : array
         Their eigenvectors as columns, shape (n_features, k).
-    mean
+    mean : float
         Mean variance of a feature.
     """
 
@@ -40,9 +40,9 @@ class Spectrum:
 
         Parameters
         ----------
-        weight
+        weight : float
             Of the identity, in [0, 1].
-        unit
+        unit : bool
             Scale the map so that its gains have a mean square of 1 over all directions.
         """
         variances, rest = self.shrunk(weight)
@@ -82,7 +82,13 @@ def within_residuals(X: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, int
 
 
 def check_regulariser(regulariser: str | float, words: tuple[str, ...]) -> None:
-    """Raise UsageError unless `regulariser` is one of the words or a number in [0, 1]."""
+    """Refuse a regulariser that is neither one of the words nor a number in [0, 1].
+
+    Raises
+    ------
+    UsageError
+        Naming what is allowed.
+    """
     if regulariser not in words and (isinstance(regulariser, str) or not 0 <= regulariser <= 1):
         raise UsageError(
             f"regulariser {regulariser!r} is unknown; give {' or '.join(words)} or a number from 0 to 1"

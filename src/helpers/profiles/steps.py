@@ -72,12 +72,16 @@ class Standardize(BatchStep):
 
     Parameters
     ----------
-    robust
+    robust : bool
         Median and MAD instead of mean and standard deviation.
-    min_reference
+    min_reference : int
         A spread needs more wells than a centre: that of 8 wells is off by a quarter.
-    by, reference, pooled
+    by : str
         As in :class:`helpers.profiles.reference.BatchStep`.
+    reference : str
+        As there.
+    pooled : bool
+        As there.
     """
 
     min_reference: int = 8

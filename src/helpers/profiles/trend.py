@@ -24,9 +24,9 @@ class PositionTrend:
 
     Parameters
     ----------
-    min_wells
+    min_wells : int
         Plates with fewer scattered wells than this keep their positions as they are.
-    model
+    model : str
         `trend`, `row_column` (an effect of its own for every row and every column that holds scattered wells, none for
         others; finer, and shrunk harder) or `none`.
     """

@@ -25,11 +25,17 @@ class TypicalVariation(BatchStep):
 
     Parameters
     ----------
-    n_components
+    n_components : int, optional
         How many components to keep; None keeps all, as published.
-    by, reference, min_reference, pooled
-        As in :class:`helpers.profiles.reference.BatchStep`. The published form has one kind of control; with
-        `controls` the disease would be a part of typical variation.
+    by : str
+        As in :class:`helpers.profiles.reference.BatchStep`.
+    reference : str
+        As there. The published form has one kind of control; with `controls` the disease would be a part of typical
+        variation.
+    min_reference : int
+        As there.
+    pooled : bool
+        As there.
     """
 
     min_reference: int = 10

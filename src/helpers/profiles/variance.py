@@ -7,7 +7,7 @@ it is tested in) is taken off: with the wells' for all but the experiment, and w
 because plates are a random factor and two experiments differ already by having been run on different plates.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import anndata as ad
@@ -19,6 +19,7 @@ from helpers.profiles.linalg import principal_axes
 from helpers.profiles.selection import controls, rows_by, treated, usable
 from helpers.profiles.trend import position_basis
 
+Projection = Callable[[np.ndarray], np.ndarray]
 FACTORS = ("experiment", "plate", "condition", "position", "arm")
 N_COMPONENTS = 50
 N_RANDOM = 50
@@ -38,12 +39,12 @@ def decompose_variance(
 
     Parameters
     ----------
-    wells
+    wells : AnnData
         Wells with `qc_flag`, normalised or not; failed and blank wells are left out.
-    factors
+    factors : tuple of str
         Some of `experiment`, `plate`, `condition` (within the experiment), `position` (a quadratic in row and
         column, plate by plate) and `arm` (treatment at a dose, within the experiment), in the order of fitting.
-    seed
+    seed : int
         Of the directions that stand for the small components.
 
     Returns
@@ -56,7 +57,8 @@ def decompose_variance(
     obs = wells.obs[keep]
     X = np.asarray(wells.X)[keep]
     Z = _sketch(X - X.mean(axis=0), seed)
-    projections, degrees = {}, {}
+    projections: dict[str, Projection] = {}
+    degrees: dict[str, int] = {}
     for factor in factors:
         projection, df = _projection(factor, obs, beside=tuple(projections))
         if df > 0:
@@ -75,19 +77,19 @@ def decompose_variance(
 
 
 def decompose_stages(stages: Mapping[str, ad.AnnData], *, seed: int = 0) -> pd.DataFrame:
-    """Return the shares of :func:`decompose_variance` for the same wells in several stages, such as recipes.
+    """Decompose the variance of the same wells in several stages, such as recipes.
 
     Parameters
     ----------
-    stages
-        Name -> wells.
-    seed
-        As in :func:`decompose_variance`.
+    stages : mapping
+        Name -> wells, as :func:`helpers.profiles.variance.decompose_variance` takes them.
+    seed : int
+        As there.
 
     Returns
     -------
     DataFrame
-        The columns of :func:`decompose_variance`, and `recipe`, the name of the stage.
+        The columns of :func:`helpers.profiles.variance.decompose_variance`, and `recipe`, the name of the stage.
     """
     with ThreadPoolExecutor(2) as pool:
         shares = pool.map(lambda wells: decompose_variance(wells, seed=seed), stages.values())
@@ -100,7 +102,14 @@ def site_agreement(sites: ad.AnnData, *, seed: int = 0) -> pd.DataFrame:
 
     The share of the variance within plates that lies between wells and not between the sites of one well, after the
     mean of each site position of a plate was subtracted. 1 = sites of a well are identical, 0 = no more alike than
-    any two sites of the plate. `seed` as in :func:`decompose_variance`.
+    any two sites of the plate.
+
+    Parameters
+    ----------
+    sites : AnnData
+        One row per site; `obs` has experiment, plate_id, well_id and site.
+    seed : int
+        As in :func:`helpers.profiles.variance.decompose_variance`.
 
     Returns
     -------
@@ -151,10 +160,11 @@ def _intraclass(Z: np.ndarray, wells: np.ndarray, n_plates: int) -> dict:
     }
 
 
-def _projection(factor: str, obs: pd.DataFrame, beside: tuple[str, ...]):
+def _projection(factor: str, obs: pd.DataFrame, beside: tuple[str, ...]) -> tuple[Projection, int]:
     """Return a function that projects a matrix on a factor, and the factor's degrees of freedom beyond the former.
 
-    The projection is on the factor together with those of `beside` that it spans (:data:`SPANNED`).
+    The projection is on the factor together with those of `beside` that it spans
+    (:data:`helpers.profiles.variance.SPANNED`).
     """
     experiment = obs["experiment"].astype(str)
     if factor == "position":
@@ -171,7 +181,7 @@ def _projection(factor: str, obs: pd.DataFrame, beside: tuple[str, ...]):
     return (lambda Z: _group_means(Z, codes)), df
 
 
-def _arm_projection(obs: pd.DataFrame, with_condition: bool):
+def _arm_projection(obs: pd.DataFrame, with_condition: bool) -> tuple[Projection, int]:
     """Project treated wells on their arms; untreated wells are the level to which arms are compared.
 
     With the condition, untreated wells are projected on theirs.
@@ -197,7 +207,7 @@ def _arm_projection(obs: pd.DataFrame, with_condition: bool):
     return project, df
 
 
-def _position_projection(obs: pd.DataFrame, with_plate: bool):
+def _position_projection(obs: pd.DataFrame, with_plate: bool) -> Projection:
     """Project on a quadratic in row and column, plate by plate, with the mean of the plate or without."""
     entries, start = [], 0
     for rows in rows_by(obs, "plate_id").values():

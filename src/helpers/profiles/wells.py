@@ -19,9 +19,9 @@ def to_wells(sites: ad.AnnData, *, how: str = "mean") -> ad.AnnData:
 
     Parameters
     ----------
-    sites
+    sites : AnnData
         One row per site, sorted or not; `X` float32 of shape (n_sites, n_features).
-    how
+    how : str
         `mean` or `median` over the sites of a well, per feature.
 
     Returns

@@ -39,10 +39,16 @@ class Sphering(BatchStep):
 
     Parameters
     ----------
-    regulariser
+    regulariser : str or float
         `ledoit_wolf`, or the weight of the identity in [0, 1]: 0 = the wells' own covariance, 1 = no whitening.
-    by, reference, min_reference, pooled
+    by : str
         As in :class:`helpers.profiles.reference.BatchStep`.
+    reference : str
+        As there.
+    min_reference : int
+        As there.
+    pooled : bool
+        As there.
     """
 
     min_reference: int = MIN_WELLS
@@ -93,13 +99,14 @@ class CrossWhitening:
 
     Parameters
     ----------
-    reference
+    reference : str
         One of :data:`helpers.profiles.reference.REFERENCES`; residuals are taken within plate and condition.
-    min_reference
+    min_reference : int
         Reference wells that the other plates must have together.
-    regulariser
+    regulariser : str or float
         `held_out`: the weight of the identity that makes noise along the axis, in axis lengths, small on the plates
-        that are held out, :func:`held_out_noise`; or as in :class:`Sphering`.
+        that are held out, :func:`helpers.profiles.whitening.held_out_noise`; or as in
+        :class:`helpers.profiles.whitening.Sphering`.
     """
 
     reference: str = "uninfected"
@@ -181,13 +188,17 @@ class Fold:
 
     Attributes
     ----------
-    name, plates
-        The fold's name and the plates that are held out.
-    spectrum, residuals
+    name : str
+        The fold's name.
+    plates : list
+        The plates that are held out.
+    spectrum : Spectrum
         Of the reference wells of the other plates.
-    held_out
+    residuals : array
+        Of the same, shape (n_wells, n_features).
+    held_out : array
         Residuals of the reference wells of these plates, shape (n_wells, n_features).
-    gaps, held_out_gaps
+    gaps, held_out_gaps : list
         Differences from mock to infected untreated wells on the other plates, and on these.
     """
 
@@ -213,10 +224,11 @@ def plate_gaps(X: np.ndarray, obs: pd.DataFrame, rows: np.ndarray) -> dict:
 
 
 def held_out_noise(folds: list[Fold]) -> np.ndarray:
-    """Return the noise of a well along the axis, in axis lengths, for each of :data:`WEIGHTS`.
+    """Return the noise of a well along the axis, for each of :data:`helpers.profiles.whitening.WEIGHTS`.
 
-    After whitening by S^-1/2 the axis d becomes S^-1/2 d, and a well is read along S^-1 d. S and d are those of the
-    other plates, noise and length those of the plates held out. Missing where an experiment lacks the controls.
+    In axis lengths. After whitening by S^-1/2 the axis d becomes S^-1/2 d, and a well is read along S^-1 d. S and d are
+    those of the other plates, noise and length those of the plates held out. Missing where an experiment lacks the
+    controls.
     """
     noise, length, n = np.zeros(len(WEIGHTS)), np.zeros(len(WEIGHTS)), 0
     for fold in folds:

@@ -71,7 +71,7 @@ class Parameter:
         return result
 
 
-def coerce(name: str, value: object, kind: type) -> Value:
+def coerce(name: str, value: Any, kind: type) -> Value:
     """Return `value` as `kind`, from the text of a command line or from a value of a YAML file.
 
     An integer is never taken from ``1.0`` or ``true``, and a float is finite: silent conversions are how a
@@ -82,18 +82,17 @@ def coerce(name: str, value: object, kind: type) -> Value:
     UsageError
         If the value is not one of this type.
     """
-    # Whatever a command line or a YAML file holds, until the last check below.
-    result: Any = _from_text(value.strip(), kind) if isinstance(value, str) and kind is not str else value
+    result = _from_text(value.strip(), kind) if isinstance(value, str) and kind is not str else value
     if kind is float and isinstance(result, int) and not isinstance(result, bool):
         result = float(result) if abs(result) <= sys.float_info.max else math.inf
-    odd = (kind is float and not math.isfinite(result)) if type(result) is kind else True
-    if odd or (kind is str and "\0" in result):
+    fits = type(result) is kind
+    if not fits or (kind is float and not math.isfinite(result)) or (kind is str and "\0" in result):
         form = {str: "text", int: "a whole number", float: "a finite number", bool: "true or false"}[kind]
         raise UsageError(f"parameter '{name}' must be {form} ({kind.__name__}), got {short_repr(value)}")
     return result
 
 
-def _from_text(text: str, kind: type) -> object:
+def _from_text(text: str, kind: type) -> Any:
     if kind is bool:
         return _TRUTH.get(text.lower())
     if kind is int:

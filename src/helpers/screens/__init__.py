@@ -4,7 +4,32 @@ Names are imported on first use, so that the command line answers at once.
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    # For type checkers alone, which cannot look into the table below.
+    from helpers.screens.check import check_screen as check_screen
+    from helpers.screens.compounds import canonical_smiles as canonical_smiles
+    from helpers.screens.compounds import match_compounds as match_compounds
+    from helpers.screens.fetch import fetch_published as fetch_published
+    from helpers.screens.fetch import fetch_rxrx19a as fetch_rxrx19a
+    from helpers.screens.images.drawing import SiteState as SiteState
+    from helpers.screens.images.drawing import draw_site as draw_site
+    from helpers.screens.images.drawn import site_state as site_state
+    from helpers.screens.images.open import open_images as open_images
+    from helpers.screens.images.paths import image_address as image_address
+    from helpers.screens.images.paths import image_path as image_path
+    from helpers.screens.images.paths import site_address as site_address
+    from helpers.screens.images.store import ImageStore as ImageStore
+    from helpers.screens.locate import resolve_source as resolve_source
+    from helpers.screens.problems import Problem as Problem
+    from helpers.screens.provenance import describe_source as describe_source
+    from helpers.screens.read import open_screen as open_screen
+    from helpers.screens.read import read_classes as read_classes
+    from helpers.screens.read import read_truth as read_truth
+    from helpers.screens.twin.make import make_twin as make_twin
+    from helpers.screens.twin.make import simulate_twin as simulate_twin
+    from helpers.screens.twin.model import TwinModel as TwinModel
 
 _HOME = {
     "open_screen": "read",

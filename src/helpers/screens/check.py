@@ -55,6 +55,16 @@ def check_screen(folder: str | Path) -> list[Problem]:
     ------
     UsageError
         If there is no such folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "metadata.csv").write_text("site_id,well")
+    ...     problems = check_screen(folder)
+    >>> print(problems[0])
+    metadata.csv: has a header but no rows; download or export it again
     """
     with open_source(folder) as source:
         return examine(source, store=False).problems
@@ -196,7 +206,7 @@ def _note_quirks(good: pl.DataFrame) -> list[Problem]:
         return []
     file, found = good[FILE][0], []
     sizes = good.group_by("well_id").len()["len"]
-    usual = sizes.mode().max()
+    usual = int(sizes.mode().to_numpy().max())
     if n_short := int((sizes < usual).sum()):
         found.append(f"{plural(n_short, 'well')} with fewer than the usual {plural(usual, 'site')}")
     wells = good.unique("well_id")

@@ -14,10 +14,26 @@ def canonical_smiles(smiles: Iterable[str | None]) -> dict[str, str | None]:
 
     A CXSMILES tail (a blank, then ``|...|``) is cut first: it repeats what the SMILES says or holds
     coordinates.
+
+    Parameters
+    ----------
+    smiles : iterable of str or None
+        Structures in any notation of SMILES; missing and empty ones are passed over.
+
+    Returns
+    -------
+    dict
+        Structure as given -> canonical SMILES, or None.
+
+    Examples
+    --------
+    >>> found = canonical_smiles(["OCC", "C(C)O", "C("])
+    >>> found["OCC"], found["C(C)O"], found["C("]
+    ('CCO', 'CCO', None)
     """
     from rdkit import Chem, rdBase
 
-    canonical = {}
+    canonical: dict[str, str | None] = {}
     # RDKit logs every structure that it cannot parse to stderr; they are counted in a note instead.
     with rdBase.BlockLogs():
         for text in {s for s in smiles if isinstance(s, str) and s.strip()}:
@@ -61,6 +77,18 @@ def match_compounds(spellings: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         alphabet) and `structure` (canonical SMILES; where a row has none, that of its compound).
     notes : list of str
         What was merged, and which structures are missing or cannot be parsed.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> spellings = pd.DataFrame(
+    ...     {"treatment": ["Ethanol", "ethanol", "alcohol"], "smiles": ["CCO", "CCO", "OCC"], "n_wells": [4, 2, 2]}
+    ... )
+    >>> compounds, notes = match_compounds(spellings)
+    >>> compounds["name"].tolist()
+    ['Ethanol', 'Ethanol', 'Ethanol']
+    >>> len(notes)
+    2
     """
     rows = spellings.copy()
     canonical = canonical_smiles(rows["smiles"])

@@ -13,12 +13,28 @@ from helpers.screens import facts
 def resolve_source(source: str | Path) -> Path:
     """Return the folder behind a source; makes the small twin if it was not made yet.
 
+    Parameters
+    ----------
+    source : str or Path
+        ``twin``, ``rxrx19a``, or a folder that holds a screen.
+
+    Returns
+    -------
+    Path
+        A folder that is there; what it holds is not looked at.
+
     Raises
     ------
     DataError
         If RxRx19a was not downloaded.
     UsageError
         If there is no such folder.
+
+    Examples
+    --------
+    >>> resolve_source("nowhere")
+    Traceback (most recent call last):
+    helpers.errors.UsageError: source 'nowhere' is no folder; allowed are twin, rxrx19a, or a folder that holds a screen
     """
     if str(source) == "twin":
         return _cached_twin()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from helpers.errors import DataError
 
@@ -22,6 +23,11 @@ class Problem:
         Line, well, plate or column; empty if it is about the whole file.
     message : str
         What is wrong, what is allowed and what to do.
+
+    Examples
+    --------
+    >>> print(Problem("note", "metadata.csv", "line 3", "has no dose"))
+    metadata.csv, line 3: has no dose
     """
 
     level: str
@@ -75,7 +81,7 @@ def places(numbers: Sequence[int], unit: str) -> str:
     return f"{unit} {numbers[0]}" if len(numbers) == 1 else f"{unit}s {listed(numbers)}"
 
 
-def raise_first_fatal(problems: Sequence[Problem], folder) -> None:
+def raise_first_fatal(problems: Sequence[Problem], folder: str | Path) -> None:
     """Raise the first fatal problem, with the number of the others and the command that lists them.
 
     Raises

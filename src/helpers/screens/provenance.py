@@ -34,13 +34,23 @@ def describe_source(source: str, folder: Path | None = None) -> dict:
     Returns
     -------
     dict
-        ``source``, what :func:`name_screen` tells, ``path``, ``files`` (name to SHA-256) and ``sha256`` (of these
-        hashes).
+        ``source``, ``kind`` (``twin``, ``rxrx19a`` or ``user``), ``name``, ``path``, ``files`` (name to SHA-256) and
+        ``sha256`` (of these hashes); of a twin also ``scale`` and ``seed``.
 
     Raises
     ------
     DataError
-        If there is no such screen; the message names the command that makes or fetches it.
+        If RxRx19a was not downloaded; the message names the command that fetches it.
+    UsageError
+        If there is no such folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory(prefix="mine-") as folder:
+    ...     screen = describe_source(folder)
+    >>> screen["kind"], screen["name"][:5], screen["files"]
+    ('user', 'mine-', {})
     """
     folder = folder or resolve_source(source)
     paths = [*screen_files(folder), *(folder / name for name in COMPANIONS)]
@@ -86,7 +96,7 @@ def find_parts(folder: Path, part: str) -> list[Path]:
     folder : Path
         Of the screen.
     part : str
-        A name in :data:`STEMS`.
+        A name in :data:`helpers.screens.provenance.STEMS`.
     """
     places = (folder, folder / "RxRx19a")
     names = [stem + suffix for stem in STEMS[part] for suffix in SUFFIXES]

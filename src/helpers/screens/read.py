@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import anndata as ad
 import numpy as np
@@ -108,12 +109,60 @@ def _without_plates(sites: ad.AnnData, unwanted: str) -> ad.AnnData:
 
 
 def read_truth(source: str | Path) -> pd.DataFrame | None:
-    """Return the truth of a twin, one row per experiment, treatment and dose; None for a real screen."""
+    """Return the truth of a twin, None for a real screen.
+
+    Parameters
+    ----------
+    source : str or Path
+        ``twin``, ``rxrx19a`` or a folder, as for :func:`helpers.screens.open_screen`.
+
+    Returns
+    -------
+    DataFrame or None
+        One row per experiment, treatment and dose: kind, mechanism_class, rescue (1 = as mock), off_disease and
+        toxicity (axis lengths), emax, ec50_um, hill.
+
+    Raises
+    ------
+    DataError
+        If RxRx19a was not downloaded.
+    UsageError
+        If there is no such folder.
+    """
     return _beside(source, "truth.csv")
 
 
 def read_classes(source: str | Path) -> pd.DataFrame | None:
-    """Return the mechanism class of each treatment, if the screen's folder holds ``classes.csv``."""
+    """Return the mechanism class of each treatment, None where the screen's folder holds no ``classes.csv``.
+
+    Parameters
+    ----------
+    source : str or Path
+        ``twin``, ``rxrx19a`` or a folder, as for :func:`helpers.screens.open_screen`.
+
+    Returns
+    -------
+    DataFrame or None
+        treatment, class, and what else the file has.
+
+    Raises
+    ------
+    DataError
+        If RxRx19a was not downloaded.
+    UsageError
+        If there is no such folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> members = pd.DataFrame({"treatment": ["TWN-0046"], "class": ["A"]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     members.to_csv(Path(folder) / "classes.csv", index=False)
+    ...     read_classes(folder)
+      treatment class
+    0  TWN-0046     A
+    """
     return _beside(source, "classes.csv")
 
 
@@ -136,6 +185,7 @@ def _hashing(files: list[Path]) -> Iterator:
 
 def _to_anndata(examined: Examined, features: tuple[str, ...]) -> ad.AnnData:
     table = examined.sites
+    assert table is not None, "a screen without sites was refused before"
     X = np.empty((table.height, 0), dtype=np.float32) if examined.X is None else examined.X
     obs = _obs(table)
     return ad.AnnData(
@@ -154,7 +204,7 @@ def _obs(table: pl.DataFrame) -> pd.DataFrame:
         site=pl.col("site_number"),
     )
     extra = [name for name in table.columns if name not in {*_WORKING, *OBS}]
-    obs = {}
+    obs: dict[str, Any] = {}
     for name in OBS:
         column = table[name]
         obs[name] = column.to_numpy() if column.dtype.is_numeric() else _categorical(column)
@@ -183,7 +233,7 @@ def _whole_plates(plates: pd.Categorical) -> pd.Categorical:
     return plates.rename_categories([int(name) for name in names])
 
 
-def _extra(column: pl.Series):
+def _extra(column: pl.Series) -> np.ndarray | pd.Categorical:
     """Return a column of the user's as numbers if all its cells are, else as categories."""
     numbers = column.cast(pl.Float64, strict=False)
     if numbers.null_count() == column.null_count():

@@ -62,6 +62,22 @@ def _blocks(file: BinaryIO) -> Iterator[bytes]:
 def split_line(text: str, separator: str, label: str, number: int) -> list[str]:
     """Split one line of a CSV into its cells.
 
+    Parameters
+    ----------
+    text : str
+        The line.
+    separator : str
+        One character.
+    label : str
+        What messages call the file.
+    number : int
+        Of the line, from 1.
+
+    Returns
+    -------
+    list of str
+        The cells.
+
     Raises
     ------
     BrokenFileError

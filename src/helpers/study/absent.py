@@ -68,7 +68,35 @@ TEXTS = {
 
 
 def has_part(wells: ad.AnnData, name: str) -> bool:
-    """Return whether a screen has a part: `axis`, or a name in :data:`PARTS` (`plates`: more than one)."""
+    """Tell if a screen has a part that an analysis may need.
+
+    Parameters
+    ----------
+    wells : AnnData
+        Sites or wells; `obs` has experiment, plate_id, condition, treatment and dose_um.
+    name : str
+        `axis` (embeddings, mock and infected untreated wells), or a name in :data:`helpers.study.absent.PARTS`;
+        `plates` is more than one plate in some experiment.
+
+    Returns
+    -------
+    bool
+        True if it is there.
+
+    Raises
+    ------
+    KeyError
+        For any other name.
+
+    Examples
+    --------
+    >>> obs = pd.DataFrame({
+    ...     "experiment": "A", "plate_id": "A_1", "condition": ["mock", "infected"],
+    ...     "treatment": None, "dose_um": np.nan,
+    ... }, index=["A_1_A01", "A_1_A02"])
+    >>> has_part(ad.AnnData(np.zeros((2, 3)), obs=obs), "axis")
+    True
+    """
     if name == "axis":
         return all(has_part(wells, part) for part in ("embeddings", "mock", "infected"))
     obs = wells.obs
@@ -84,7 +112,27 @@ def has_part(wells: ad.AnnData, name: str) -> bool:
 
 
 def lacking_sentences(wells: ad.AnnData) -> list[str]:
-    """Return what a screen lacks, as sentences that say what cannot be known from it."""
+    """Say what a screen lacks, in sentences on what cannot be known from it.
+
+    Parameters
+    ----------
+    wells : AnnData
+        As for :func:`helpers.study.has_part`.
+
+    Returns
+    -------
+    list of str
+        One sentence a part, none for a screen that has them all.
+
+    Examples
+    --------
+    >>> obs = pd.DataFrame({
+    ...     "experiment": "A", "plate_id": "A_1", "condition": ["mock", "infected"],
+    ...     "treatment": None, "dose_um": np.nan,
+    ... }, index=["A_1_A01", "A_1_A02"])
+    >>> lacking_sentences(ad.AnnData(np.zeros((2, 3)), obs=obs))[0]
+    'Each experiment has one plate: plate-to-plate variation cannot be seen.'
+    """
     return [sentence for name, sentence in PARTS.items() if not has_part(wells, name)]
 
 

@@ -28,6 +28,17 @@ def agreement_on_some(sites: ad.AnnData, *, seed: int = 0) -> pd.DataFrame:
     -------
     DataFrame
         experiment, n_plates (that were used), icc, sites_per_well; no rows without embeddings or without sites.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> obs = pd.DataFrame({
+    ...     "experiment": "A", "plate_id": "A_1", "well_id": np.repeat(np.arange(50), 2), "site": np.tile([1, 2], 50),
+    ... }, index=np.arange(100).astype(str))
+    >>> wells = rng.normal(size=(50, 4)).repeat(2, axis=0)
+    >>> agreement_on_some(ad.AnnData(wells + 0.01 * rng.normal(size=wells.shape), obs=obs)).round(2)
+      experiment  n_plates  icc  sites_per_well
+    0          A         1  1.0             2.0
     """
     if sites.n_vars == 0 or "site" not in sites.obs or not sites.obs["well_id"].duplicated().any():
         return pd.DataFrame(
@@ -46,10 +57,27 @@ MOST_WELLS = 1000
 
 
 def sites_named_on_some(sites: ad.AnnData) -> pd.DataFrame:
-    """Return how well the number of a site can be told from its embedding, per experiment: experiment, predictability.
+    """Return how well the number of a site can be told from its embedding, per experiment.
 
-    Measured on the same plates as the agreement, and of these on at most so many wells, evenly spread over each plate;
-    no rows without embeddings or without sites.
+    Measured on the same plates as :func:`helpers.study.agreement_on_some`, and of these on at most
+    :data:`helpers.study.agreement.MOST_WELLS` wells, evenly spread over each plate.
+
+    Parameters
+    ----------
+    sites : AnnData
+        One row per site, or per well where the screen has no sites.
+
+    Returns
+    -------
+    DataFrame
+        experiment, predictability (0 = chance, 1 = always); no rows without embeddings or without sites.
+
+    Examples
+    --------
+    >>> sites_named_on_some(ad.AnnData(obs=pd.DataFrame({"well_id": ["A01", "A01"]}, index=["1", "2"])))
+    Empty DataFrame
+    Columns: [experiment, predictability]
+    Index: []
     """
     if sites.n_vars == 0 or "site" not in sites.obs or not sites.obs["well_id"].duplicated().any():
         return pd.DataFrame({"experiment": pd.Series(dtype=object), "predictability": pd.Series(dtype=float)})

@@ -10,10 +10,12 @@ import os
 import subprocess
 import sys
 from functools import partial
+from typing import cast
 
 import anndata as ad
 
 from helpers.study.fingerprint import fingerprint
+from helpers.study.memory import Remembered
 from helpers.study.store import find_entry
 
 
@@ -22,15 +24,20 @@ def ahead(*calls: partial) -> subprocess.Popen | None:
 
     Parameters
     ----------
-    calls
+    *calls : partial
         Steps of :mod:`helpers.study.steps` with their arguments: AnnData that another step returned, and plain values.
 
     Returns
     -------
     Popen or None
         The process; None where there is nothing to do, or what is given was changed since a step returned it.
+
+    Examples
+    --------
+    >>> ahead() is None
+    True
     """
-    jobs = [_job(call) for call in calls if not call.func.known(*call.args, **call.keywords)]
+    jobs = [_job(call) for call in calls if not _is_known(call)]
     jobs = [job for job in jobs if job]
     if not jobs:
         return None
@@ -41,6 +48,10 @@ def ahead(*calls: partial) -> subprocess.Popen | None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+
+
+def _is_known(call: partial) -> bool:
+    return cast(Remembered, call.func).known(*call.args, **call.keywords)
 
 
 def _job(call: partial) -> dict | None:

@@ -1,6 +1,10 @@
 """The banner that names the screen behind a page, so that no simulated number is taken for a measured one."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.display import Markdown
 
 
 def banner_text(screen: Mapping) -> tuple[str, str]:
@@ -55,13 +59,18 @@ def _escape(text: str) -> str:
     return "".join(f"\\{sign}" if sign in r"\`*_[]<>#|{}" else sign for sign in text)
 
 
-def show_banner(screen: Mapping):
+def show_banner(screen: Mapping) -> "Markdown":
     """Return the banner that names the source of the page, for display.
 
     Parameters
     ----------
     screen : mapping
         ``uns["screen"]`` of sites or wells.
+
+    Returns
+    -------
+    Markdown
+        Shown as a quotation where a cell ends with it.
     """
     from IPython.display import Markdown
 

@@ -29,7 +29,7 @@ def code_mark(floor: str) -> str:
     Parameters
     ----------
     floor : str
-        A name in :data:`FLOORS`.
+        A name in :data:`helpers.study.code.FLOORS`.
     """
     digest = hashlib.sha256(repr((sys.version, sorted(library_versions().items()))).encode())
     for path in _sources(FLOORS[: FLOORS.index(floor) + 1]):

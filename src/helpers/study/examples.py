@@ -79,7 +79,7 @@ def made_up_plates(n: int = 3, *, seed: int = 0) -> ad.AnnData:
             "row": row + 1,
             "col": col + 1,
             "condition": np.where(kind == "mock", "mock", "infected"),
-            "treatment": np.where(kind == "treated", "inert", None),
+            "treatment": np.where(kind == "treated", "inert", None),  # type: ignore[call-overload]  # the stubs of numpy know no None here
             "dose_um": np.where(kind == "treated", 1.0, np.nan),
             "qc_flag": "",
         },

@@ -72,7 +72,7 @@ def array_mark(array: np.ndarray) -> str:
     if known and known[0]() is array and not array.flags.writeable:
         return known[1]
     head = f"{array.dtype.str}{array.shape}".encode()
-    return hashlib.sha256(head + hashlib.sha256(np.ascontiguousarray(array)).digest()).hexdigest()
+    return hashlib.sha256(head + hashlib.sha256(np.ascontiguousarray(array).data).digest()).hexdigest()
 
 
 def trust(array: np.ndarray, mark: str) -> None:

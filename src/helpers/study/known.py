@@ -30,7 +30,33 @@ def known_truth(source: str, wells: ad.AnnData) -> pd.DataFrame | None:
 
 
 def known_failures(source: str, wells: ad.AnnData) -> pd.DataFrame | None:
-    """Return the wells that a twin made fail (well_id, reason), None for a real screen."""
+    """Return the wells that a twin made fail, None for a real screen.
+
+    Parameters
+    ----------
+    source : str
+        ``twin``, ``rxrx19a`` or a folder.
+    wells : AnnData
+        Of that screen.
+
+    Returns
+    -------
+    DataFrame or None
+        well_id, reason.
+
+    Raises
+    ------
+    DataError
+        If RxRx19a was not downloaded.
+    UsageError
+        If there is no such folder.
+
+    Examples
+    --------
+    >>> wells = ad.AnnData(uns={"screen": {"kind": "user"}})
+    >>> known_failures(".", wells) is None
+    True
+    """
     path = resolve_source(source) / "failed_wells.csv"
     if wells.uns["screen"]["kind"] != "twin" or not path.is_file():
         return None

@@ -8,7 +8,7 @@ that is listed by hand; so a stale result cannot be found, and an edited sentenc
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, Protocol, TypeVar, cast
 
 import anndata as ad
 
@@ -86,6 +86,7 @@ def remember(
     def remembered(*args: P.args, **kwargs: P.kwargs) -> R_co:
         name = entry(*args, **kwargs)
         if name is None:
+            assert instead is not None, "`unless` asks for `instead`"
             return instead(*args, **kwargs)
         result = recall(name, lambda: function(*args, **kwargs))
         for value in (*args, *kwargs.values()):
@@ -93,8 +94,9 @@ def remember(
                 release(value)
         return result
 
-    remembered.entry, remembered.known = entry, known
-    return remembered
+    result = cast(Remembered[P, R_co], remembered)
+    result.entry, result.known = entry, known
+    return result
 
 
 def _itself(value: object) -> object:

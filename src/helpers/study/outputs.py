@@ -12,6 +12,7 @@ import pandas as pd
 from helpers.files import atomic_path
 
 if TYPE_CHECKING:
+    import anndata as ad
     from IPython.display import Image
     from matplotlib.figure import Figure
 
@@ -19,6 +20,7 @@ WELL_COLUMNS = (
     "experiment", "plate", "well", "row", "col", "condition", "treatment", "dose_um", "n_sites", "qc_flag",
     "on_disease", "off_disease", "rescue",
 )  # fmt: skip
+"""Columns of wells.parquet that every screen's table has."""
 
 
 def write_table(table: pd.DataFrame, name: str, results: str | Path = "") -> Path:
@@ -61,7 +63,12 @@ def save_figure(figure: "Figure", name: str, results: str | Path = "") -> "Image
     name : str
         File name without suffix.
     results : str or Path
-        As in :func:`write_table`.
+        As in :func:`helpers.study.write_table`.
+
+    Returns
+    -------
+    Image
+        The PNG, for display.
     """
     import matplotlib as mpl
     import matplotlib.pyplot as plt
@@ -88,13 +95,19 @@ def _scratch() -> Path:
     return Path(folder)
 
 
-def wells_table(scored) -> pd.DataFrame:
-    """Return one row per well as in the table wells.parquet: its scores, where the screen has them, and all it has.
+def wells_table(scored: "ad.AnnData") -> pd.DataFrame:
+    """Return the table wells.parquet: one row per well, its scores, where the screen has them, and all it has.
 
     Parameters
     ----------
     scored : AnnData
         From :func:`helpers.hits.score_wells`.
+
+    Returns
+    -------
+    DataFrame
+        well_id, the columns of :data:`helpers.study.outputs.WELL_COLUMNS` (missing where the screen lacks them), then
+        all others of `obs`.
     """
     obs = scored.obs
     table = obs.reindex(columns=[*WELL_COLUMNS, *[c for c in obs.columns if c not in WELL_COLUMNS]])

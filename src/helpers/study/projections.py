@@ -18,13 +18,19 @@ class Projection:
 
     Attributes
     ----------
-    points
+    points : DataFrame
         Columns of wells with pc_1, pc_2, ... and umap_1, umap_2 where there is a map; ``attrs["explained"]`` as in
         :func:`helpers.profiles.projection.principal_components`.
-    neighbors
+    neighbors : DataFrame
         As in :func:`helpers.profiles.projection.neighbor_shares`.
-    n_wells
+    n_wells : int
         How many wells the screen has; `points` may be a sample of them.
+
+    Examples
+    --------
+    >>> found = Projection(points=pd.DataFrame({"pc_1": [0.1, 0.3]}), neighbors=pd.DataFrame(), n_wells=10)
+    >>> f"{len(found.points)} of {found.n_wells} wells"
+    '2 of 10 wells'
     """
 
     points: pd.DataFrame
@@ -47,6 +53,11 @@ def project_wells(
         As in :func:`helpers.profiles.projection.principal_components`.
     seed : int
         Of the draw and of the map's layout.
+
+    Returns
+    -------
+    Projection
+        Points and neighbours; without a map where there are too few wells or components.
     """
     sample = sample_wells(wells, max_wells, seed=seed)
     components = principal_components(sample, N_COMPONENTS, center_by=center_by)

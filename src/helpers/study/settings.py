@@ -21,18 +21,35 @@ def read_settings(
 
     Parameters
     ----------
-    reference, batch, position_model
+    reference : str
         As in :class:`helpers.profiles.normalize.Settings`.
-    n_components
+    batch : str
+        As there.
+    position_model : str
+        As there.
+    n_components : int
         Of pca, harmony and tvn; 0 = each recipe's own.
-    regulariser
+    regulariser : str or float
         Of sphering and recommended: `auto` = each recipe's own, `ledoit_wolf`, or the weight of the identity from 0 to
         1, as a number or as its text.
+
+    Returns
+    -------
+    dict
+        Name -> value, without those that are every recipe's own anyway.
 
     Raises
     ------
     UsageError
         For a value that is not allowed, naming the parameter and what is.
+
+    Examples
+    --------
+    >>> read_settings(reference="mock", regulariser="0.3")
+    {'reference': 'mock', 'regulariser': 0.3}
+    >>> read_settings(batch="row")
+    Traceback (most recent call last):
+    helpers.errors.UsageError: parameter 'batch' = 'row' is not allowed; allowed: plate, experiment
     """
     for name, value in {"reference": reference, "batch": batch, "position_model": position_model}.items():
         if value not in CHOICES[name]:
@@ -50,10 +67,25 @@ def read_settings(
 def read_recipes(recipes: str) -> tuple[str, ...]:
     """Return the recipes that a comma list names, each once; ``all`` names all.
 
+    Parameters
+    ----------
+    recipes : str
+        Names with commas between them, or ``all``.
+
+    Returns
+    -------
+    tuple of str
+        In the order given, or in that of :data:`helpers.profiles.RECIPES`.
+
     Raises
     ------
     UsageError
         For an unknown name, or none.
+
+    Examples
+    --------
+    >>> read_recipes("raw, plate_center, raw")
+    ('raw', 'plate_center')
     """
     asked = [name.strip() for name in recipes.split(",") if name.strip()]
     names = list(RECIPES) if asked == ["all"] else asked
@@ -68,10 +100,27 @@ def read_recipes(recipes: str) -> tuple[str, ...]:
 def read_bounds(name: str, text: str) -> tuple[float, float]:
     """Return the two numbers of a parameter such as ``0.2,20``.
 
+    Parameters
+    ----------
+    name : str
+        Of the parameter, for the message.
+    text : str
+        Its value.
+
+    Returns
+    -------
+    tuple of float
+        The smaller one first.
+
     Raises
     ------
     UsageError
         Unless they are two numbers above 0, the smaller first.
+
+    Examples
+    --------
+    >>> read_bounds("hill_bounds", "0.2,20")
+    (0.2, 20.0)
     """
     try:
         low, high = (float(part) for part in text.split(","))

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import anndata as ad
 import numpy as np
@@ -24,6 +25,7 @@ MAX_BYTES = 8_000_000_000
 """When the memory grows beyond this, entries that were not used for longest go first."""
 
 A_DAY = 86_400
+T = TypeVar("T")
 _ABOUT = "about.json"
 
 
@@ -39,7 +41,7 @@ def is_stored(name: str) -> bool:
     return (entries_dir() / name / _ABOUT).is_file()
 
 
-def recall(name: str, make: Callable[[], object]) -> object:
+def recall(name: str, make: Callable[[], T]) -> T:
     """Return what is stored under a name, made and stored first if there is nothing.
 
     A new value is read back from its entry as well, so that it does not matter who made it. The lock goes with the
@@ -61,7 +63,7 @@ def recall(name: str, make: Callable[[], object]) -> object:
         return read_entry(name)
 
 
-def read_entry(name: str) -> object:
+def read_entry(name: str) -> Any:
     """Return the value of an entry that is there."""
     folder = entries_dir() / name
     return _unpack(json.loads((folder / _ABOUT).read_text(encoding="utf-8"))["value"], folder)
@@ -142,7 +144,7 @@ def _pack_wells(wells: ad.AnnData, folder: Path, part: str) -> dict:
     }
 
 
-def _unpack(about: dict, folder: Path) -> object:
+def _unpack(about: dict, folder: Path) -> Any:
     match about["kind"]:
         case "wells":
             return _unpack_wells(about, folder)

@@ -73,6 +73,7 @@ def screen(
     return Screen(hits, ad.AnnData(X, obs=obs, uns={"screen": {"kind": kind}}))
 
 
+@pytest.mark.slow
 def test_a_screen_that_agrees_is_said_to(made_up):
     joined = screen(made_up).joined(made_up)
     assert len(joined) == N
@@ -87,6 +88,7 @@ def test_a_screen_that_agrees_is_said_to(made_up):
     assert "(rescue_off_target)" in text, "a rescue off target is not a call of rescue"
 
 
+@pytest.mark.slow
 def test_other_cells_are_said_to_be_others(made_up):
     joined = screen(made_up, cells="A549").joined(made_up)
     assert set(joined["assay"]) == {"HRCE"}
@@ -123,6 +125,7 @@ def test_few_or_no_common_compounds(made_up):
     assert "No compound has both" in comparison.say_agreement("user", made_up, joined)
 
 
+@pytest.mark.slow
 def test_treatments_without_a_published_score_are_named(made_up):
     joined = screen(made_up, named=["unheard of", "nobody's"]).joined(made_up)
     text = comparison.say_agreement("user", made_up, joined)
@@ -146,6 +149,7 @@ def test_noise_and_cells_of_made_up_scores(made_up):
     assert "none for" not in said
 
 
+@pytest.mark.slow
 def test_scores_of_one_cell_line_only(made_up):
     rows = made_up.rows.query("cells == 'HRCE'")
     half = chembl.Published(made_up.path, rows, made_up.of("HRCE"))
@@ -214,6 +218,7 @@ def served(real_data, monkeypatch):
     server.server_close()
 
 
+@pytest.mark.slow
 def test_the_real_scores_from_a_server_to_the_page(served, tmp_path, monkeypatch):
     monkeypatch.setenv("RXRX19_CACHE", str(tmp_path))
     path = fetch_published(base_url=served.url + "data", progress=False)
@@ -236,6 +241,7 @@ def test_the_real_scores_from_a_server_to_the_page(served, tmp_path, monkeypatch
     assert "stand in the list twice, under two names or as two salts" in comparison.say_noise(scores)
 
 
+@pytest.mark.slow
 def test_the_treatments_of_a_measured_screen_meet_their_published_scores(real_data, served, tmp_path):
     """The real Vero design with invented scores would join real names: only that they are found is looked at."""
     path = fetch_published(tmp_path, base_url=served.url + "data", progress=False)

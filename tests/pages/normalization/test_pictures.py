@@ -8,6 +8,8 @@ from helpers.pages.normalization.pictures import one_plate_by_recipe, step_pictu
 from helpers.profiles import RECIPES
 from pages.tour.tour import three_plates
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def pictures(tiny_wells):

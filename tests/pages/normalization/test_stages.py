@@ -108,6 +108,7 @@ def test_spread_of_plates(wells):
     assert "no embeddings" in stages.plate_spread({"raw": wells.assign(rescue=np.nan)})
 
 
+@pytest.mark.slow
 def test_stages_are_the_scores_under_each_recipe(tiny_wells):
     tables = stages.scored_stages(tiny_wells, ["raw", "plate_center", "raw"], seed=1)
     assert list(tables) == ["raw", "plate_center"]

@@ -86,6 +86,7 @@ def test_without_images_their_address_is_given_for_rxrx19a_only(wells):
     assert "`images` takes a folder" in user
 
 
+@pytest.mark.slow
 def test_a_twin_is_drawn_and_says_so(tiny_folder, tiny_wells):
     obs = tiny_wells.obs
     few = (obs["experiment"] == "HRCE-1").to_numpy() & obs["condition"].isin(["mock", "uv"]).to_numpy()

@@ -26,6 +26,7 @@ def whole(wells) -> Projection:
     return project_wells(wells, max_wells=10**4)
 
 
+@pytest.mark.slow
 def test_what_explains_a_component_is_found(whole):
     table = projections.explained_by(whole.points)
     assert table.loc["PC 1", "experiment"] > 0.99
@@ -59,12 +60,14 @@ def test_explained_share_is_one_way_r_squared():
     assert "mostly experiment." in text, "the coarser of two that explain alike"
 
 
+@pytest.mark.slow
 def test_neighbours_are_told_with_chance_beside(whole):
     text = projections.neighbors_found(whole)
     assert "100 % share its experiment (chance: 56 %)" in text
     assert text.endswith("beyond chance they go by experiment first of all.")
 
 
+@pytest.mark.slow
 def test_a_sample_is_called_one(wells):
     some = project_wells(wells, max_wells=100)
     assert len(some.points) == 100

@@ -43,6 +43,7 @@ def test_the_gate_names_plates_and_gives_the_parameter_that_leaves_them_out():
     assert "All 3 plates pass" in window.gate(quality((0.5, 0.2, 0.1)), 0.0)
 
 
+@pytest.mark.slow
 def test_the_parameter_that_is_printed_works(tiny_folder):
     sites = open_screen(str(tiny_folder))
     strict = assay_quality(score_wells(normalize(to_wells(sites), "plate_center")), min_z_prime=0.5)

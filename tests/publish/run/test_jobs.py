@@ -16,6 +16,9 @@ from helpers.errors import DataError, UsageError
 from helpers.publish.assign import assign
 from helpers.publish.notebooks import select_notebooks
 from helpers.publish.run.jobs import run_notebooks
+from running import is_running
+
+pytestmark = pytest.mark.slow
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -235,7 +238,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from helpers.publish.notebooks import select_notebooks
-from helpers.publish.parameters import assign
+from helpers.publish.assign import assign
 from helpers.publish.run.jobs import run_notebooks
 
 notebooks = select_notebooks([], Path(sys.argv[1]))
@@ -243,7 +246,6 @@ run_notebooks(notebooks, assign(notebooks, sys.argv[3:]), Path(sys.argv[2]))
 """
 
 
-@pytest.mark.slow
 def test_a_killed_run_leaves_nothing_half_and_is_repeated_byte_for_byte(
     toys: Path, tmp_path: Path, screen: Path
 ) -> None:
@@ -342,11 +344,3 @@ def test_a_run_that_is_told_to_end_cleans_up(
     assert [line for line in errors.splitlines() if "%" not in line] == ["rxrx19: interrupted"]
     time.sleep(1.5)
     assert not out.parent.exists()
-
-
-def is_running(pid: int) -> bool:
-    """Tell whether a process lives; a zombie that nobody collects does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

@@ -1,14 +1,10 @@
 """Provenance: what was read, with which code, under which name."""
 
 import datetime
-import hashlib
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from helpers.publish.run.provenance import PACKAGES, describe_code, new_run_id, read_record, write_record
-from helpers.screens.provenance import describe_source
 
 NOON = datetime.datetime(2026, 1, 2, 13, 0, tzinfo=datetime.timezone(datetime.timedelta(hours=1)))
 
@@ -18,24 +14,6 @@ def test_a_run_id_sorts_by_time_and_tells_settings_apart() -> None:
     assert one.startswith("20260102T120000Z-")
     assert new_run_id({"first": {"b": 2, "a": 1}}, NOON) == one
     assert new_run_id({"first": {"a": 1, "b": 3}}, NOON) != one
-
-
-def test_a_source_is_known_by_the_hashes_of_its_files(screen: Path) -> None:
-    (screen / ".hidden.csv").write_text("x")
-    (screen / "notes.txt").write_text("x")
-    facts = describe_source("twin")
-    metadata = screen / "metadata.csv"
-    assert facts["files"]["metadata.csv"] == hashlib.sha256(metadata.read_bytes()).hexdigest()
-    assert set(facts["files"]) == {"metadata.csv", "twin.json"}
-    assert (facts["kind"], facts["scale"], facts["seed"]) == ("twin", "tiny", 3)
-    metadata.write_text("site_id\nx\n")
-    assert describe_source("twin")["sha256"] != facts["sha256"]
-
-
-@pytest.mark.parametrize(("source", "kind"), [("rxrx19a", "rxrx19a"), ("/data/mine", "user")])
-def test_a_screen_without_a_twin_file_is_no_twin(screen: Path, source: str, kind: str) -> None:
-    (screen / "twin.json").unlink()
-    assert describe_source(source)["kind"] == kind
 
 
 def test_the_commit_and_local_changes_are_recorded(tmp_path: Path) -> None:

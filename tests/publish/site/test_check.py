@@ -72,3 +72,10 @@ def test_missing_and_unlisted_pages_are_named(site: Path) -> None:
         "three.html is missing",
         "sub/two.html is in no table of contents",
     ]
+
+
+def test_sources_need_no_contents_but_their_links_must_lead_somewhere(site: Path) -> None:
+    folder = site / "_modules" / "helpers"
+    folder.mkdir(parents=True)
+    (folder / "a.html").write_text('<a href="../../sub/two.html#there">docs</a><a href="b.html">b</a>')
+    assert check_site(site, ["index", "sub/two"]) == ["_modules/helpers/a.html: b.html leads nowhere"]

@@ -1,10 +1,13 @@
 """Members come out of archives of any size, and broken archives are named."""
 
+import contextlib
 import io
 import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from helpers.errors import DataError
 from helpers.screens.images.archive import Archive, LocalFile
@@ -47,6 +50,7 @@ def test_offsets_beyond_four_gigabytes(tmp_path):
         assert read(path, name) == content(name)
 
 
+@pytest.mark.slow
 def test_more_members_than_sixteen_bits_count(tmp_path):
     path = tmp_path / "many.zip"
     with zipfile.ZipFile(path, "w") as archive:
@@ -117,3 +121,22 @@ def test_other_ways_of_packing_are_refused_by_number(tmp_path):
         archive.writestr(NAMES[0], content(NAMES[0]))
     with pytest.raises(DataError, match="packed by method 12; allowed are stored and deflated"):
         read(path, NAMES[0])
+
+
+@pytest.fixture(scope="module")
+def noisy(tmp_path_factory) -> tuple[Path, bytes]:
+    path = write(tmp_path_factory.mktemp("noisy") / "a.zip")
+    return path, path.read_bytes()
+
+
+@given(st.floats(0, 1), st.binary(min_size=1, max_size=8))
+@settings(max_examples=300, deadline=None)
+def test_wrong_bytes_anywhere_give_the_right_member_or_one_line(noisy, where, noise):
+    """Most of all in the list of members and the records behind it, which are read before anything is checked."""
+    path, data = noisy
+    at = int(where * len(data))
+    path.write_bytes((data[:at] + noise + data[at + len(noise) :])[: len(data)])
+    with contextlib.suppress(DataError):
+        archive = Archive(LocalFile(path))
+        member = archive.find(NAMES[3])
+        assert member is None or archive.read(member) == content(NAMES[3])

@@ -3,14 +3,13 @@
 import time
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.ndimage import gaussian_filter
 from skimage.filters import threshold_otsu
 from skimage.measure import label, regionprops
 
-from helpers.errors import DataError, UsageError
-from helpers.screens import SiteState, draw_site, make_twin, open_images, open_screen, read_truth, site_state
+from helpers.errors import UsageError
+from helpers.screens.images.drawing import SiteState, draw_site
 
 SEEDS = (0, 1)
 
@@ -49,6 +48,7 @@ def falls(values: list[float], by: float) -> bool:
     return all(np.diff(values) < 0) and values[-1] < (1 - by) * values[0]
 
 
+@pytest.mark.slow
 def test_form_and_repeatability():
     state = SiteState(infection=0.6, toxicity=0.4)
     image = draw_site(state, seed=5)
@@ -58,11 +58,13 @@ def test_form_and_repeatability():
     assert np.mean(image != draw_site(state, seed=6)) > 0.5
 
 
+@pytest.mark.slow
 def test_a_healthy_site_holds_the_cells_asked_for():
     for n_cells in (40, 130, 200):
         assert len(nuclei(draw_site(SiteState(n_cells=n_cells), seed=1))) == pytest.approx(n_cells, rel=0.2)
 
 
+@pytest.mark.slow
 def test_channels_use_their_range_without_clipping(drawn):
     for image in drawn.values():
         assert np.all((image == 255).mean(axis=(1, 2)) < 0.002)
@@ -70,6 +72,7 @@ def test_channels_use_their_range_without_clipping(drawn):
     assert np.all(np.percentile(healthy, 99.7, axis=(1, 2)) > 60)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_toxicity_takes_cells_away_and_shrinks_nuclei(drawn, seed):
     assert falls(along(drawn, "toxicity", seed, lambda image: len(nuclei(image))), 0.5)
@@ -77,6 +80,7 @@ def test_toxicity_takes_cells_away_and_shrinks_nuclei(drawn, seed):
     assert falls(areas, 0.4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_infection_opens_gaps_and_dims_nuclei(drawn, seed):
     gaps = along(drawn, "infection", seed, empty_share)
@@ -87,6 +91,7 @@ def test_infection_opens_gaps_and_dims_nuclei(drawn, seed):
     assert falls(light, 0.15)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_dim_wells_lose_light_and_no_cells(drawn, seed):
     light = along(drawn, "dim", seed, lambda image: np.percentile(image[0], 99))
@@ -97,6 +102,7 @@ def test_dim_wells_lose_light_and_no_cells(drawn, seed):
     assert max(counts) - min(counts) <= 0.1 * counts[0]
 
 
+@pytest.mark.slow
 def test_states_of_one_seed_show_the_same_cells(drawn):
     """Nuclei that survive a toxic dose stand where one stood before; a few were counted as one with a neighbour."""
     before, after = (drawn["toxicity", dose, 0] for dose in (0.0, 1.5))
@@ -106,6 +112,7 @@ def test_states_of_one_seed_show_the_same_cells(drawn):
     assert np.quantile(moved, 0.9) < 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", [SiteState(n_cells=1), SiteState(n_cells=1, infection=1, toxicity=50)])
 def test_hardly_any_cells_are_no_error(state):
     assert draw_site(state, seed=0).shape == (5, 1024, 1024)
@@ -121,66 +128,9 @@ def test_impossible_states_are_refused(state):
         SiteState(**state)
 
 
+@pytest.mark.slow
 def test_a_site_is_drawn_fast():
     draw_site(SiteState(), seed=0)
     start = time.process_time()
     draw_site(SiteState(infection=0.5), seed=0)
     assert time.process_time() - start < 3, "about 0.7 s on the machine this was written on"
-
-
-def test_states_of_wells():
-    assert site_state("mock") == site_state("uv") == SiteState()
-    assert site_state("infected") == SiteState(infection=1.0)
-    assert site_state("infected", rescue=0.75, toxicity=0.3) == SiteState(infection=0.25, toxicity=0.3)
-    assert site_state("infected", rescue=-0.5).infection == 1.0
-    assert site_state("infected", rescue=1.2).infection == 0.0
-    assert site_state("mock", failure="dim").dim > 0.5
-    assert site_state("mock", failure="low_cells").n_cells < 0.5 * SiteState().n_cells
-    assert 0 < site_state("blank").infection < 1
-
-
-@pytest.fixture(scope="module")
-def twin(tmp_path_factory):
-    return make_twin(tmp_path_factory.mktemp("twin") / "twin", scale="tiny", file_format="parquet")
-
-
-def test_the_sites_of_a_twin_show_its_truth(twin):
-    """Every site's state follows from the truth of the arm that `open_screen` gives it, joined here anew."""
-    store, obs = open_images(twin), open_screen(twin).obs
-    assert store.is_drawing
-    truth = read_truth(twin).set_index(["experiment", "treatment", "dose_um"])
-    failed = pd.read_csv(twin / "failed_wells.csv").set_index("well_id")["reason"]
-    treated = obs[obs["treatment"].notna()].drop_duplicates("well_id").sample(300, random_state=0)
-    assert treated["treatment"].ne(treated["treatment_raw"].astype(str)).any(), "spellings differ in case"
-    for site_id, site in treated.iterrows():
-        arm = truth.loc[(site["experiment"], site["treatment"], site["dose_um"])]
-        state = store.state(site_id)
-        assert state.infection == pytest.approx(np.clip(1 - arm["rescue"], 0, 1))
-        assert state.toxicity == pytest.approx(arm["toxicity"])
-        assert (state.dim > 0) == (failed.get(site["well_id"]) == "dim")
-    for condition, infection in (("mock", 0), ("uv", 0), ("infected", 1)):
-        control = obs.index[(obs["condition"] == condition) & obs["treatment"].isna()][0]
-        assert store.state(control).infection == infection
-
-
-def test_a_site_of_a_twin_looks_the_same_every_time(twin):
-    first, second = open_screen(twin).obs.index[:2]
-    store = open_images(twin)
-    other = store.site(second)
-    image = store.site(first)
-    np.testing.assert_array_equal(image, open_images(twin).site(first))
-    assert not np.array_equal(image, other)
-    assert store.has(first)
-
-
-def test_a_site_that_the_twin_has_not(twin):
-    store = open_images(twin)
-    assert not store.has("HRCE-9_1_AA02_1")
-    with pytest.raises(DataError, match=r"no site 'HRCE-9_1_AA02_1'; its ids are like HRCE-1_1_"):
-        store.site("HRCE-9_1_AA02_1")
-
-
-def test_a_twin_without_its_provenance(tmp_path):
-    (tmp_path / "twin.json").write_text("{}")
-    with pytest.raises(DataError, match="holds no twin"):
-        open_images(tmp_path)

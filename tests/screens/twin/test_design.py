@@ -25,6 +25,7 @@ def treated(hrce):
     return hrce[hrce["treatment"] != ""]
 
 
+@pytest.mark.slow
 def test_wells_and_plates_of_the_full_twin_are_rxrx19as(full, hrce):
     assert len(full) == facts.COUNTS["wells"]
     assert full["well_id"].is_unique
@@ -45,6 +46,7 @@ def test_replicate_groups_are_rxrx19as(treated):
     assert sensitive == facts.COUNTS["hrce_groups_case_sensitive"]
 
 
+@pytest.mark.slow
 def test_names_are_split_by_case_as_in_rxrx19a(treated, full):
     spellings = treated["treatment"].drop_duplicates()
     assert len(spellings) == facts.COUNTS["treatment_strings"]
@@ -57,6 +59,7 @@ def test_names_are_split_by_case_as_in_rxrx19a(treated, full):
     assert (one == 1).all()
 
 
+@pytest.mark.slow
 def test_dose_sets_are_rxrx19as(treated, full):
     sets = treated.groupby(["treatment", "experiment"])["dose_um"].agg(lambda d: tuple(sorted(set(d))))
     counts = {name: int((sets == doses).sum()) for name, doses in facts.DOSE_SETS.items()}
@@ -65,6 +68,7 @@ def test_dose_sets_are_rxrx19as(treated, full):
     assert set(full["dose_um"].dropna()) == set(facts.DOSES)
 
 
+@pytest.mark.slow
 def test_vero_plates_hold_32_compounds_at_8_doses_in_4_wells(full):
     vero = full[full["cell_type"] == "VERO"]
     for _, plate in vero.groupby(["experiment", "plate"]):
@@ -74,6 +78,7 @@ def test_vero_plates_hold_32_compounds_at_8_doses_in_4_wells(full):
         assert ((plate["condition"] == "infected") & (plate["treatment"] == "")).sum() == 206
 
 
+@pytest.mark.slow
 def test_a_library_set_has_three_plates_with_two_wells_an_arm(full):
     first = full[(full["experiment"] == "HRCE-2") & full["plate"].isin(["4", "5", "6"])]
     arms = first[first["treatment"] != ""].groupby(["plate", "treatment", "dose_um"]).size()
@@ -83,6 +88,7 @@ def test_a_library_set_has_three_plates_with_two_wells_an_arm(full):
     assert contents[0] == contents[1] == contents[2]
 
 
+@pytest.mark.slow
 def test_treatments_are_placed_anew_on_every_plate_over_scattered_wells(full):
     treated = full[full["treatment"] != ""]
     rows, cols = np.array([parse_well(well) for well in treated["well"]]).T
@@ -96,6 +102,7 @@ def test_treatments_are_placed_anew_on_every_plate_over_scattered_wells(full):
     assert max(stays) < 0.01
 
 
+@pytest.mark.slow
 def test_files_are_ordered_by_well_as_text(full):
     for _, plate in full.groupby(["experiment", "plate"], sort=False):
         assert plate["well"].is_monotonic_increasing
@@ -112,6 +119,7 @@ def test_smaller_scales_keep_whole_plates_and_quirks(scale, n_plates):
     assert both == {"tiny": 20, "small": 30}[scale]
 
 
+@pytest.mark.slow
 def test_the_seed_decides_the_design():
     one, same, other = (design_wells(SCALES["tiny"], seed) for seed in (1, 1, 2))
     pd.testing.assert_frame_equal(one, same)

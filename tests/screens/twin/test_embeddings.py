@@ -9,7 +9,8 @@ import pytest
 from helpers.errors import UsageError
 from helpers.screens.twin.compounds import draw_compounds, in_cells
 from helpers.screens.twin.design import SCALES, design_wells
-from helpers.screens.twin.embeddings import DIM, TwinWorld, random_directions, tilt
+from helpers.screens.twin.embeddings import DIM, TwinDraw
+from helpers.screens.twin.experiment import random_directions, tilt
 from helpers.screens.twin.make import simulate_twin
 from helpers.screens.twin.model import KINDS, TwinModel, stream
 
@@ -76,6 +77,7 @@ def _plate_centered(obs, X, keep):
     return Y
 
 
+@pytest.mark.slow
 def test_without_noise_the_truth_is_measured_exactly():
     sites, truth = simulate_twin("tiny", seed=4, model=replace(CLEAN, phenotype_leak=0))
     obs, X = _wells(sites)
@@ -86,6 +88,7 @@ def test_without_noise_the_truth_is_measured_exactly():
     np.testing.assert_allclose(arms["off_m"], arms["off_disease"], atol=2e-3)
 
 
+@pytest.mark.slow
 def test_toxicity_mimics_rescue_but_is_none():
     sites, truth = simulate_twin("tiny", seed=4, model=CLEAN)
     obs, X = _wells(sites)
@@ -108,12 +111,13 @@ def test_rescue_follows_the_hill_curve_of_the_truth():
     assert (truth.loc[truth["kind"] == "inert", ["off_disease", "toxicity"]] == 0).all(axis=None)
 
 
+@pytest.mark.slow
 def test_normalising_the_plate_cuts_the_error_of_the_raw_projection():
     raw_error, error, z = [], [], []
     for seed in range(3):
         sites, truth = simulate_twin("tiny", seed=seed)
         obs, X = _wells(sites)
-        world = TwinWorld(design_wells(SCALES["tiny"], seed), TwinModel(), seed, 64)
+        world = TwinDraw(design_wells(SCALES["tiny"], seed), TwinModel(), seed, 64)
         dim = _dim_wells(world, seed)
         everything, good = np.ones(len(obs), dtype=bool), ~obs["well_id"].isin(dim).to_numpy()
         raw, _ = _projected(obs, X, everything)
@@ -156,14 +160,14 @@ def test_tilted_directions_have_the_cosine_asked_for():
 
 
 def test_axes_of_one_cell_line_are_close_and_those_of_two_lines_less_so():
-    world = TwinWorld(design_wells(SCALES["small"], 0), TwinModel(), 0, 1024)
+    world = TwinDraw(design_wells(SCALES["small"], 0), TwinModel(), 0, 1024)
     hrce_1, hrce_2, vero = (world.experiment(name).axis for name in ("HRCE-1", "HRCE-2", "VERO-1"))
     assert hrce_1 @ hrce_2 == pytest.approx(0.95, abs=0.03)
     assert hrce_1 @ vero == pytest.approx(0.70, abs=0.06)
 
 
 def test_experiments_are_separate_islands(tiny):
-    world = TwinWorld(tiny, TwinModel(), 0, 64)
+    world = TwinDraw(tiny, TwinModel(), 0, 64)
     gap = world.experiment("HRCE-1").centre - world.experiment("HRCE-2").centre
     assert np.linalg.norm(gap) > 5
 
@@ -172,15 +176,16 @@ def test_a_plate_does_not_depend_on_which_were_made_before(tiny):
     plate = tiny[(tiny["experiment"] == "HRCE-2") & (tiny["plate"] == "3")]
     other = tiny[(tiny["experiment"] == "HRCE-1") & (tiny["plate"] == "1")]
     where = np.repeat(np.arange(1340), 4), np.tile([1, 2, 3, 4], 1340)
-    fresh = TwinWorld(tiny, TwinModel(), 0, 64).plate(plate, *where)
-    used = TwinWorld(tiny, TwinModel(), 0, 64)
+    fresh = TwinDraw(tiny, TwinModel(), 0, 64).plate(plate, *where)
+    used = TwinDraw(tiny, TwinModel(), 0, 64)
     used.plate(other, *where)
     np.testing.assert_array_equal(used.plate(plate, *where), fresh)
 
 
+@pytest.mark.slow
 def test_failed_wells_come_at_their_shares_and_far_out():
     wells = design_wells(SCALES["small"], 0)
-    world = TwinWorld(wells, TwinModel(), 0, 1024)
+    world = TwinDraw(wells, TwinModel(), 0, 1024)
     plates = wells.groupby(["experiment", "plate"])
     wells["fate"] = np.concatenate([pd.Series(world.fates(p), index=p.index) for _, p in plates])
     scattered = wells[wells["condition"] == "infected"]
@@ -200,7 +205,7 @@ def test_failed_wells_come_at_their_shares_and_far_out():
 def test_dim_wells_move_along_one_direction_common_to_all_experiments():
     model = replace(CLEAN, dim_share=0.05, dim_spread=0.0)
     wells = design_wells(SCALES["tiny"], 0)
-    world, clean = TwinWorld(wells, model, 0, 64), TwinWorld(wells, CLEAN, 0, 64)
+    world, clean = TwinDraw(wells, model, 0, 64), TwinDraw(wells, CLEAN, 0, 64)
     where = np.arange(1340), np.ones(1340, dtype=int)
     means = []
     for _, plate in wells.groupby(["experiment", "plate"]):
@@ -213,6 +218,7 @@ def test_dim_wells_move_along_one_direction_common_to_all_experiments():
     assert (means @ means.T).min() > 0.98
 
 
+@pytest.mark.slow
 def test_kinds_are_dealt_in_their_shares():
     wells = design_wells(SCALES["full"], 0)
     compounds = draw_compounds(wells, TwinModel(), 0)
@@ -271,6 +277,12 @@ def test_impossible_models_are_refused():
 def test_every_assumption_has_its_range():
     """Beyond either end of what its unit allows, every one of them is refused with that range."""
     for item in fields(TwinModel):
+        if "choices" in item.metadata:
+            with pytest.raises(
+                UsageError, match=f"'{item.name}' of the twin = 'none' is not allowed; allowed: "
+            ):
+                TwinModel(**{item.name: "none"})
+            continue
         low, high, closed = item.metadata["allowed"]
         for bad in (low - 1e-9 if closed else low, high * 1.001, float("nan"), float("inf")):
             value = (bad,) * len(item.default) if isinstance(item.default, tuple) else bad

@@ -89,6 +89,7 @@ def test_csv_and_parquet_hold_the_same_numbers(folder, tmp_path):
     assert sha256(other / "truth.csv") == sha256(folder / "truth.csv")
 
 
+@pytest.mark.slow
 def test_the_same_call_writes_the_same_bytes(folder, tmp_path):
     again = make_twin(tmp_path / "again", scale="tiny", seed=5)
     hashes = {path.name: sha256(path) for path in folder.iterdir()}
@@ -134,6 +135,7 @@ def test_a_failing_run_leaves_the_former_twin_whole(folder, monkeypatch):
     assert {path.name: sha256(path) for path in folder.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_a_twin_replaces_a_twin_but_nothing_else(tmp_path):
     target = make_twin(tmp_path / "t", scale="tiny", seed=0)
     make_twin(target, scale="tiny", seed=1, file_format="parquet")

@@ -113,7 +113,7 @@ def _reporting_manager(report: Callable[[dict], None]) -> type:
             # the working folder, which is the kernel's too, are nobody else's.
             self.transport, self.ip = "ipc", "kernel"
 
-        async def start_kernel(self, **kwargs: object) -> None:
+        async def start_kernel(self, **kwargs: object) -> None:  # type: ignore[override]  # asynchronous there too, by a wrapper
             await super().start_kernel(**kwargs)
             if pid := getattr(self.provisioner, "pid", None):
                 report({"kernel": pid})

@@ -18,6 +18,7 @@ from helpers.publish.run.folders import check_writable
 from helpers.publish.run.jobs import run_notebooks
 from helpers.publish.run.kernel import quiet_environment
 from helpers.publish.run.provenance import read_record
+from helpers.publish.site.api import write_reference
 from helpers.publish.site.check import check_site
 from helpers.publish.site.current import is_current, record_site, site_mark
 from helpers.publish.site.status import write_pages
@@ -135,6 +136,7 @@ def _add_run(copy: Path, run: Path, root: Path) -> list[str]:
                 cell.metadata["tags"] = [*tags(cell), "hide-cell"]
         write_notebook(node, copy / "book" / entry["file"])
     write_pages(record, copy / "book" / "generated")
+    write_reference(copy / "book" / "generated" / "api", root)
     config = yaml.safe_load((copy / "_config.yml").read_text(encoding="utf-8"))
     source = record["source"]
     if isinstance(source, dict):

@@ -22,6 +22,8 @@ _LOADS = {
 _FETCHED_RELATIONS = {"stylesheet", "icon", "preload", "modulepreload", "prefetch", "manifest", "shortcut"}
 _STYLE_LOAD = re.compile(r"""(?:url\(|@import)\s*["']?((?:https?:)?//[^"')\s]+)""")
 _GENERATED = {"genindex", "search"}
+_SOURCES = "_modules/"
+"""Where the pages with the source of the package are; the reference links to them."""
 
 
 @dataclass
@@ -78,9 +80,8 @@ def check_site(site: Path, pages: list[str]) -> list[str]:
     read = {path: read_page(path) for path in built}
     found = {path.relative_to(site).with_suffix("").as_posix() for path in built}
     problems = [f"{page}.html is missing" for page in pages if page not in found]
-    problems += [
-        f"{page}.html is in no table of contents" for page in sorted(found - set(pages) - _GENERATED)
-    ]
+    unlisted = {page for page in found if not page.startswith(_SOURCES)} - set(pages) - _GENERATED
+    problems += [f"{page}.html is in no table of contents" for page in sorted(unlisted)]
     for sheet in sorted(site.rglob("*.css")):
         found_loads = _STYLE_LOAD.findall(sheet.read_text(encoding="utf-8"))
         problems += [f"{sheet.relative_to(site)}: loads {target} from elsewhere" for target in found_loads]

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from helpers.errors import DataError
 from helpers.files import atomic_path
+from helpers.screens.download import free, writing
 from helpers.screens.images import web
 
 # Records of a ZIP file: signature and fields, little endian (APPNOTE.TXT, 4.3).
@@ -32,13 +33,18 @@ _STORED, _DEFLATED = 0, 8
 _LONGEST_PREFIX = 256  # folders in front of the name that is searched for
 _SLACK = 512  # bytes of extra fields that are fetched along with a member
 _BLOCK = 8 << 20
+LONGEST_LIST = 1 << 30  # bytes of a list of members that are fetched; that of the release has 150 MB
 
 
 class ByteSource(Protocol):
     """A file that is read in pieces."""
 
     label: str
-    size: int
+
+    @property
+    def size(self) -> int:
+        """Length of the file in bytes."""
+        ...
 
     def read(self, start: int, stop: int) -> bytes:
         """Return the bytes from `start` up to `stop`."""
@@ -97,12 +103,23 @@ class WebFile:
         """Return the bytes from `start` to `stop`, fetched on first use."""
         version = hashlib.sha256(f"{self._first.tag} {start} {stop}".encode()).hexdigest()[:12]
         path = self.folder / f"members-{version}.bin"
-        if not path.exists():
-            blocks = range(start, stop, _BLOCK)
-            with atomic_path(path) as temporary, temporary.open("wb") as file:
-                for at in tqdm(blocks, "list of images", unit="block", disable=len(blocks) < 3):
-                    file.write(self.read(at, min(at + _BLOCK, stop)))
+        if not path.is_file() or path.stat().st_size != stop - start:
+            with writing(path, "free space or set RXRX19_CACHE to another folder", stop - start):
+                self._keep(path, start, stop)
         return _mapped(path), 0, stop - start
+
+    def _keep(self, path: Path, start: int, stop: int) -> None:
+        """Fetch the bytes from `start` to `stop` into a file."""
+        if stop - start > LONGEST_LIST:
+            raise DataError(
+                f"{self.label}: its list of members would have {stop - start:,} bytes; allowed are {LONGEST_LIST:,}: "
+                "give the address of single files"
+            )
+        free(path)
+        blocks = range(start, stop, _BLOCK)
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            for at in tqdm(blocks, "list of images", unit="block", disable=len(blocks) < 3):
+                file.write(self.read(at, min(at + _BLOCK, stop)))
 
 
 def _mapped(path: Path) -> mmap.mmap | bytes:
@@ -165,6 +182,12 @@ class Archive:
         if member.encrypted or member.method not in (_STORED, _DEFLATED):
             how = "encrypted" if member.encrypted else f"packed by method {member.method}"
             raise DataError(f"{where} is {how}; allowed are stored and deflated members: pack it again")
+        if max(member.packed, member.size) > web.LARGEST:
+            # What the list says may be a lie, and is the length of what is fetched and held.
+            raise DataError(
+                f"{where} is said to have {max(member.packed, member.size):,} bytes; allowed are {web.LARGEST:,}: "
+                "get the archive again"
+            )
         data = self._packed(member, where)
         try:
             if member.method == _DEFLATED:
@@ -179,7 +202,7 @@ class Archive:
         """Return the packed bytes of a member, as a rule with a single read."""
         begin = member.offset + _LOCAL.size + len(member.name.encode())
         stop = min(begin + _SLACK + member.packed, self.source.size)
-        data = self.source.read(member.offset, stop)
+        data = self.source.read(member.offset, stop) if member.offset < stop else b""
         if len(data) < _LOCAL.size or data[:4] != b"PK\x03\x04":
             raise DataError(f"{where} is not where the list of members says; get the archive again")
         begin = _LOCAL.size + sum(_LOCAL.unpack_from(data)[-2:])
@@ -245,6 +268,6 @@ def _wide_numbers(extra: bytes) -> Iterator[int]:
     at = 0
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<2H", extra, at)
-        if kind == 1:
+        if kind == 1 and at + 4 + length <= len(extra):
             yield from struct.unpack_from(f"<{length // 8}Q", extra, at + 4)
         at += 4 + length

@@ -40,6 +40,14 @@ class SiteState:
     ------
     UsageError
         If a value lies outside its range.
+
+    Examples
+    --------
+    >>> SiteState(infection=1.0)
+    SiteState(n_cells=130, infection=1.0, toxicity=0.0, dim=0.0)
+    >>> SiteState(infection=2.0)
+    Traceback (most recent call last):
+    helpers.errors.UsageError: infection 2.0: allowed are 0 to 1
     """
 
     n_cells: int = 130
@@ -47,7 +55,7 @@ class SiteState:
     toxicity: float = 0.0
     dim: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         limits = {"n_cells": (1, 400), "infection": (0, 1), "toxicity": (0, np.inf), "dim": (0, 1)}
         for name, (low, high) in limits.items():
             value = getattr(self, name)
@@ -72,6 +80,12 @@ def draw_site(state: SiteState, *, seed: int) -> np.ndarray:
     -------
     image : uint8 array, shape (5, 1024, 1024)
         Channels in the order of `facts.STAINS`.
+
+    Examples
+    --------
+    >>> image = draw_site(SiteState(n_cells=3), seed=0)
+    >>> image.shape, image.dtype
+    ((5, 1024, 1024), dtype('uint8'))
     """
     placing, sharing, painting, noise = np.random.default_rng(seed).spawn(4)
     harm = 1 - np.exp(-state.toxicity)

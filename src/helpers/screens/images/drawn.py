@@ -33,7 +33,7 @@ def site_state(
     Parameters
     ----------
     condition : {"mock", "uv", "infected", "blank"}
-        Of the well.
+        Of the well; any other word is taken for `blank`.
     rescue : float
         True rescue of the treatment in an infected well: 0 = none, 1 = as mock. Below 0, which no longer shows,
         counts as 0, and above 1 as 1.
@@ -43,6 +43,18 @@ def site_state(
         As in ``failed_wells.csv``.
     blank : float
         Infection drawn in a blank well. Half of them look infected; the twin's files do not say which.
+
+    Returns
+    -------
+    SiteState
+        To be drawn with :func:`helpers.screens.draw_site`.
+
+    Examples
+    --------
+    >>> site_state("infected", rescue=0.75)
+    SiteState(n_cells=130, infection=0.25, toxicity=0.0, dim=0.0)
+    >>> site_state("mock", failure="low_cells").n_cells
+    26
     """
     infection = _INFECTION.get(condition, blank)
     if condition == "infected":

@@ -38,6 +38,15 @@ def open_images(where: str | Path) -> ImageStore:
     ------
     DataError
         If there is no such folder, file or address.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     images = open_images(folder)
+    ...     there = images.has("HRCE-1_25_AA02_1")
+    >>> images.is_drawing, there
+    (False, False)
     """
     word = str(where)
     if word == "rxrx19a":

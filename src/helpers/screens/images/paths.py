@@ -14,8 +14,6 @@ _NAME = re.compile(r"\w[\w .+-]*")
 def image_path(experiment: str, plate: str | int, well: str, site: int, channel: int) -> str:
     """Return the path of one image inside the release.
 
-    ``image_path("HRCE-1", 25, "AA02", 1, 1)`` is ``images/HRCE-1/Plate25/AA02_s1_w1.png``.
-
     Parameters
     ----------
     experiment : str
@@ -29,10 +27,20 @@ def image_path(experiment: str, plate: str | int, well: str, site: int, channel:
     channel : int
         1 to 5, see `facts.STAINS`.
 
+    Returns
+    -------
+    str
+        With slashes, relative to the release.
+
     Raises
     ------
     UsageError
         If one of them cannot be, naming what is allowed.
+
+    Examples
+    --------
+    >>> image_path("HRCE-1", 25, "AA02", 1, 1)
+    'images/HRCE-1/Plate25/AA02_s1_w1.png'
     """
     for what, name in (("experiment", experiment), ("plate", plate)):
         if not _NAME.fullmatch(str(name)):
@@ -58,10 +66,33 @@ def image_address(
 
     Parameters
     ----------
-    experiment, plate, well, site, channel
-        As for `image_path`, which also says what is raised.
+    experiment : str
+        Such as ``HRCE-1``.
+    plate : str or int
+        Its number.
+    well : str
+        Letters and column; ``B2`` is taken for ``B02``.
+    site : int
+        1 to 4.
+    channel : int
+        1 to 5, see `facts.STAINS`.
     base_url : str
         What the folder ``images`` lies under, ending in a slash.
+
+    Returns
+    -------
+    str
+        A URL; whether there is such an image is not asked.
+
+    Raises
+    ------
+    UsageError
+        If one of them cannot be, naming what is allowed.
+
+    Examples
+    --------
+    >>> image_address("HRCE-1", 25, "AA02", 1, 1)
+    'https://storage.googleapis.com/rxrx/RxRx19a/images/HRCE-1/Plate25/AA02_s1_w1.png'
     """
     return urljoin(base_url, quote(image_path(experiment, plate, well, site, channel)))
 
@@ -76,16 +107,32 @@ def site_address(site_id: str, *, base_url: str = facts.URL_BASE) -> tuple[str, 
     base_url : str
         What the folder ``images`` lies under, ending in a slash.
 
+    Returns
+    -------
+    tuple of str
+        Five URLs.
+
     Raises
     ------
     UsageError
         If it is no site id.
+
+    Examples
+    --------
+    >>> site_address("HRCE-1_25_AA02_1")[4]
+    'https://storage.googleapis.com/rxrx/RxRx19a/images/HRCE-1/Plate25/AA02_s1_w5.png'
     """
     return tuple(urljoin(base_url, quote(path)) for path in site_paths(site_id))
 
 
 def site_paths(site_id: str) -> tuple[str, ...]:
-    """Return the paths of a site's five channels inside the release; raises as `site_address`."""
+    """Return the paths of a site's five channels inside the release.
+
+    Raises
+    ------
+    UsageError
+        If it is no site id.
+    """
     experiment, plate, well, site = parse_site(site_id)
     return tuple(image_path(experiment, plate, well, site, channel) for channel in facts.STAINS)
 

@@ -17,7 +17,7 @@ from helpers.screens.images.paths import site_paths
 
 
 class ImageStore:
-    """Where the images of sites come from.
+    """Where the images of sites come from; :func:`helpers.screens.open_images` opens one.
 
     Parameters
     ----------
@@ -28,6 +28,12 @@ class ImageStore:
     ----------
     is_drawing : bool
         The images are drawn by a program: say so wherever one is shown.
+
+    Examples
+    --------
+    >>> from helpers.screens import open_images
+    >>> open_images("https://example.org/release").name
+    'https://example.org/release/'
     """
 
     is_drawing = False
@@ -40,6 +46,16 @@ class ImageStore:
 
     def has(self, site_id: str) -> bool:
         """Tell if all five channels of a site are there.
+
+        Parameters
+        ----------
+        site_id : str
+            Such as ``HRCE-1_25_AA02_1``.
+
+        Returns
+        -------
+        bool
+            True if they are.
 
         Raises
         ------

@@ -20,7 +20,8 @@ def draw_compounds(wells: pd.DataFrame, model: TwinModel, seed: int) -> pd.DataF
     compounds : DataFrame, indexed by compound number
         treatment (usual spelling), kind, mechanism_class; `emax` (rescue), `ec50_um`, `hill`; `phenotype`,
         `phenotype_ec50_um`, `phenotype_hill` and `leak` (cosine of that phenotype to the direction of rescue);
-        `toxic`, `toxic_ec50_um`, `toxic_hill`, `toxic_cosine`. Sizes in axis lengths, 0 where there is none.
+        `toxic`, `toxic_ec50_um`, `toxic_hill`, `toxic_cosine`; `own`, `own_ec50_um`, `own_hill` and `own_leak`, a
+        further effect off the axis. Sizes in axis lengths, 0 where there is none.
     """
     compounds = _tested(wells)
     rng = stream(seed, "compounds")
@@ -34,11 +35,30 @@ def draw_compounds(wells: pd.DataFrame, model: TwinModel, seed: int) -> pd.DataF
     _draw_rescue(compounds, model, rng)
     _draw_phenotype(compounds, model, rng)
     _draw_toxicity(compounds, model, rng)
+    # from a stream of its own, so that nothing else is drawn otherwise in worlds without it
+    _draw_own(compounds, model, stream(seed, "own effects"))
     return compounds.drop(columns=["n_doses", "low", "high"])
 
 
 def in_cells(compounds: pd.DataFrame, cell_type: str, model: TwinModel, seed: int) -> pd.DataFrame:
-    """Return the compounds as they act in a cell line: in all but HRCE, EC50 and largest rescue differ."""
+    """Return the compounds as they act in a cell line: in all but HRCE, EC50 and largest rescue differ.
+
+    Parameters
+    ----------
+    compounds : DataFrame
+        From `draw_compounds`.
+    cell_type : str
+        The cell line.
+    model : TwinModel
+        Its `vero_ec50_sd` and `vero_emax_sd` say how much they differ.
+    seed : int
+        Of the twin.
+
+    Returns
+    -------
+    DataFrame
+        As given, with other `ec50_um` and `emax`.
+    """
     if cell_type == "HRCE":
         return compounds
     rng = stream(seed, "cells", cell_type)
@@ -56,11 +76,12 @@ def hill_share(dose: np.ndarray, ec50: np.ndarray, hill: np.ndarray) -> np.ndarr
 
 
 def effect_sizes(compounds: pd.DataFrame, dose: np.ndarray) -> pd.DataFrame:
-    """Return rescue, phenotype and toxicity of each row of `compounds` at its dose (uM), in axis lengths."""
+    """Return rescue, phenotype, toxicity and own effect of each row of `compounds` at its dose, in axis lengths."""
     effects = {
         "rescue": ("emax", "ec50_um", "hill"),
         "phenotype": ("phenotype", "phenotype_ec50_um", "phenotype_hill"),
         "toxicity": ("toxic", "toxic_ec50_um", "toxic_hill"),
+        "own": ("own", "own_ec50_um", "own_hill"),
     }
     return pd.DataFrame(
         {
@@ -145,3 +166,13 @@ def _draw_toxicity(compounds: pd.DataFrame, model: TwinModel, rng: np.random.Gen
     compounds["toxic_ec50_um"] = np.where(toxic, ec50, np.nan)
     compounds["toxic_hill"] = np.where(toxic, rng.uniform(*model.toxic_hill, n), np.nan)
     compounds["toxic_cosine"] = np.where(toxic, rng.uniform(*model.toxic_cosine, n), 0.0)
+
+
+def _draw_own(compounds: pd.DataFrame, model: TwinModel, rng: np.random.Generator) -> None:
+    """Add a further effect off the axis, at doses of its own, of compounds that act and of inert ones."""
+    n, kind = len(compounds), compounds["kind"].to_numpy()
+    acting, inert = rng.uniform(*model.own_effect, n), rng.uniform(*model.inert_effect, n)
+    compounds["own"] = np.select([np.isin(kind, RESCUERS), kind == "inert"], [acting, inert], default=0.0)
+    compounds["own_ec50_um"] = _log_uniform(compounds["low"], compounds["high"], rng)
+    compounds["own_hill"] = rng.uniform(*model.hill, n)
+    compounds["own_leak"] = np.clip(rng.normal(0, model.own_leak, n), -1, 1)

@@ -7,14 +7,14 @@ library set is 3 plates with 588 arms x 2 wells: 98 six-dose entries. Sixteen fu
 experiment with the doses 0.01-3, and this design 1,634. The data at hand cannot tell which two differ.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from helpers.screens.facts import CELL_TYPES, DOSE_SETS
-from helpers.screens.layout import control_conditions, parse_well, plate_wells
+from helpers.screens.twin.layouts import LAYOUTS
 from helpers.screens.twin.model import stream
 from helpers.screens.twin.names import draw_names
 
@@ -113,10 +113,55 @@ SCALES = {
 }  # fmt: skip
 
 
-def design_wells(scale: Scale, seed: int) -> pd.DataFrame:
+def _small_libraries(experiment: str, n_sets: int) -> tuple[Block, ...]:
+    """Return sets of 58 six-dose entries on plates 1-2, 3-4, ... of 384 wells, one well a dose and plate."""
+    return tuple(Block(experiment, (2 * k + 1, 2 * k + 2), n_six=58, wells=1) for k in range(n_sets))
+
+
+def _single_plates(experiment: str, n_plates: int) -> tuple[Block, ...]:
+    """Return plates of 98 six-dose entries each, none of which stands on another plate."""
+    return tuple(Block(experiment, (k + 1,), n_six=98) for k in range(n_plates))
+
+
+OTHER_SCALES = {
+    "plates_384": {
+        "tiny": (_small_libraries("HRCE-1", 3) + _small_libraries("HRCE-2", 2), 20, 4),
+        "small": (_small_libraries("HRCE-1", 6) + _small_libraries("HRCE-2", 4), 20, 6),
+        "full": (_small_libraries("HRCE-1", 18) + _small_libraries("HRCE-2", 12), 30, 20),
+    },
+    "confounded": {
+        "tiny": (_single_plates("HRCE-1", 5) + _single_plates("HRCE-2", 4), 0, 4),
+        "small": (_single_plates("HRCE-1", 8) + _single_plates("HRCE-2", 4), 0, 6),
+        "full": (_single_plates("HRCE-1", 20) + _single_plates("HRCE-2", 12), 0, 20),
+    },
+}
+"""Layout -> scale -> blocks, compounds in both experiments, and compounds with two spellings."""
+
+
+def scale_of(name: str, layout: str) -> Scale:
+    """Return the size of a twin with a layout of plates."""
+    scale = SCALES[name]
+    if layout not in OTHER_SCALES:
+        return scale
+    blocks, shared, split = OTHER_SCALES[layout][name]
+    return replace(
+        scale, blocks=blocks, shared=shared, repeated=0, split=split, split_reference=0, quarters=0, six_low=0
+    )
+
+
+def design_wells(scale: Scale, seed: int, layout: str = "rxrx19a") -> pd.DataFrame:
     """Return the wells of a twin, one row each, in the order of RxRx19a's files.
 
     Treatments are placed anew over the scattered positions of every plate.
+
+    Parameters
+    ----------
+    scale : Scale
+        From :func:`helpers.screens.twin.design.scale_of`.
+    seed : int
+        Of the placement and of the quirks.
+    layout : str
+        A name in :data:`helpers.screens.twin.layouts.LAYOUTS`.
 
     Returns
     -------
@@ -127,11 +172,11 @@ def design_wells(scale: Scale, seed: int) -> pd.DataFrame:
     entries = _entries(scale, stream(seed, "design"))
     names = draw_names(1 + max(entry.compound for entry in entries), stream(seed, "names"))
     plates = [
-        _plate(block, plate, [entry for entry in entries if entry.block == index], names, seed)
+        _plate(block, plate, [entry for entry in entries if entry.block == index], names, seed, layout)
         for index, block in enumerate(scale.blocks)
         for plate in block.plates
     ]
-    return pd.concat(plates, ignore_index=True)[WELL_COLUMNS]
+    return LAYOUTS[layout].prune(pd.concat(plates, ignore_index=True)[WELL_COLUMNS])
 
 
 def _entries(scale: Scale, rng: np.random.Generator) -> list[Entry]:
@@ -186,15 +231,14 @@ def _take(slots: dict[str, list[int]], n: int | None):
             yield slots[experiment].pop()
 
 
-def _plate(block: Block, plate: int, entries: list[Entry], names: list, seed: int) -> pd.DataFrame:
+def _plate(
+    block: Block, plate: int, entries: list[Entry], names: list, seed: int, layout: str
+) -> pd.DataFrame:
     """Return the wells of one plate."""
-    wells = pd.DataFrame({"well": sorted(plate_wells())})
-    wells["row"], wells["col"] = np.array([parse_well(well) for well in wells["well"]]).T
-    controls = control_conditions(wells["row"].to_numpy(), wells["col"].to_numpy())
-    wells["condition"] = np.where(controls == None, "infected", controls)  # noqa: E711 (elementwise)
+    wells = LAYOUTS[layout].positions()
     wells["compound"], wells["treatment"], wells["dose_um"] = -1, "", np.nan
     rng = stream(seed, "layout", block.experiment, str(plate))
-    free = rng.permutation(np.flatnonzero(wells["condition"] == "infected"))
+    free = rng.permutation(np.flatnonzero(wells["free"]))
     arms = [(e.compound, names[e.compound][e.spelling], dose) for e in entries for dose in e.doses]
     treated = free[: len(arms) * block.wells]
     placed = pd.DataFrame(arms * block.wells, columns=["compound", "treatment", "dose_um"], index=treated)

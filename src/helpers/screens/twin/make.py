@@ -12,10 +12,12 @@ import pandas as pd
 
 from helpers.errors import DataError, UsageError
 from helpers.files import atomic_path, sha256
-from helpers.screens.twin.design import SCALES, design_wells
-from helpers.screens.twin.embeddings import TwinWorld
+from helpers.screens.twin.counts import CountDraw
+from helpers.screens.twin.design import SCALES, design_wells, scale_of
+from helpers.screens.twin.embeddings import TwinDraw
 from helpers.screens.twin.metadata import four_sites, metadata_table, read_design, site_ids, site_table
 from helpers.screens.twin.model import TwinModel
+from helpers.screens.twin.worlds import find_world
 
 if TYPE_CHECKING:
     import anndata as ad
@@ -30,11 +32,11 @@ NOTE = "Simulated: the layout is RxRx19a's, the embeddings, compounds and effect
 
 @dataclass(frozen=True)
 class _Twin:
-    """Wells and sites in the order of the files, and the world their embeddings come from."""
+    """Wells and sites in the order of the files, and what their embeddings are drawn from."""
 
     wells: pd.DataFrame
     sites: pd.DataFrame
-    world: TwinWorld
+    draw: TwinDraw
 
     def plates(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield site ids and embeddings plate by plate."""
@@ -44,18 +46,18 @@ class _Twin:
             first, last = np.searchsorted(self.sites["well"], [start, end])
             sites = self.sites.iloc[first:last]
             own = sites["well"].to_numpy() - start
-            yield site_ids(self.wells, sites), self.world.plate(self.wells[start:end], own, sites["site"])
+            yield site_ids(self.wells, sites), self.draw.plate(self.wells[start:end], own, sites["site"])
 
     def failed_wells(self) -> pd.DataFrame:
         """Return well_id and reason of the wells that failed."""
         plates = self.wells.groupby(["experiment", "plate"], sort=False)
-        fates = np.concatenate([self.world.fates(wells) for _, wells in plates])
+        fates = np.concatenate([self.draw.fates(wells) for _, wells in plates])
         failed = pd.DataFrame({"well_id": self.wells["well_id"], "reason": fates})
         return failed[failed["reason"] != ""].reset_index(drop=True)
 
     def classes(self) -> pd.DataFrame:
         """Return treatment and class of the compounds that belong to one."""
-        compounds = self.world.compounds
+        compounds = self.draw.compounds
         members = compounds.loc[compounds["mechanism_class"] != "", ["treatment", "mechanism_class"]]
         members = members.rename(columns={"mechanism_class": "class"})
         return members.sort_values(["class", "treatment"], ignore_index=True)
@@ -68,11 +70,13 @@ def _plan(scale: str, seed: int, design: str | Path | None, model: TwinModel) ->
     if seed != int(seed) or seed < 0:
         raise UsageError(f"seed {seed}: allowed are whole numbers from 0")
     if design is None:
-        wells = design_wells(SCALES[scale], seed)
+        wells = design_wells(scale_of(scale, model.layout), seed, model.layout)
         sites = four_sites(wells)
     else:
         wells, sites = read_design(Path(design), seed)
-    return _Twin(wells, sites, TwinWorld(wells, model, seed, SCALES[scale].n_features))
+    if model.features == "counts":
+        return _Twin(wells, sites, CountDraw(wells, model, seed))
+    return _Twin(wells, sites, TwinDraw(wells, model, seed, SCALES[scale].n_features))
 
 
 def make_twin(
@@ -81,6 +85,7 @@ def make_twin(
     scale: str = "small",
     seed: int = 0,
     design: str | Path | None = None,
+    world: str = "calm",
     model: TwinModel | None = None,
     file_format: str = "csv",
 ) -> Path:
@@ -102,23 +107,26 @@ def make_twin(
         A metadata file in RxRx19a's layout. Its wells get the embeddings; conditions, doses and replicates are
         kept. Treatments are renamed to TWN-0001 and so on and structures are dropped, because no invented
         effect may carry a real drug's name. `scale` then only sets the number of features.
+    world : str
+        A named set of assumptions, one of :data:`helpers.screens.twin.worlds.WORLDS`.
     model : TwinModel, optional
-        The assumptions.
+        The assumptions, in place of those of the world.
     file_format : {"csv", "parquet"}
         Of the embeddings; both hold the same numbers.
 
     Returns
     -------
-    folder : Path
+    Path
+        The folder.
 
     Raises
     ------
     UsageError
-        If scale, seed or file format is not allowed, or `folder` is a file.
+        If scale, seed, world or file format is not allowed, or `folder` is a file.
     DataError
         If the folder holds other files, or the design cannot be used.
     """
-    model = model or TwinModel()
+    model = model or find_world(world).model()
     if file_format not in FILE_FORMATS:
         raise UsageError(f"file format '{file_format}': allowed are {', '.join(FILE_FORMATS)}")
     folder = Path(folder).resolve()
@@ -137,9 +145,20 @@ def make_twin(
 
 
 def simulate_twin(
-    scale: str = "tiny", seed: int = 0, model: TwinModel | None = None
+    scale: str = "tiny", seed: int = 0, model: TwinModel | None = None, *, world: str = "calm"
 ) -> tuple["ad.AnnData", pd.DataFrame]:
     """Return the sites of a twin and its truth, without files.
+
+    Parameters
+    ----------
+    scale : {"tiny", "small", "full"}
+        As for :func:`helpers.screens.make_twin`; the full one has more than a gigabyte of embeddings.
+    seed : int
+        From 0.
+    model : TwinModel, optional
+        The assumptions, in place of those of the world.
+    world : str
+        A named set of assumptions, one of :data:`helpers.screens.twin.worlds.WORLDS`.
 
     Returns
     -------
@@ -152,12 +171,20 @@ def simulate_twin(
     Raises
     ------
     UsageError
-        If scale or seed is not allowed.
+        If scale, seed or world is not allowed.
+
+    Examples
+    --------
+    >>> sites, truth = simulate_twin("tiny", seed=0)
+    >>> sites.n_vars, sorted(sites.obs["experiment"].unique())
+    (64, ['HRCE-1', 'HRCE-2'])
+    >>> set(truth["kind"]) >= {"inert", "rescuing", "toxic"}
+    True
     """
     import anndata as ad
 
-    twin = _plan(scale, seed, None, model or TwinModel())
-    obs = site_table(twin.wells, twin.sites, twin.world.compounds["treatment"])
+    twin = _plan(scale, seed, None, model or find_world(world).model())
+    obs = site_table(twin.wells, twin.sites, twin.draw.compounds["treatment"])
     order = _natural_order(obs)
     X = np.concatenate([plate for _, plate in twin.plates()])[order]
     sites = ad.AnnData(X, obs=obs.iloc[order], var=pd.DataFrame(index=_feature_names(X.shape[1])))
@@ -169,7 +196,7 @@ def simulate_twin(
         "files": {},
         "notes": [NOTE],
     }
-    return sites, twin.world.truth(twin.wells)
+    return sites, twin.draw.truth(twin.wells)
 
 
 def _feature_names(n: int) -> list[str]:
@@ -196,10 +223,10 @@ def _refuse_other_files(folder: Path) -> None:
 def _write(twin: _Twin, folder: Path, file_format: str, *, borrowed: bool) -> None:
     """Write all files of a twin but twin.json."""
     writer = {"csv": _write_csv, "parquet": _write_parquet}[file_format]
-    writer(folder / f"embeddings.{file_format}", twin.plates(), _feature_names(twin.world.n_features))
+    writer(folder / f"embeddings.{file_format}", twin.plates(), _feature_names(twin.draw.n_features))
     metadata_table(twin.wells, twin.sites, smiles=not borrowed).write_csv(folder / "metadata.csv")
     tables = {
-        "truth": twin.world.truth(twin.wells),
+        "truth": twin.draw.truth(twin.wells),
         "classes": twin.classes(),
         "failed_wells": twin.failed_wells(),
     }
@@ -247,7 +274,7 @@ def _provenance(
         "note": NOTE,
         "scale": scale,
         "seed": int(seed),
-        "n_features": twin.world.n_features,
+        "n_features": twin.draw.n_features,
         "n_wells": len(twin.wells),
         "n_sites": len(twin.sites),
         "file_format": file_format,

@@ -2,6 +2,7 @@
 
 import zlib
 from dataclasses import Field, asdict, dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,15 +37,18 @@ _ALLOWED = {
     "Hill slope": (0.0, 20.0, False),
     "log10 uM": (0.0, 10.0, True),
     "log": (0.0, 10.0, True),
+    "log10": (0.0, 10.0, True),
     "relative": (0.0, 10.0, True),
     "fold": _SIZE,
     "share of displacement": _SIZE,
+    "degrees": (0.0, 1e6, True),
+    "cells": (1.0, 1e6, True),
 }
 
 
 def _given(
     default: object, unit: str, text: str, basis: str = "invented", *, above: float | None = None
-) -> object:
+) -> Any:
     """Return a dataclass field that carries its unit, its meaning and where its value comes from.
 
     `above` is a bound that a value must exceed, where its unit alone would allow more.
@@ -54,6 +58,16 @@ def _given(
     low, high, closed = (0.0, 1.0, True) if rest and kind in ("cosine", "rescue") else _ALLOWED[kind]
     allowed = (low, high, closed) if above is None else (above, high, False)
     return field(default=default, metadata={"unit": unit, "help": text, "basis": basis, "allowed": allowed})
+
+
+def _chosen(default: str, choices: tuple[str, ...], text: str) -> Any:
+    """Return a dataclass field that holds one of some words."""
+    metadata = {"unit": "word", "help": text, "basis": "invented", "choices": choices}
+    return field(default=default, metadata=metadata)
+
+
+LAYOUTS = ("rxrx19a", "plates_384", "confounded")
+FEATURES = ("embedding", "counts")
 
 
 @dataclass(frozen=True)
@@ -129,7 +143,30 @@ class TwinModel:
     uv_cosine: float = _given(0.3, "cosine", "that offset to the disease axis")
     blank_infected: float = _given(0.5, "share", "wells with an empty condition that look infected, not mock")
 
-    def __post_init__(self):
+    # What worlds other than the calm one change.
+    layout: str = _chosen("rxrx19a", LAYOUTS, "plates, where controls stand on them, and replicates")
+    features: str = _chosen("embedding", FEATURES, "what a site is measured by")
+    own_effect: tuple = _given((0.0, 0.0), AXIS, "further off-axis effect of a compound that acts")
+    inert_effect: tuple = _given((0.0, 0.0), AXIS, "off-axis effect of a compound without any other")
+    own_leak: float = _given(0.0, "cosine, SD", "how far those further effects lean on the axis")
+    noise_tail: float = _given(0.0, "degrees", "of the t distribution of well noise; 0 is Gaussian")
+    noise_gain: float = _given(0.0, "log, SD", "strength of a well's own effect and noise, well by well")
+    odd_share: float = _given(0.0, "share", "wells that failed, each in a direction of its own")
+    odd_size: tuple = _given((1.5, 4.0), AXIS, "displacement of these")
+    saturation: float = _given(0.0, AXIS, "distance at which effects stop growing; 0 is never")
+    density_sd: float = _given(0.0, f"{AXIS}, SD", "shift of a well by how densely its cells stand")
+    density_cosine: float = _given(0.5, "cosine", "direction of that shift to the disease axis")
+    gradient_gain: float = _given(
+        0.0, "relative", "change of all effects from the centre of a plate to a corner"
+    )
+    count_level: float = _given(4000.0, "cells", "cells of a mock well, of counts")
+    count_window: float = _given(0.0, "log10", "half range of the level of counts from plate to plate")
+    count_survivors: tuple = _given(
+        (0.01, 0.2), "share", "infected cells that survive on a plate, log-uniform"
+    )
+    count_spread: float = _given(0.12, "relative, SD", "spread of counts, relative to their mean")
+
+    def __post_init__(self) -> None:
         for item in fields(self):
             self._check(item)
         if self.vero_axis_cosine < -self.axis_cosine:
@@ -145,8 +182,15 @@ class TwinModel:
 
     def _check(self, item: Field) -> None:
         """Refuse a value that its unit does not allow."""
+        if choices := item.metadata.get("choices"):
+            if getattr(self, item.name) not in choices:
+                raise UsageError(
+                    f"assumption '{item.name}' of the twin = {getattr(self, item.name)!r} is not allowed; allowed: "
+                    f"{', '.join(choices)} ({item.metadata['help']})"
+                )
+            return
         value, (low, high, closed) = getattr(self, item.name), item.metadata["allowed"]
-        numbers = value if isinstance(item.default, tuple) else (value,)
+        numbers: tuple[float, ...] = value if isinstance(item.default, tuple) else (value,)
         what = f"assumption '{item.name}' of the twin = {value} is not allowed; allowed"
         meaning = f"({item.metadata['unit']}: {item.metadata['help']})"
         if not all((low <= x if closed else low < x) and x <= high for x in numbers):
@@ -171,7 +215,8 @@ class TwinModel:
 
     def without_actives(self) -> "TwinModel":
         """Return the model in which every compound is inert: whatever is called on it is false."""
-        return replace(self, **{f"share_{kind}": 0.0 for kind in KINDS[1:]})
+        changes: dict[str, Any] = {f"share_{kind}": 0.0 for kind in KINDS[1:]}
+        return replace(self, **changes)
 
     def describe(self) -> pd.DataFrame:
         """Return one row per parameter: name, value, unit, basis (`fact` or `invented`) and help."""

@@ -1,0 +1,43 @@
+"""The kernel of a run is this Python, with settings of its own and one thread."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers.publish.run.kernel import kernel_environment, quiet_environment
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RXRX19_CACHE", "cache")
+
+
+def test_the_kernel_is_this_python(tmp_path: Path) -> None:
+    environment = kernel_environment(tmp_path / "work")
+    folder = Path(environment["JUPYTER_PATH"]) / "kernels" / "python3"
+    description = json.loads((folder / "kernel.json").read_text())
+    assert description["argv"][0] == sys.executable
+    assert description["argv"][-1] == "{connection_file}"
+
+
+def test_settings_of_the_user_are_out_of_sight_and_everything_else_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IPYTHONDIR", "/mine")
+    monkeypatch.setenv("SOMETHING", "else")
+    environment = quiet_environment(tmp_path / "work")
+    assert environment["SOMETHING"] == "else"
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"):
+        assert Path(environment[name]).is_relative_to(tmp_path / "work"), name
+    assert os.environ["IPYTHONDIR"] == "/mine", "this process keeps its own"
+
+
+def test_sums_have_one_order_and_the_memory_one_place(tmp_path: Path) -> None:
+    environment = kernel_environment(tmp_path / "work")
+    assert {environment[f"{name}_NUM_THREADS"] for name in ("OMP", "OPENBLAS", "MKL")} == {"1"}
+    assert environment["PYTHONHASHSEED"] == "0"
+    assert environment["RXRX19_CACHE"] == str(tmp_path / "cache"), "a relative one is of the user's folder"

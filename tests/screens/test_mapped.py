@@ -1,0 +1,84 @@
+"""A user's tables through a screen.yml: cells in the release's words, and features on one scale."""
+
+import contextlib
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.screens.mapped import mapped_source, scale_features
+
+YML = """
+name: mine
+level: well
+table: t.csv
+columns: {plate: P, well: W, condition: state, treatment: drug, dose: conc}
+conditions: {mock: [healthy], infected: [ill]}
+dose_unit: nM
+features: ["f*"]
+untreated: {drug: [DMSO]}
+extra: [batch]
+"""
+TABLE = "P,W,state,drug,conc,batch,f10,f2\n1,b2,healthy,DMSO,5,x,0.5,1\n1,C12,ill,A,30,y,2,3\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "screen.yml").write_text(YML)
+    (tmp_path / "t.csv").write_text(TABLE)
+    return tmp_path
+
+
+def opened(folder, **how):
+    with contextlib.ExitStack() as stack:
+        source = mapped_source(folder, stack, **how)
+    return source
+
+
+def test_rows_come_in_the_words_of_the_release(folder):
+    source = opened(folder)
+    assert [str(problem) for problem in source.problems] == []
+    assert (source.name, source.mapped, source.dose_unit) == ("mine", True, "nM")
+    table = source.metadata
+    assert table["well"].to_list() == ["B02", "C12"], "written like the others"
+    assert table["treatment"].to_list() == [None, "A"], "DMSO is no treatment"
+    assert table["treatment_conc"].to_list() == [None, "30"]
+    assert table["experiment"].to_list() == ["mine", "mine"]
+    assert table["site_id"].to_list() == ["mine_1_B02_1", "mine_1_C12_1"]
+    assert table["batch"].to_list() == ["x", "y"]
+    assert source.features == ("f2", "f10"), "in numeric order"
+    assert source.label("well") == "W"
+    assert source.label("treatment_conc") == "conc"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("table: t.csv", "table: u.csv", "there is no file 'u.csv' in .*; it holds 't.csv'"),
+        ("well: W", "well: V", "columns.well: 'V' is no column of t.csv"),
+        ('"f*"', '"g*"', r"features\[0\]: 'g\*' matches no column of t.csv"),
+        ("[batch]", "[batches]", r"extra\[0\]: 'batches' is no column of t.csv.*batch"),
+    ],
+)
+def test_a_name_that_the_table_has_not_is_named(folder, old, new, said):
+    (folder / "screen.yml").write_text(YML.replace(old, new))
+    problems = [str(problem) for problem in opened(folder).problems if problem.level == "fatal"]
+    assert len(problems) == 1
+    assert pd.Series(problems).str.contains(said).all(), problems
+
+
+def test_features_are_divided_by_their_spread_among_infected_untreated_wells():
+    rng = np.random.default_rng(0)
+    obs = pd.DataFrame(
+        {
+            "condition": ["infected"] * 500 + ["mock"] * 100,
+            "treatment": [None] * 400 + ["A"] * 100 + [None] * 100,
+        }
+    )
+    X = rng.standard_normal((600, 3)) * [1.0, 100.0, 0.0] + [0, 50, 7]
+    X[400:] *= 9
+    scaled = scale_features(ad.AnnData(X.astype(np.float32), obs=obs.set_index(obs.index.astype(str))))
+    assert scaled.dtype == np.float32
+    np.testing.assert_allclose(scaled[:400, :2].std(axis=0), 1, rtol=0.12)
+    np.testing.assert_array_equal(scaled[:400, 2], 7), "without spread it stays as it is"

@@ -1,0 +1,69 @@
+"""A source in one vocabulary: labels, keys, and problems instead of exceptions."""
+
+import contextlib
+
+import polars as pl
+import pytest
+
+from helpers.screens.source import FILE, KEY, KEY_SEPARATOR, RESERVED, Source, key
+from helpers.screens.tables import LINE
+
+
+@pytest.fixture
+def source(tmp_path) -> Source:
+    return Source(tmp_path, "mine", labels={"well": "position"})
+
+
+def test_columns_are_called_as_the_file_calls_them(source):
+    assert source.label("well") == "position"
+    assert source.label("plate") == "plate"
+
+
+def test_extra_columns_get_a_free_name():
+    assert Source.free_name("batch") == "batch"
+    for name in (*RESERVED, "well", "SMILES"):
+        assert Source.free_name(name) == f"{name}_file"
+
+
+def test_rows_are_counted_in_lines_or_rows(source):
+    assert source.unit == "line"
+    source.metadata = pl.DataFrame({FILE: ["m.csv"]})
+    assert source.unit == "line"
+    source.metadata = pl.DataFrame({FILE: ["m.zip:m.parquet"]})
+    assert source.unit == "row"
+
+
+def test_a_broken_file_becomes_a_problem(source, tmp_path):
+    (tmp_path / "a.csv").write_text("")
+    (tmp_path / "b.csv").write_text("a,b\n1\n")
+    with contextlib.ExitStack() as stack:
+        assert source.open(tmp_path / "a.csv", stack) == []
+        tables = source.open(tmp_path / "b.csv", stack)
+        assert source.text(tables) is None
+        source.peek(tmp_path / "gone.csv")
+    assert [path.name for path in source.files] == ["a.csv", "b.csv"]
+    assert [str(problem).split(":")[0] for problem in source.problems] == [
+        "a.csv",
+        "b.csv, line 2",
+        "gone.csv",
+    ]
+    assert {problem.level for problem in source.problems} == {"fatal"}
+
+
+def test_tables_are_read_one_under_the_other(source, tmp_path):
+    for name, text in (("a.csv", "x,y\n1,2\n"), ("b.csv", "y,z\n3,4\n")):
+        (tmp_path / name).write_text(text)
+    with contextlib.ExitStack() as stack:
+        tables = [table for name in ("a.csv", "b.csv") for table in source.open(tmp_path / name, stack)]
+        table = source.text(tables)
+    assert table.select("x", "y", "z", FILE, LINE).rows() == [
+        ("1", "2", None, "a.csv", 2),
+        (None, "3", "4", "b.csv", 2),
+    ]
+    assert source.text([]) is None
+
+
+def test_a_key_joins_columns_or_is_the_place_in_the_file():
+    table = pl.DataFrame({LINE: [2, 3], "a": [" x ", None], "b": ["1", "2"]})
+    assert table.select(key(("a", "b")))[KEY].to_list() == [f"x{KEY_SEPARATOR}1", f"{KEY_SEPARATOR}2"]
+    assert table.select(key((), 3))[KEY].to_list() == ["3:2", "3:3"]
