@@ -8,6 +8,7 @@ import pandas as pd
 
 from helpers.dose.curves import response_at
 from helpers.dose.table import fit_curves
+from helpers.options import with_settings
 
 DOSES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 
@@ -68,6 +69,7 @@ def simulate_curves(
     noise: CurveNoise = CurveNoise(),
     design: CurveDesign = CurveDesign(),
     seed: int = 0,
+    **settings: Any,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return noisy curves and their truth.
 
@@ -85,6 +87,8 @@ def simulate_curves(
         Where they stand.
     seed : int
         Of the draws.
+    **settings
+        Single fields of `noise` and `design` by their names, such as ``shift_sd=0.1``.
 
     Returns
     -------
@@ -92,7 +96,14 @@ def simulate_curves(
         curve, plate, dose, response: one row per response.
     truth : DataFrame
         curve, ec50, hill, front, back: one row per curve.
+
+    Raises
+    ------
+    UsageError
+        For an unknown setting.
     """
+    of_design = {name: settings.pop(name) for name in list(settings) if hasattr(design, name)}
+    design, noise = with_settings(design, of_design), with_settings(noise, settings)
     rng = np.random.default_rng(seed)
     truth = pd.DataFrame({"curve": np.arange(n_curves)})
     truth["ec50"] = np.exp(rng.uniform(np.log(ec50[0]), np.log(ec50[1]), n_curves))

@@ -31,6 +31,7 @@ NUMBERS = {
     ],
     "arms": [
         "dose_um", "n_wells", "n_plates", "rescue", "rescue_low", "rescue_high", "off_disease", "p_value", "q_value",
+        "rescue_se",
     ],
     "hits": [
         "rescue_max", "dose_at_max_um", "score", "p_value", "q_value", "rank", "score_low", "score_high", "rank_low",

@@ -64,4 +64,7 @@ def _job(call: partial) -> dict | None:
 
 
 def _argument(value: object) -> object:
-    return {"entry": find_entry(fingerprint(value))} if isinstance(value, ad.AnnData) else {"value": value}
+    if isinstance(value, ad.AnnData):
+        return {"entry": find_entry(fingerprint(value))}
+    # JSON would make a list of a tuple, and a list is another argument
+    return {"tuple": list(value)} if isinstance(value, tuple) else {"value": value}

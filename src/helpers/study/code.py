@@ -74,17 +74,21 @@ def _sources(floors: tuple[str, ...]) -> list[Path]:
 
 
 def _live_mark(path: Path) -> str:
-    """Return the hash that a loaded module's file had when it was loaded, "" where no module is loaded from it.
+    """Return the hash of the file that a loaded module was made from, "" where it is the file's own.
 
-    A reloaded module has a new spec; so its file is looked at once for each.
+    Of a module that was loaded after the first look at the files, and edited since, nobody knows whether it was loaded
+    before the edit; it counts as if it was. A reloaded module has a new spec, and is as new as its file then.
     """
     module = _loaded(path)
     if module is None:
         return ""
+    current = sha256(path)
     known = _LIVE.get(module.__name__)
-    if known is None or known[0] is not module.__spec__:
-        known = _LIVE[module.__name__] = (module.__spec__, sha256(path))
-    return known[1]
+    if known is None:
+        known = _LIVE[module.__name__] = (module.__spec__, _FIRST.get(path, current))
+    elif known[0] is not module.__spec__:
+        known = _LIVE[module.__name__] = (module.__spec__, current)
+    return "" if known[1] == current else known[1]
 
 
 def _loaded(path: Path) -> ModuleType | None:
@@ -94,3 +98,6 @@ def _loaded(path: Path) -> ModuleType | None:
         if path.suffix == ".py"
         else None
     )
+
+
+_FIRST = {path: sha256(path) for path in _sources(FLOORS) if path.suffix == ".py"}

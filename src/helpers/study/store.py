@@ -115,7 +115,7 @@ def _pack(value: object, folder: Path, part: str) -> dict:
     if isinstance(value, pd.DataFrame):
         # Arrow's own format keeps categories that do not occur, which Parquet forgets.
         feather.write_feather(value, folder / f"{part}.feather")
-        return {"kind": "table", "file": part, "attrs": value.attrs}
+        return {"kind": "table", "file": part, "attrs": value.attrs, "categories": _lost_categories(value)}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         home = f"{type(value).__module__}:{type(value).__qualname__}"
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
@@ -125,6 +125,14 @@ def _pack(value: object, folder: Path, part: str) -> dict:
     if isinstance(value, tuple):
         return {"kind": "tuple", "items": _pack_all(dict(enumerate(value)), folder, part)}
     return {"kind": "plain", "value": value}
+
+
+def _lost_categories(table: pd.DataFrame) -> dict:
+    """Return the categories of a table without rows, which Arrow does not keep: column -> names, and if in order."""
+    if len(table):
+        return {}
+    kinds = {name: kind for name, kind in table.dtypes.items() if isinstance(kind, pd.CategoricalDtype)}
+    return {name: (list(kind.categories), bool(kind.ordered)) for name, kind in kinds.items()}
 
 
 def _pack_all(items: dict, folder: Path, part: str) -> list:
@@ -151,6 +159,8 @@ def _unpack(about: dict, folder: Path) -> Any:
         case "table":
             table = feather.read_feather(folder / f"{about['file']}.feather")
             table.attrs = about["attrs"]
+            for name, (categories, ordered) in about["categories"].items():
+                table[name] = pd.Categorical([], categories, ordered=ordered)
             return table
         case "record":
             module, name = about["type"].split(":")

@@ -15,7 +15,9 @@ def main(task: str) -> None:
     watch_parent(asked["parent"])
 
     def value(given: dict) -> object:
-        return read_entry(given["entry"]) if "entry" in given else given["value"]
+        if "entry" in given:
+            return read_entry(given["entry"])
+        return tuple(given["tuple"]) if "tuple" in given else given["value"]
 
     for job in asked["jobs"]:
         step = getattr(steps, job["step"])

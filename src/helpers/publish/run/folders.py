@@ -117,7 +117,10 @@ def _refuse_misplaced(folder: Path, advice: str) -> None:
 def _locked(folder: Path, advice: str) -> Iterator[None]:
     try:
         with FileLock(folder / LOCK, blocking=False):
-            yield
+            try:
+                yield
+            finally:  # while it is still ours: whoever opened it meanwhile sees that it is gone
+                (folder / LOCK).unlink(missing_ok=True)
     except Timeout:
         raise DataError(f"another run is writing to {folder}: wait for it, or {advice}") from None
 
