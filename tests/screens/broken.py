@@ -461,16 +461,21 @@ BROKEN = [
     ),
     # Controls.
     Broken(
-        "plate_without_mock",
+        "no_plate_with_both",
         _edit(
             M,
             lambda t: t.assign(
-                disease_condition=t["disease_condition"].where(
-                    (t["well"] != "E08") | (t["plate"] != "10"), None
-                )
+                disease_condition=t["disease_condition"]
+                .where((t["well"] != "E08") | (t["plate"] != "10"), None)
+                .where(~t["well"].isin(["C02", "D02"]) | (t["plate"] != "2"), UV)
             ),
         ),
-        (M, "plate HRCE-1_10", "no mock well", "leave the plate out"),
+        (
+            M,
+            "experiment HRCE-1",
+            "no plate with both mock and infected untreated wells",
+            "to one plate at least",
+        ),
     ),
     Broken(
         "no_mock",

@@ -194,3 +194,18 @@ def test_the_design_is_checked_without_the_embeddings(tmp_path):
     next(broken for broken in BROKEN if broken.name == "unknown_condition").do(folder)
     with pytest.raises(DataError, match="is 'Mock' meant"):
         check_design(folder)
+
+
+def test_a_plate_that_lacks_a_control_is_noted(tmp_path):
+    folder = write_screen(tmp_path / "screen")
+    rewrite(
+        folder,
+        lambda t: t.assign(
+            disease_condition=t["disease_condition"].where((t["well"] != "E08") | (t["plate"] != "10"), None)
+        ),
+    )
+    found = [str(problem) for problem in check_screen(folder)]
+    assert any(
+        "plate HRCE-1_10: no mock well; those of the experiment's other plates stand in" in p for p in found
+    )
+    assert not [problem for problem in check_screen(folder) if problem.level == "fatal"]

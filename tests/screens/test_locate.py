@@ -45,4 +45,4 @@ def test_the_twin_is_made_once(monkeypatch):
     monkeypatch.setattr("helpers.screens.twin.make.make_twin", stand_in)
     first = resolve_source("twin")
     assert resolve_source("twin") == first
-    assert made == [(first, {"scale": "small", "seed": 0, "file_format": "parquet"})]
+    assert made == [(first, {"scale": "small", "seed": 0, "world": "calm", "file_format": "parquet"})]

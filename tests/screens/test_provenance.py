@@ -93,7 +93,7 @@ def test_a_twin_is_known_by_the_hashes_of_its_files(tmp_path, monkeypatch):
     metadata().to_csv(tmp_path / "metadata.csv", index=False)
     (tmp_path / ".hidden.csv").write_text("x")
     (tmp_path / "notes.txt").write_text("x")
-    monkeypatch.setattr("helpers.screens.provenance.resolve_source", lambda _: tmp_path)
+    monkeypatch.setattr("helpers.screens.provenance.resolve_source", lambda *_: tmp_path)
     known = describe_source("twin")
     digest = hashlib.sha256((tmp_path / "metadata.csv").read_bytes()).hexdigest()
     assert known["files"]["metadata.csv"] == digest
@@ -109,5 +109,5 @@ def test_a_twin_is_known_by_the_hashes_of_its_files(tmp_path, monkeypatch):
 )
 def test_a_screen_without_a_twin_file_is_no_twin(tmp_path, monkeypatch, source, file, kind):
     (tmp_path / file).write_text("x")
-    monkeypatch.setattr("helpers.screens.provenance.resolve_source", lambda _: tmp_path)
+    monkeypatch.setattr("helpers.screens.provenance.resolve_source", lambda *_: tmp_path)
     assert describe_source(source)["kind"] == kind

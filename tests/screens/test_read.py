@@ -270,7 +270,7 @@ def test_the_twin_is_made_once(tmp_path, monkeypatch, tiny_twin):
     monkeypatch.setattr("helpers.screens.twin.make.make_twin", stand_in)
     folder = resolve_source("twin")
     assert folder == resolve_source("twin")
-    assert calls == [{"scale": "small", "seed": 0, "file_format": "parquet"}]
+    assert calls == [{"scale": "small", "seed": 0, "world": "calm", "file_format": "parquet"}]
     assert json.loads((folder / "twin.json").read_text())["scale"] == "tiny"
 
 

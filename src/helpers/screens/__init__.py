@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from helpers.screens.read import read_truth as read_truth
     from helpers.screens.twin.make import make_twin as make_twin
     from helpers.screens.twin.make import simulate_twin as simulate_twin
+    from helpers.screens.twin.make import twin_failures as twin_failures
     from helpers.screens.twin.model import TwinModel as TwinModel
 
 _HOME = {
@@ -53,6 +54,7 @@ _HOME = {
     "site_state": "images.drawn",
     "make_twin": "twin.make",
     "simulate_twin": "twin.make",
+    "twin_failures": "twin.make",
     "TwinModel": "twin.model",
 }
 __all__ = list(_HOME)

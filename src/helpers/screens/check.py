@@ -106,7 +106,7 @@ def examine(source: Source, *, experiments: str | list[str] = "all", store: bool
     if source.metadata is not None:
         table = typed(source)
         found, good = check_rows(table, source)
-        problems += found + _check_controls(good, source, complete=not found)
+        problems += found + _check_controls(good, complete=not found)
         table, notes = _name_compounds(table)
         problems += [note(table[FILE][0], "", text) for text in notes] + _note_quirks(good)
         chosen = _choose(table, experiments)
@@ -170,11 +170,11 @@ def _name_compounds(table: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     return table.join(named, on=pair, how="left", nulls_equal=True, maintain_order="left"), notes
 
 
-def _check_controls(good: pl.DataFrame, source: Source, *, complete: bool) -> list[Problem]:
+def _check_controls(good: pl.DataFrame, *, complete: bool) -> list[Problem]:
     """Report experiments and plates without mock or infected untreated wells.
 
-    In RxRx19a's layout every plate has its controls. A mapped screen may keep them on plates of their own,
-    which is noted. Without all rows (`complete` false) nothing can be said.
+    Where other plates of an experiment have them, these stand in, which is noted. Without all rows (`complete` false)
+    nothing can be said.
     """
     if not complete or not good.height:
         return []
@@ -191,12 +191,19 @@ def _check_controls(good: pl.DataFrame, source: Source, *, complete: bool) -> li
                 continue
             names = listed([f"{experiment}_{plate}" for plate in without]).replace("'", "")
             where = f"plate{'s' if without[1:] else ''} {names}"
-            if source.mapped and len(without) < part.height:
+            if len(without) < part.height:
                 message = f"no {control} well; those of the experiment's other plates stand in"
                 problems.append(note(part[FILE][0], where, message))
             else:
                 message = f"no {control} well; {_NEED_CONTROLS}: add the controls or leave the plate out"
                 problems.append(fatal(part[FILE][0], where, message))
+        kinds = part.select("mock", "infected untreated").to_numpy() > 0
+        if kinds.any(axis=0).all() and not kinds.all(axis=1).any():
+            message = (
+                "no plate with both mock and infected untreated wells; the disease axis runs between them: add the "
+                "missing controls to one plate at least"
+            )
+            problems.append(fatal(part[FILE][0], f"experiment {experiment}", message))
     return problems
 
 

@@ -4,11 +4,15 @@ import contextlib
 import hashlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from helpers.files import sha256
 from helpers.screens.locate import resolve_source
 from helpers.screens.mapping import MAPPING_FILE, read_mapping
 from helpers.screens.tables import SUFFIXES
+
+if TYPE_CHECKING:
+    import anndata as ad
 
 TWIN_FILE = "twin.json"
 COMPANIONS = ("truth.csv", "classes.csv", "failed_wells.csv")
@@ -21,7 +25,7 @@ STEMS = {
 }
 
 
-def describe_source(source: str, folder: Path | None = None) -> dict:
+def describe_source(source: str, folder: Path | None = None, *, world: str = "calm") -> dict:
     """Return what a screen is, where its files are, and their hashes.
 
     Parameters
@@ -30,12 +34,14 @@ def describe_source(source: str, folder: Path | None = None) -> dict:
         ``twin`` (built on first use), ``rxrx19a`` (as fetched) or a folder.
     folder : Path, optional
         Where that is, if it is known already.
+    world : str
+        Of the twin, as for :func:`helpers.screens.resolve_source`.
 
     Returns
     -------
     dict
         ``source``, ``kind`` (``twin``, ``rxrx19a`` or ``user``), ``name``, ``path``, ``files`` (name to SHA-256) and
-        ``sha256`` (of these hashes); of a twin also ``scale`` and ``seed``.
+        ``sha256`` (of these hashes); of a twin also ``scale``, ``seed`` and ``world``.
 
     Raises
     ------
@@ -52,7 +58,7 @@ def describe_source(source: str, folder: Path | None = None) -> dict:
     >>> screen["kind"], screen["name"][:5], screen["files"]
     ('user', 'mine-', {})
     """
-    folder = folder or resolve_source(source)
+    folder = folder or resolve_source(source, world)
     paths = [*screen_files(folder), *(folder / name for name in COMPANIONS)]
     files = {_inside(path, folder): sha256(path) for path in sorted(paths) if path.is_file()}
     return {
@@ -71,7 +77,8 @@ def _inside(path: Path, folder: Path) -> str:
 def name_screen(folder: Path) -> dict:
     """Return what the screen in a folder is: ``kind`` (``twin``, ``rxrx19a``, ``user``) and ``name``.
 
-    A twin adds its ``scale`` and ``seed``. A screen with a ``screen.yml`` is the user's, whatever lies beside it.
+    A twin adds its ``scale``, ``seed`` and ``world``. A screen with a ``screen.yml`` is the user's, whatever lies
+    beside it.
     """
     if (folder / MAPPING_FILE).exists():
         mapping, _ = read_mapping(folder / MAPPING_FILE)
@@ -79,13 +86,28 @@ def name_screen(folder: Path) -> dict:
     if (folder / TWIN_FILE).is_file():
         with contextlib.suppress(ValueError, AttributeError):
             twin = json.loads((folder / TWIN_FILE).read_text(encoding="utf-8"))
-            known = {key: twin[key] for key in ("scale", "seed") if key in twin}
-            name = f"simulated twin ({twin.get('scale')}, seed {twin.get('seed')})"
+            known = {key: twin[key] for key in ("scale", "seed", "world") if key in twin}
+            world = {"calm": "", "own": "own assumptions, "}.get(
+                twin.get("world", "calm"), f"world {twin.get('world')}, "
+            )
+            name = f"simulated twin ({world}{twin.get('scale')}, seed {twin.get('seed')})"
             return {"kind": "twin", "name": name, **known}
     metadata = find_parts(folder, "metadata")
     if metadata and metadata[0].name.startswith(STEMS["metadata"][1]):
         return {"kind": "rxrx19a", "name": "RxRx19a"}
     return {"kind": "user", "name": folder.resolve().name}
+
+
+def screen_folder(sites: "ad.AnnData") -> Path | None:
+    """Return the folder that a screen was opened from; None where it has no files.
+
+    Parameters
+    ----------
+    sites : AnnData
+        Sites or wells; `uns["screen"]` is read.
+    """
+    path = sites.uns.get("screen", {}).get("path")
+    return Path(path) if path else None
 
 
 def find_parts(folder: Path, part: str) -> list[Path]:

@@ -49,7 +49,11 @@ _WORKING = {"__row__", "site_number", "name", "structure", LINE, FILE, KEY, *fac
 
 
 def open_screen(
-    source: str | Path, *, experiments: str | list[str] = "all", exclude_plates: str = ""
+    source: str | Path,
+    *,
+    experiments: str | list[str] = "all",
+    exclude_plates: str = "",
+    world: str = "calm",
 ) -> ad.AnnData:
     """Open a screen as sites.
 
@@ -62,6 +66,8 @@ def open_screen(
         ``all``, or names with commas between them.
     exclude_plates : str
         Plates to leave out, a comma list of names such as ``HRCE-1_25`` (column `plate_id`); empty: none.
+    world : str
+        Of the twin, as for :func:`helpers.screens.resolve_source`.
 
     Returns
     -------
@@ -77,7 +83,7 @@ def open_screen(
     UsageError
         If there is no such folder, an experiment or a plate is not in the screen, or no plate is left.
     """
-    folder = resolve_source(source)
+    folder = resolve_source(source, world)
     with open_source(folder) as opened, _hashing(opened.files) as hashes:
         examined = examine(opened, experiments=experiments)
         raise_first_fatal(examined.problems, folder)

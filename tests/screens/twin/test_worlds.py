@@ -34,3 +34,49 @@ def test_worlds_are_described_for_readers():
     assert table["world"].tolist() == list(WORLDS)
     assert table[["summary", "reason"]].map(len).min(axis=None) > 20
     assert table["reason"].str.endswith(".").all()
+
+
+@pytest.mark.parametrize("world", list(WORLDS))
+def test_the_command_makes_any_world_and_says_which(world, tmp_path):
+    from helpers.cli import main
+    from helpers.screens import describe_source
+
+    assert main(["data", "make", "twin", str(tmp_path / "t"), "--scale", "tiny", "--world", world]) == 0
+    known = describe_source(str(tmp_path / "t"))
+    assert known["world"] == world
+    assert (world in known["name"]) == (world != "calm")
+    assert main(["data", "check", str(tmp_path / "t")]) == 0
+
+
+def test_worlds_can_be_mixed(tmp_path):
+    import json
+
+    from helpers.cli import main
+
+    options = ["--scale", "tiny", "--world", "rough", "--set", "saturation=1.5"]
+    assert main(["data", "make", "twin", str(tmp_path / "t"), *options]) == 0
+    made = json.loads((tmp_path / "t" / "twin.json").read_text())
+    assert made["world"] == "own"
+    expected = dataclasses.replace(find_world("rough").model(), saturation=1.5)
+    assert made["model"] == expected.to_dict()
+
+
+def test_a_world_is_asked_of_the_twin_alone(tmp_path, monkeypatch):
+    from helpers.screens import resolve_source
+
+    with pytest.raises(UsageError, match="'world' = 'rough' goes with source=twin alone"):
+        resolve_source(tmp_path, "rough")
+    monkeypatch.setenv("RXRX19_CACHE", str(tmp_path))
+    with pytest.raises(UsageError, match="world 'clam' is unknown"):
+        resolve_source("twin", "clam")
+
+
+def test_the_sites_of_a_world_are_those_of_its_files(tmp_path):
+    import numpy as np
+
+    from helpers.screens import make_twin, open_screen, simulate_twin
+
+    folder = make_twin(tmp_path / "t", scale="tiny", seed=2, world="small_plates")
+    written, made = open_screen(folder), simulate_twin("tiny", 2, world="small_plates")[0]
+    np.testing.assert_allclose(written.X, made.X, rtol=1e-5)
+    assert written.obs["well_id"].astype(str).tolist() == made.obs["well_id"].astype(str).tolist()

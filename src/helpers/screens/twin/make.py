@@ -126,7 +126,8 @@ def make_twin(
     DataError
         If the folder holds other files, or the design cannot be used.
     """
-    model = model or find_world(world).model()
+    theirs = find_world(world).model()
+    model = model or theirs
     if file_format not in FILE_FORMATS:
         raise UsageError(f"file format '{file_format}': allowed are {', '.join(FILE_FORMATS)}")
     folder = Path(folder).resolve()
@@ -136,6 +137,7 @@ def make_twin(
         temporary.mkdir()
         _write(twin, temporary, file_format, borrowed=design is not None)
         provenance = _provenance(scale, seed, design, model, file_format, twin)
+        provenance["world"] = world if model == theirs else "own"
         text = json.dumps(provenance, indent=2, ensure_ascii=False)
         (temporary / "twin.json").write_text(text + "\n", encoding="utf-8")
         _refuse_other_files(folder)
@@ -197,6 +199,40 @@ def simulate_twin(
         "notes": [NOTE],
     }
     return sites, twin.draw.truth(twin.wells)
+
+
+def twin_failures(
+    scale: str = "tiny", seed: int = 0, model: TwinModel | None = None, *, world: str = "calm"
+) -> pd.DataFrame:
+    """Return the wells that a twin makes fail.
+
+    Parameters
+    ----------
+    scale : {"tiny", "small", "full"}
+        As for :func:`helpers.screens.simulate_twin`.
+    seed : int
+        From 0.
+    model : TwinModel, optional
+        The assumptions, in place of those of the world.
+    world : str
+        A named set of assumptions, one of :data:`helpers.screens.twin.worlds.WORLDS`.
+
+    Returns
+    -------
+    DataFrame
+        well_id and reason: `dim`, `low_cells` or `odd` (in a direction of its own).
+
+    Raises
+    ------
+    UsageError
+        If scale, seed or world is not allowed.
+
+    Examples
+    --------
+    >>> sorted(twin_failures("tiny", seed=0)["reason"].unique())
+    ['dim', 'low_cells']
+    """
+    return _plan(scale, seed, None, model or find_world(world).model()).failed_wells()
 
 
 def _feature_names(n: int) -> list[str]:

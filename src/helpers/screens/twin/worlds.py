@@ -66,7 +66,8 @@ _REASONS = {
 _ROUGH = {
     "noise_tail": 4.0,
     "noise_gain": 0.15,
-    "latent_on_axis": 0.05,
+    "latent_on_axis": 0.04,
+    "well_noise": 0.04,
     "plate_gain_sd": 0.2,
     "low_cell_other": 0.02,
     "odd_share": 0.03,
