@@ -1,3 +1,4 @@
+import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,9 +10,19 @@ from helpers.profiles.steps import Center
 from helpers.profiles.trend import PositionTrend
 
 
+def fit_for(wells, recipe):
+    """Return wells whose features the recipe can take: percent of control asks for positive ones."""
+    if "percent" not in recipe:
+        return wells
+    positive = wells.copy()
+    positive.X = np.asarray(wells.X) - np.asarray(wells.X).min(axis=0) + 5
+    return positive
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", list(RECIPES))
 def test_order_of_wells_does_not_matter(tiny_wells, recipe):
+    tiny_wells = fit_for(tiny_wells, recipe)
     order = np.random.default_rng(1).permutation(tiny_wells.n_obs)
     straight = normalize(tiny_wells, recipe).X
     shuffled = normalize(tiny_wells[order].copy(), recipe).X
@@ -21,6 +32,7 @@ def test_order_of_wells_does_not_matter(tiny_wells, recipe):
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", list(RECIPES))
 def test_names_of_treatments_are_never_used(tiny_wells, recipe):
+    tiny_wells = fit_for(tiny_wells, recipe)
     renamed = tiny_wells.copy()
     treated = renamed.obs["treatment"].notna().to_numpy()
     names = renamed.obs["treatment"].astype(object).to_numpy(copy=True)
@@ -128,3 +140,65 @@ def test_collinear_positions_make_no_trend_of_rounding(model):
     for _ in range(20):
         X = rng.normal(1, 0.1, (75, 2)).astype(np.float32)
         assert np.abs(PositionTrend(model=model).fit(X, obs).transform(X, obs) - X).max() < 0.3
+
+
+def counted(rng, levels, n=20):
+    """Return plates of positive features: 6 infected and `n` treated wells each, plate p at `levels[p]`."""
+    tables, parts = [], []
+    for number, level in enumerate(levels):
+        tables.append(
+            pd.DataFrame({
+                "experiment": "E", "plate_id": f"P{number}", "condition": "infected",
+                "treatment": [None] * 6 + [f"c{i}" for i in range(n)], "qc_flag": "", "row": 1,
+                "col": np.arange(6 + n) + 1,
+            })
+        )  # fmt: skip
+        parts.append(level * np.exp(rng.normal(0, 0.05, (6 + n, 2))))
+    obs = pd.concat(tables, ignore_index=True)
+    return ad.AnnData(np.concatenate(parts).astype(np.float32), obs=obs.set_index(obs.index.astype(str)))
+
+
+@pytest.mark.parametrize("recipe", ["percent_of_control", "log_percent_of_control"])
+def test_percent_of_control_is_one_in_untreated_wells_whatever_the_plate_was_seeded_with(recipe):
+    wells = counted(np.random.default_rng(0), (100.0, 2400.0))
+    out = normalize(wells, recipe)
+    values = np.exp(out.X) if recipe.startswith("log") else out.X
+    for plate in ("P0", "P1"):
+        mine = (wells.obs["plate_id"] == plate).to_numpy()
+        reference = mine & wells.obs["treatment"].isna().to_numpy()
+        np.testing.assert_allclose(np.median(values[reference], axis=0), 1, rtol=0.01)
+        np.testing.assert_allclose(
+            values[mine], wells.X[mine] / np.median(wells.X[reference], axis=0), rtol=0.01
+        )
+
+
+def test_percent_of_control_of_a_plate_without_reference_takes_the_others_put_right_by_its_bulk():
+    wells = counted(np.random.default_rng(1), (100.0, 100.0, 800.0))
+    lacking = wells[~((wells.obs["plate_id"] == "P2") & wells.obs["treatment"].isna()).to_numpy()].copy()
+    out = normalize(lacking, "percent_of_control")
+    bare = (lacking.obs["plate_id"] == "P2").to_numpy()
+    np.testing.assert_allclose(np.median(out.X[bare], axis=0), 1, rtol=0.05)
+
+
+def test_percent_of_control_names_a_feature_that_is_not_positive():
+    wells = counted(np.random.default_rng(2), (100.0, 100.0))
+    wells.X[:, 1] -= 100
+    with pytest.raises(DataError, match="needs positive features; number 2 of 2 is"):
+        normalize(wells, "percent_of_control")
+
+
+def test_a_plate_without_reference_wells_is_centred_on_what_does_nothing(tiny_wells):
+    """Most treated wells do nothing: their median, less what it differs from reference wells by elsewhere."""
+    ids = tiny_wells.obs["plate_id"].astype(str)
+    plate = ids.iloc[0]
+    infected = controls(tiny_wells.obs, "infected")
+    lacking = tiny_wells[~(infected & (ids == plate).to_numpy())].copy()
+    mine = (lacking.obs["plate_id"].astype(str) == plate).to_numpy()
+    there = (ids == plate).to_numpy() & ~infected
+    whole, out = normalize(tiny_wells, "plate_center"), normalize(lacking, "plate_center")
+    off = np.linalg.norm((out.X[mine] - whole.X[there]).mean(axis=0))
+    # by the plates' own shifts, which raw wells keep, it would be many times as much
+    raw = np.linalg.norm(
+        tiny_wells.X[there].mean(axis=0) - tiny_wells.X[(ids != plate).to_numpy()].mean(axis=0)
+    )
+    assert off < 0.1 * raw

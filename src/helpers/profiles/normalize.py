@@ -11,14 +11,11 @@ import pandas as pd
 from helpers.errors import UsageError
 from helpers.profiles.components import N_COMPONENTS, Components, Harmony
 from helpers.profiles.reference import batch_column
-from helpers.profiles.steps import Center, Standardize, Step
+from helpers.profiles.selection import plate_order
+from helpers.profiles.steps import Center, PercentOfControl, Standardize, Step
 from helpers.profiles.trend import PositionTrend
 from helpers.profiles.tvn import TypicalVariation
 from helpers.profiles.whitening import CrossWhitening, Sphering
-from helpers.screens.order import natural_key
-
-DEFAULT_RECIPE = "plate_center"
-"""The recipe of the pages where nobody chose another."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,8 @@ class Settings:
         Reference wells that a batch needs; None = what each step needs by itself (3 for a centre, 8 for a spread,
         10 for a covariance).
     pooled : bool
-        Take the estimate of the whole experiment where a plate has fewer, instead of an error.
+        Where a plate has fewer, take the estimate of the whole experiment, and for a centre that of the plate's treated
+        wells; False makes it an error.
     seed : int
         Of harmony's clustering.
     """
@@ -53,7 +51,7 @@ class Settings:
     n_components: int | None = None
     regulariser: str | float | None = None
     min_reference: int | None = None
-    pooled: bool = False
+    pooled: bool = True
     seed: int = 0
 
     def common(self, **more: object) -> dict:
@@ -124,6 +122,18 @@ RECIPES = {
             "subtract each plate's row and column trend, then its median infected untreated well",
             _plate_center,
             ("reference", "position_model"),
+        ),
+        Recipe(
+            "percent_of_control",
+            "divide by each plate's median infected untreated well, for counts and other positive features",
+            lambda s: [PercentOfControl(**s.common(by="plate_id"))],
+            ("reference",),
+        ),
+        Recipe(
+            "log_percent_of_control",
+            "the same, and take the logarithm, where features vary in proportion to their mean",
+            lambda s: [PercentOfControl(log=True, **s.common(by="plate_id"))],
+            ("reference",),
         ),
         Recipe(
             "plate_standard",
@@ -260,24 +270,3 @@ def make_settings(**given: Any) -> Settings:
             f"setting {', '.join(sorted(unknown))} is unknown; choose among {', '.join(Settings.__dataclass_fields__)}"
         )
     return Settings(**given)
-
-
-def plate_order(obs: pd.DataFrame) -> np.ndarray:
-    """Return the row order by plate, row and column, in which people count; ties go by the index."""
-    codes, plates = pd.factorize(obs["plate_id"])
-    names = [str(plate) for plate in plates]
-    rank = np.empty(len(names), dtype=np.intp)
-    rank[sorted(range(len(names)), key=lambda i: natural_key(names[i]))] = np.arange(len(names))
-    plate, row, col = rank[codes], obs["row"].to_numpy(), obs["col"].to_numpy()
-    if _increasing(plate, row, col):  # as screens are opened; their index need not be looked at
-        return np.arange(len(obs))
-    return np.lexsort((obs.index.astype(str), col, row, plate))
-
-
-def _increasing(*keys: np.ndarray) -> bool:
-    """Return whether each row's keys, the first ones first, are greater than those of the row before."""
-    greater = np.zeros(max(len(keys[0]) - 1, 0), dtype=bool)
-    for key in reversed(keys):
-        step = np.diff(key)
-        greater = (step > 0) | ((step == 0) & greater)
-    return bool(greater.all())

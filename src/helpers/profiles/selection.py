@@ -7,6 +7,8 @@ steps never depend on how the wells are sorted.
 import numpy as np
 import pandas as pd
 
+from helpers.screens.order import natural_key
+
 KINDS = ("mock", "uv", "infected", "treated", "blank")
 """Kinds of wells: the conditions, with infected wells that got a compound told apart as `treated`."""
 
@@ -81,3 +83,24 @@ def well_kind(obs: pd.DataFrame) -> pd.Series:
     kind = obs["condition"].astype(object)
     kind = kind.mask((kind == "infected") & obs["treatment"].notna(), "treated")
     return pd.Series(pd.Categorical(kind, list(KINDS)), index=obs.index, name="kind")
+
+
+def plate_order(obs: pd.DataFrame) -> np.ndarray:
+    """Return the row order by plate, row and column, in which people count; ties go by the index."""
+    codes, plates = pd.factorize(obs["plate_id"])
+    names = [str(plate) for plate in plates]
+    rank = np.empty(len(names), dtype=np.intp)
+    rank[sorted(range(len(names)), key=lambda i: natural_key(names[i]))] = np.arange(len(names))
+    plate, row, col = rank[codes], obs["row"].to_numpy(), obs["col"].to_numpy()
+    if _increasing(plate, row, col):  # as screens are opened; their index need not be looked at
+        return np.arange(len(obs))
+    return np.lexsort((obs.index.astype(str), col, row, plate))
+
+
+def _increasing(*keys: np.ndarray) -> bool:
+    """Return whether each row's keys, the first ones first, are greater than those of the row before."""
+    greater = np.zeros(max(len(keys[0]) - 1, 0), dtype=bool)
+    for key in reversed(keys):
+        step = np.diff(key)
+        greater = (step > 0) | ((step == 0) & greater)
+    return bool(greater.all())

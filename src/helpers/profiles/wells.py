@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import DataError, UsageError
-from helpers.profiles.qc import flag_wells
+from helpers.profiles.qc import RATE, flag_wells
 
 AGGREGATES = ("mean", "median")
 PART = 1024
 """Wells whose mean is taken at a time."""
 
 
-def to_wells(sites: ad.AnnData, *, how: str = "mean") -> ad.AnnData:
+def to_wells(sites: ad.AnnData, *, how: str = "mean", qc: bool = True, qc_rate: float = RATE) -> ad.AnnData:
     """Aggregate the sites of each well and mark the wells that failed.
 
     Parameters
@@ -23,6 +23,10 @@ def to_wells(sites: ad.AnnData, *, how: str = "mean") -> ad.AnnData:
         One row per site, sorted or not; `X` float32 of shape (n_sites, n_features).
     how : str
         `mean` or `median` over the sites of a well, per feature.
+    qc : bool
+        Look for wells that failed; False flags only wells with few sites.
+    qc_rate : float
+        Share of good wells that the search may take for failed ones, above 0 and at most 0.005.
 
     Returns
     -------
@@ -32,7 +36,7 @@ def to_wells(sites: ad.AnnData, *, how: str = "mean") -> ad.AnnData:
     Raises
     ------
     UsageError
-        If `how` is not one of the two.
+        If `how` is not one of the two, or `qc_rate` is outside its range.
     DataError
         If the screen has no wells.
     """
@@ -50,7 +54,7 @@ def to_wells(sites: ad.AnnData, *, how: str = "mean") -> ad.AnnData:
     obs = obs.set_index(pd.Index(obs["well_id"].astype(str), name=None)).rename_axis(None)
     obs["n_sites"] = np.diff(np.append(starts, len(order))).astype(np.int16)
     wells = ad.AnnData(_aggregate(X, starts, how), obs=obs, var=sites.var.copy(), uns=dict(sites.uns))
-    wells.obs["qc_flag"] = flag_wells(wells)
+    wells.obs["qc_flag"] = flag_wells(wells, failures=qc, rate=qc_rate)
     return wells
 
 
