@@ -30,7 +30,7 @@ export UV_SYSTEM_CERTS ?= 1
 export UV_NATIVE_TLS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test lint oldest release-check bench lock clean
+.PHONY: help env book test lint oldest release-check bench worlds worlds-notebooks lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -87,6 +87,12 @@ release-check: env ## check and build what a tag would publish, e.g. make releas
 bench: env $(RIVAL) ## measure run times and memory beside other software, e.g. make bench ARGS="--scale 0.1"
 	@$(BIN)/python benchmarks/profiles.py $(ARGS)
 	@$(ONE_CORE) $(BIN)/python benchmarks/dose.py --curvecurator $(RIVAL) $(ARGS)
+
+worlds: env ## count again where hit calling holds, ten seeds of every world (an hour); the book cites the result
+	@$(ONE_CORE) $(BIN)/python benchmarks/worlds.py $(ARGS)
+
+worlds-notebooks: env ## run every notebook on every world and on screens with hardly any controls (half an hour)
+	@$(ONE_CORE) $(BIN)/python -m pytest -n 2 -m long $(ARGS)
 
 # In an environment of its own: it asks for older packages than ours.
 $(RIVAL): | env

@@ -4,14 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.path import Path
-from scipy import stats
 
 from helpers.hits.contours import chance_contours
 
 
 @pytest.fixture
 def arms() -> pd.DataFrame:
-    return pd.DataFrame({"null_sd": [0.1] * 3, "off_limit": np.sqrt(0.04 * stats.norm.isf(0.001))})
+    return pd.DataFrame({"null_sd": [0.1] * 3, "off_square_sd": 0.04})
 
 
 def test_outlines_hold_their_share_of_arms_without_effect(arms):
@@ -21,18 +20,19 @@ def test_outlines_hold_their_share_of_arms_without_effect(arms):
     points = np.column_stack([on, off + 1e-6])
     held = {
         share: Path(outline[["on_disease", "off_disease"]]).contains_points(points).mean()
-        for share, outline in chance_contours(arms, off_limit=0.999).groupby("share")
+        for share, outline in chance_contours(arms).groupby("share")
     }
     assert held == pytest.approx({0.5: 0.5, 0.95: 0.95, 0.999: 0.999}, abs=0.01)
 
 
-def test_a_lower_limit_means_a_wider_chance(arms):
-    usual, low = (chance_contours(arms, off_limit=limit)["off_disease"].max() for limit in (0.999, 0.9))
-    assert low / usual == pytest.approx(np.sqrt(stats.norm.isf(0.001) / stats.norm.isf(0.1)))
+def test_noise_that_is_four_times_as_wide_in_the_square_reaches_twice_as_far(arms):
+    wide = arms.assign(off_square_sd=0.16)
+    near, far = (chance_contours(table)["off_disease"].max() for table in (arms, wide))
+    assert far / near == pytest.approx(2)
 
 
 def test_the_median_arm_decides_and_arms_without_a_limit_do_not(arms):
-    some = pd.concat([arms, arms.assign(off_limit=np.inf)])
+    some = pd.concat([arms, arms.assign(off_square_sd=np.inf)])
     pd.testing.assert_frame_equal(chance_contours(some), chance_contours(arms))
 
 
@@ -41,7 +41,7 @@ def test_where_chance_is_not_known_there_is_no_outline(arms, change):
     given = {
         "no rows": arms.head(0),
         "no column": arms.drop(columns="null_sd"),
-        "no limit": arms.assign(off_limit=np.inf),
+        "no limit": arms.assign(off_square_sd=np.inf),
     }[change]
     table = chance_contours(given)
     assert table.empty

@@ -116,6 +116,6 @@ def test_an_experiment_all_of_whose_treated_wells_failed_is_told_so():
     failed = hits[hits["experiment"] == "F"]
     assert len(failed) == 40
     assert (failed["note"] == "all wells failed").all()
-    assert (failed["call"] == "inactive").all()
+    assert (failed["call"] == "not_tested").all()
     assert (arms.loc[arms["experiment"] == "F", "n_wells"] == 0).all()
     assert hits.loc[hits["experiment"] == "E", "p_value"].notna().all()

@@ -1,37 +1,11 @@
-import itertools
-
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from helpers.hits.null import fit_null, max_window
+from helpers.errors import DataError
+from helpers.hits.null import fit_null
 from helpers.hits.tail import Tail
-
-
-def test_windows_are_those_of_a_double_loop():
-    rng = np.random.default_rng(0)
-    means, variances, shared = rng.normal(size=(20, 5)), rng.uniform(0.5, 2, size=(20, 5)), 0.3
-    means[0, 2] = np.nan
-    for m, v, got in zip(means, variances, max_window(means, variances, shared), strict=True):
-        best = -np.inf
-        for i, j in itertools.combinations(range(6), 2):
-            window = [k for k in range(i, j) if np.isfinite(m[k])]
-            if window:
-                w = 1 / v[window]
-                best = max(best, (w @ m[window]) / w.sum() / np.sqrt(1 / w.sum() + shared))
-        assert got == pytest.approx(best)
-
-
-def test_trend_takes_the_windows_that_end_at_the_top():
-    rng = np.random.default_rng(1)
-    means, variances, shared = rng.normal(size=(20, 5)), rng.uniform(0.5, 2, size=(20, 5)), 0.3
-    for m, v, got in zip(
-        means, variances, max_window(means, variances, shared, statistic="trend"), strict=True
-    ):
-        w = [1 / v[i:] for i in range(5)]
-        best = max((w[i] @ m[i:]) / w[i].sum() / np.sqrt(1 / w[i].sum() + shared) for i in range(5))
-        assert got == pytest.approx(best)
 
 
 def test_wells_that_a_recipe_was_fitted_on_are_not_taken_for_quiet(tiny_scored, tiny_wells):
@@ -67,21 +41,36 @@ def test_tail_is_never_zero_and_falls():
     assert p.min() > 0
 
 
-def test_centre_error_is_in_the_null_of_centred_plates(tiny_scored, tiny_wells):
-    from helpers.hits import score_wells
-    from helpers.profiles import normalize
-
+@pytest.mark.parametrize("n_wells", [2, 3, 6])
+def test_means_of_wells_drawn_in_scatter_less_where_tails_are_heavy(tiny_scored, n_wells):
+    """Efficiency is what the intervals of arms are narrower by; with Gaussian wells hardly at all."""
     rows = np.flatnonzero((tiny_scored.obs["experiment"] == "HRCE-1").to_numpy())
-    centred = fit_null(tiny_scored, rows)
-    plate = next(iter(centred.n_reference))
-    n, s = centred.n_reference[plate], centred.scale[plate]
-    counts = dict.fromkeys(centred.n_reference, 2)
-    own = sum(centred.scale[p] ** 2 / 2 for p in counts) / len(counts) ** 2
-    assert centred.arm_variance(counts) > own
-    assert centred.centre_variance[plate] == pytest.approx(np.pi / 2 * s**2 / n)
-    raw = fit_null(score_wells(normalize(tiny_wells, "raw")), rows)
-    assert raw.centre_variance[plate] == 0
-    assert raw.shift_variance > 4 * centred.shift_variance
+    null = fit_null(tiny_scored, rows)
+    null.residuals = np.random.default_rng(0).normal(size=20_000)
+    gaussian = null.efficiency(n_wells)
+    null.efficiencies_.clear()
+    null.residuals = np.random.default_rng(0).standard_t(3, size=20_000) / np.sqrt(3)
+    assert null.efficiency(n_wells) < 0.85 * gaussian
+    # of two wells the one nearer to none counts, where they disagree
+    assert (0.6 if n_wells == 2 else 0.93) < gaussian < 1.02
+
+
+def test_one_control_well_a_plate_leaves_the_noise_to_treated_wells(tiny_scored):
+    """Controls of one kind and plate are thinned to one: no plate tells noise by its controls."""
+    full = tiny_scored[(tiny_scored.obs["experiment"] == "HRCE-1").to_numpy()].copy()
+    obs = full.obs
+    infected = (obs["treatment"].isna() & (obs["condition"] == "infected")).to_numpy()
+    first = ~obs[infected]["plate_id"].duplicated()
+    keep = ~infected
+    keep[np.flatnonzero(infected)[first.to_numpy()]] = True
+    thin = full[keep].copy()
+    null, other = (fit_null(s, np.arange(s.n_obs)) for s in (thin, full))
+    assert set(null.n_reference.values()) == {1}
+    for plate, scale in null.scale.items():
+        assert scale == pytest.approx(other.scale[plate], rel=0.25)
+    bare = thin[thin.obs["treatment"].isna().to_numpy()].copy()
+    with pytest.raises(DataError, match="no plate with two infected untreated wells, and too few treated"):
+        fit_null(bare, np.arange(bare.n_obs))
 
 
 @pytest.mark.slow
@@ -100,3 +89,26 @@ def test_no_recipe_makes_the_null_too_narrow(recipe):
         calls.append(call_hits(scored, seed=seed, rank_draws=0)[1]["call"])
     assert (pd.concat(p) <= 0.05).mean() < 0.07
     assert (pd.concat(calls) != "inactive").mean() < 0.01
+
+
+def test_controls_that_do_not_scatter_leave_the_noise_to_replicates():
+    """A virus that kills every cell: infected wells are all alike, and that is no reason to call nothing tested."""
+    import anndata as ad
+
+    from helpers.hits import call_hits, score_wells
+
+    rng = np.random.default_rng(0)
+    one = pd.DataFrame({
+        "experiment": "E", "condition": ["mock"] * 8 + ["infected"] * 96,
+        "treatment": [None] * 24 + [f"c{i}" for i in range(80)], "dose_um": 1.0, "qc_flag": "", "n_sites": 4,
+        "row": np.arange(104) // 12 + 1, "col": np.arange(104) % 12 + 1,
+    })  # fmt: skip
+    obs = pd.concat([one.assign(plate_id=p, plate=p) for p in ("P1", "P2", "P3")], ignore_index=True)
+    obs.index = obs.index.astype(str)
+    X = rng.normal(0, 0.01, (len(obs), 3))
+    X[(obs["condition"] == "mock").to_numpy(), 0] += 10
+    X[obs["treatment"].isin(["c1", "c2", "c3"]).to_numpy(), 0] += 6
+    X[((obs["condition"] == "infected") & obs["treatment"].isna()).to_numpy()] = 0
+    hits = call_hits(score_wells(ad.AnnData(X.astype(np.float32), obs=obs)), rank_draws=0)[1]
+    assert set(hits.loc[hits["call"] == "rescue", "treatment"]) == {"c1", "c2", "c3"}
+    assert (hits["call"] == "inactive").sum() == 77

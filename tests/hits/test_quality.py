@@ -2,7 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.hits import score_wells
 from helpers.hits.quality import assay_quality, auroc, pooled_quality, robust_z_prime, ssmd, z_prime
+from helpers.profiles import normalize, to_wells
+from helpers.profiles.selection import controls
+from helpers.screens import open_screen
 
 MOCK, INFECTED = np.array([0.0, 0.2, -0.1, 0.1]), np.array([1.0, 0.7, 1.2, 0.9, 1.1])
 
@@ -42,6 +46,9 @@ def test_each_plate_is_measured_on_its_own_good_wells(tiny_scored):
     assert table["n_mock"].iloc[0] == (first["condition"] == "mock").sum()
     assert table["held_out"].all()
     assert (table["passes"] == (table["z_prime_robust"] >= 0)).all()
+    assert (table["mock_rescue"] - 1).abs().max() < 0.1
+    assert table["infected_rescue"].abs().max() < 0.1
+    assert table["window"].between(0.7, 1.4).all()
 
 
 def test_failed_wells_would_ruin_the_plain_measure(tiny_scored):
@@ -74,3 +81,50 @@ def test_table_has_the_promised_columns(tiny_scored):
     table = assay_quality(tiny_scored)
     assert set(expected) <= set(table.columns)
     assert isinstance(table, pd.DataFrame)
+
+
+def test_a_plate_without_controls_is_unknown_and_not_failed(tiny_scored):
+    """Others stand in for it: that it has no mock wells says nothing against it."""
+    scored = tiny_scored.copy()
+    ids = scored.obs["plate_id"].astype(str)
+    first, second = ids.unique()[:2]
+    mock = (scored.obs["condition"] == "mock").to_numpy()
+    one = np.flatnonzero(mock & (ids == second).to_numpy())[1:]
+    keep = np.setdiff1d(np.flatnonzero(~(mock & (ids == first).to_numpy())), one)
+    table = assay_quality(scored[keep].copy())
+    table.index = table["experiment"].astype(str) + "_" + table["plate"].astype(str)
+    assert table.loc[[first, second], "passes"].isna().all()
+    assert (
+        table["reason"].to_dict() | {first: "no mock well", second: "one mock well"}
+        == table["reason"].to_dict()
+    )
+    assert table["passes"].notna().sum() == len(table) - 2
+
+
+def test_a_plate_whose_controls_stand_elsewhere_does_not_pass(tiny_scored):
+    scored = tiny_scored.copy()
+    plate = scored.obs["plate_id"].iloc[0]
+    mine = ((scored.obs["condition"] == "mock") & (scored.obs["plate_id"] == plate)).to_numpy()
+    scored.obs.loc[mine, "on_disease"] += 0.35
+    row = assay_quality(scored, min_z_prime=-5).iloc[0]
+    assert not row["passes"]
+    assert row["reason"].startswith("median mock well at rescue 0.6")
+
+
+def test_windows_that_differ_24_fold_put_every_mock_median_at_one(real_data):
+    """Primary CLL: plates were not seeded alike; what a plate shows is in units of its own window."""
+    wells = to_wells(open_screen(real_data / "screens" / "cll_ctg"))
+    scored = score_wells(normalize(wells, "percent_of_control"))
+    table = assay_quality(scored)
+    # one plate has no mock well; the others stand in
+    assert (table["mock_rescue"].dropna() - 1).abs().max() < 0.1
+    assert table["passes"].isna().equals(table["n_mock"] < 2)
+    raw = pd.Series(np.asarray(wells.X)[:, 0], wells.obs_names)
+    ids = wells.obs["plate_id"].astype(str)
+    untreated = controls(wells.obs, "infected")
+    share = raw / ids.map(raw[untreated].groupby(ids[untreated]).median())
+    chosen = scored.obs["treatment"].astype(str).str.contains("venetoclax", case=False)
+    chosen &= np.isclose(scored.obs["dose_um"].astype(float), 0.08)
+    assert chosen.sum() >= 10
+    # where nothing is left alive, percent of control and rescue add up to one
+    assert (scored.obs["rescue"][chosen] - (1 - share[chosen])).abs().max() < 0.1

@@ -8,31 +8,30 @@ from helpers.hits.rule import best_by_score
 
 
 def arms(**columns):
-    base = {"experiment": "E", "treatment": "a", "dose_um": 1.0, "off_limit": 0.2, "p_value": 0.001}
+    base = {"experiment": "E", "treatment": "a", "dose_um": 1.0, "off_limit": 0.2}
     return pd.DataFrame({**base, **columns})
 
 
 def test_first_row_that_fits_is_the_call():
     hits = pd.DataFrame(
         {
+            "q_on_target": [0.01, 0.5, 0.06, 0.5, 0.5, 0.5, np.nan],
             "q_value": [0.01, 0.01, 0.01, 0.5, 0.5, 0.5, np.nan],
             "q_worsens": [0.5, 0.01, 0.5, 0.01, 0.01, 0.5, np.nan],
-            "on_target": [True, False, False, True, False, False, False],
             "toxic": [True, True, False, True, False, False, False],
         }
     )
-    expected = ["rescue", *["rescue_off_target"] * 2, "toxic", "worsens", "inactive", "inactive"]
+    expected = ["rescue", *["rescue_off_target"] * 2, "toxic", "worsens", "inactive", "not_tested"]
     assert Rule().call(hits).tolist() == expected
     assert set(expected) == set(CALLS)
 
 
 def test_on_target_and_toxic_by_hand():
     table = arms(rescue=[0.5, 0.5, 1.6, 0.5, 0.1], off_disease=[0.4, 0.6, 1.2, 0.1, 1.1])
-    table.loc[3, "p_value"] = 0.2
     judged = Rule().judge_arms(table)
-    assert judged["on_target"].tolist() == [True, False, False, False, False]  # beyond 1, rescue counts as 1
+    assert judged["on_target"].tolist() == [True, False, False, True, False]  # beyond 1, rescue counts as 1
     assert judged["toxic"].tolist() == [False, False, True, False, True]
-    assert Rule(max_off_ratio=1.5).judge_arms(table)["on_target"].tolist() == [True, True, True, False, False]
+    assert Rule(max_off_ratio=1.5).judge_arms(table)["on_target"].tolist() == [True, True, True, True, False]
     assert not Rule(toxic_off=1.15).judge_arms(table)["toxic"].iloc[4]
     assert not Rule().judge_arms(table.assign(off_limit=2.0))["toxic"].any()
 

@@ -6,11 +6,11 @@ from helpers.hits.between import experiment_agreement, shared_arms
 from helpers.hits.calibration import Calibration, calibration_study
 from helpers.hits.calls import call_hits
 from helpers.hits.choice import RULE, explain_choice, select_recipe
-from helpers.hits.compare import compare_recipes
+from helpers.hits.compare import compare_recipes, pick_recipe
 from helpers.hits.energy import energy_test
-from helpers.hits.null import STATISTICS
 from helpers.hits.quality import assay_quality, auroc, pooled_quality, robust_z_prime, ssmd, z_prime
 from helpers.hits.rule import CALLS, Rule, recall
+from helpers.hits.scan import STATISTICS
 from helpers.hits.sensitivity import ranking_sensitivity
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "experiment_agreement",
     "explain_choice",
     "fit_axis",
+    "pick_recipe",
     "pooled_quality",
     "project",
     "ranking_sensitivity",

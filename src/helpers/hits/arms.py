@@ -5,11 +5,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers.hits.axis import axis_kind, fit_axis, project
+from helpers.hits.axis import Axis, axis_kind, fit_axis, project
 from helpers.hits.distance import ARM_KEY, off_disease
 from helpers.hits.moderation import moderate
 from helpers.hits.multiple import q_values
 from helpers.hits.null import Null
+from helpers.hits.robust import draw_in_arms
 from helpers.hits.rule import Rule
 from helpers.profiles.selection import as_slice, treated, usable
 
@@ -64,28 +65,48 @@ def summarize_arms(
     members = members.assign(treatment=members["treatment"].astype(str))
     arms = members.groupby(ARM_KEY, observed=True, sort=True, dropna=False).size().index.to_frame(index=False)
     arms.insert(0, "experiment", str(obs["experiment"].iloc[0]))
-    counts = _plate_means(members[usable(members)], null)
-    arms = arms.merge(_rescue_table(counts), on=ARM_KEY, how="left")
-    arms[["n_wells", "n_plates"]] = arms[["n_wells", "n_plates"]].fillna(0).astype(int)
-    arms["interval_basis"] = arms["interval_basis"].fillna("")
     X = np.asarray(scored.X[as_slice(rows)])
     # it was long enough when the wells were scored
     axis = fit_axis(X, obs, axis_kind(scored, obs["experiment"].iloc[0]), min_length=0.0)
-    _add_interval(arms, null, level, axis.gain_variance)
+    counts = _plate_means(members[usable(members)], null, axis)
+    arms = arms.merge(_rescue_table(counts), on=ARM_KEY, how="left")
+    arms[["n_wells", "n_plates"]] = arms[["n_wells", "n_plates"]].fillna(0).astype(int)
+    arms["interval_basis"] = arms["interval_basis"].fillna("")
+    _add_interval(arms, null, level, axis.windows.common)
     away = project(X, obs, axis)[1]
     distance = off_disease(away, obs, axis.length, quantile=off_limit, seed=null.seed)
     arms = arms.merge(distance, on=ARM_KEY, how="left")
     return _add_p_values(arms, null, min_rescue)
 
 
-def _plate_means(members: pd.DataFrame, null: Null) -> pd.DataFrame:
-    """Return one row per arm and plate: wells, mean, variance within, and the null variance of the mean."""
-    grouped = members.groupby([*ARM_KEY, "plate_id"], observed=True, sort=True, dropna=False)["rescue"]
-    table = grouped.agg(k="size", mean="mean", within="var").reset_index()
+def _plate_means(members: pd.DataFrame, null: Null, axis: Axis) -> pd.DataFrame:
+    """Return one row per arm and plate: wells, mean, variance within, and what to expect of these.
+
+    Wells are drawn in towards the middle of their arm first. `null_variance` is that of the plain mean without effect,
+    `expected_variance` that of the mean of wells drawn in, and `gain_variance` how little is known of the strength of
+    effects on the plate.
+    """
+    plate = members["plate_id"].astype(object)
+    scale = plate.map(null.scale).to_numpy(float)
+    gain = plate.map(axis.windows.variances).to_numpy(float)
+    effect = members["rescue"].to_numpy(float)
+    spread = np.sqrt(scale**2 + plate.map(null.plate_variance).to_numpy(float) + gain * effect**2)
+    arm = members.groupby(ARM_KEY, observed=True, sort=True, dropna=False).ngroup().to_numpy()
+    drawn = draw_in_arms(effect - null.offset, spread, arm) + null.offset
+    grouped = members.assign(rescue=drawn).groupby(
+        [*ARM_KEY, "plate_id"], observed=True, sort=True, dropna=False
+    )
+    table = grouped["rescue"].agg(k="size", mean="mean", within="var").reset_index()
     table["null_variance"] = [
         null.plate_mean_variance(plate, k) for plate, k in zip(table["plate_id"], table["k"], strict=True)
     ]
+    n_wells = table.groupby(ARM_KEY, observed=True, dropna=False)["k"].transform("sum")
+    efficiency = n_wells.map({n: null.efficiency(n) for n in n_wells.unique()})
+    own = table["plate_id"].astype(object).map(null.scale).astype(float) ** 2 / table["k"]
+    table["expected_variance"] = table["null_variance"] - (1 - efficiency) * own
     table["well_variance"] = table["plate_id"].map(null.scale).astype(float) ** 2
+    table["gain_variance"] = table["plate_id"].astype(object).map(axis.windows.variances).astype(float)
+    table["leaning"] = table["plate_id"].astype(object).map(axis.windows.leaning).astype(float)
     return table
 
 
@@ -100,14 +121,20 @@ def _rescue_table(plates: pd.DataFrame) -> pd.DataFrame:
     )
     plates["part"] = plates["share"] * plates["mean"]
     plates["part_variance"] = plates["share"] ** 2 * plates["null_variance"]
+    plates["part_expected"] = plates["share"] ** 2 * plates["expected_variance"]
+    plates["part_leaning"] = plates["share"] * plates["leaning"]
+    plates["part_gain"] = plates["share"] ** 2 * plates["gain_variance"]
     plates["within_ss"] = plates["within"].fillna(0.0) * (plates["k"] - 1) / plates["well_variance"]
     table = plates.groupby(ARM_KEY, observed=True, sort=True, dropna=False).agg(
         n_wells=("k", "sum"),
         n_plates=("k", "size"),
         rescue=("part", "sum"),
         null_variance=("part_variance", "sum"),
+        own_gain=("part_gain", "sum"),
+        leaning=("part_leaning", "sum"),
         between=("mean", "var"),
-        expected=("null_variance", "mean"),
+        expected_variance=("part_expected", "sum"),
+        expected=("expected_variance", "mean"),
         within_ss=("within_ss", "sum"),
     )
     many = table["n_plates"] > 1
@@ -119,11 +146,11 @@ def _rescue_table(plates: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index()
 
 
-def _add_interval(arms: pd.DataFrame, null: Null, level: float, gain_variance: float) -> None:
+def _add_interval(arms: pd.DataFrame, null: Null, level: float, common: float) -> None:
     """Add rescue_low, rescue_high, their standard error and null_sd, moderating the relative variances over arms.
 
-    An effect that is stronger on some plates than on others scatters with its size, which moderation over arms,
-    most of them without effect, would hide.
+    Two things scatter with the size of an effect, which moderation over arms, most of them without effect, would hide:
+    plates show it more or less strongly, and wells that are rescued scatter as mock wells do.
     """
     arms["null_sd"] = np.sqrt(arms["null_variance"])
     arms["rescue_se"], arms["interval_df"] = np.nan, np.nan
@@ -138,8 +165,11 @@ def _add_interval(arms: pd.DataFrame, null: Null, level: float, gain_variance: f
         if basis == "plates":
             # All arms share the errors of a few centres; where these happen to agree, no arm shows them.
             posterior = np.maximum(posterior, 1.0)
-        gain = arms.loc[group, "rescue"] ** 2 * gain_variance / arms.loc[group, "n_plates"]
-        arms.loc[group, "rescue_se"] = np.sqrt(posterior * arms.loc[group, "null_variance"] + gain)
+        effect = arms.loc[group, "rescue"]
+        gain = effect**2 * (arms.loc[group, "own_gain"] + arms.loc[group, "leaning"] ** 2 * common)
+        spread = 1 + effect.clip(0, 1) * (null.spread_gain - 1)
+        variance = np.maximum(posterior, 1.0) * spread if null.spread_gain > 1 else posterior
+        arms.loc[group, "rescue_se"] = np.sqrt(variance * arms.loc[group, "expected_variance"] + gain)
         arms.loc[group, "interval_df"] = degrees
     half = stats.t.ppf(0.5 + level / 2, arms["interval_df"]) * arms["rescue_se"]
     arms["rescue_low"], arms["rescue_high"] = arms["rescue"] - half, arms["rescue"] + half

@@ -13,15 +13,23 @@ well's position is read along another vector, :mod:`helpers.hits.discriminant`; 
 mock has the same position and still no distance from the axis.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import anndata as ad
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from helpers.errors import DataError, UsageError
-from helpers.hits.discriminant import Noise, held_out_noise, noise_of
+from helpers.hits.discriminant import held_out_noise
+from helpers.hits.versions import (
+    halves,
+    measure_gaps,
+    plate_centroids,
+    version_from_others,
+    versions_from_halves,
+)
+from helpers.hits.windows import Windows, shrink_windows
 from helpers.profiles.selection import as_slice, controls, rows_by
 
 AXES = ("mean_difference", "discriminant")
@@ -30,31 +38,6 @@ discriminant.
 """
 MIN_LENGTH = 3.0
 """An axis must be this many standard errors long on wells that did not define it, or there is none."""
-
-
-@dataclass(frozen=True)
-class Version:
-    """One way to score the wells of a plate: a direction, and the origin that goes with it.
-
-    Attributes
-    ----------
-    direction : array
-        Unit vector from mock to infected, shape (n_features,).
-    reading : array
-        Vector along which positions are read, shape (n_features,); its product with `direction` is 1. The direction
-        itself for `mean_difference`.
-    origin : array
-        Infected untreated centroid (rescue = 0), shape (n_features,).
-    gap, gap_variance : float
-        Distance from mock to infected along the direction on wells that did not define it, and its variance; missing
-        where the plate lacks a kind of control.
-    """
-
-    direction: np.ndarray
-    reading: np.ndarray
-    origin: np.ndarray
-    gap: float
-    gap_variance: float
 
 
 @dataclass(frozen=True)
@@ -72,9 +55,8 @@ class Axis:
         Distance from mock to infected along the axis, in embedding units, on wells that did not define it.
     held_out : dict
         Plate -> whether other plates defined its axis.
-    gain_variance : float
-        How much the strength of effects varies from plate to plate: variance of the plates' own lengths relative to
-        the length, without their noise; 0 where fewer than three plates tell.
+    windows : Windows
+        Distance from mock to infected on each plate, in which scores of that plate are expressed.
 
     Examples
     --------
@@ -92,7 +74,7 @@ class Axis:
     half: np.ndarray
     length: float
     held_out: dict
-    gain_variance: float = 0.0
+    windows: Windows
 
 
 def fit_axis(
@@ -142,7 +124,7 @@ def fit_axis(
         raise UsageError(f"axis {axis!r} is unknown; choose one of {', '.join(AXES)}")
     experiment = obs["experiment"].iloc[0]
     _check_controls(obs, experiment)
-    mock, infected = (_plate_centroids(X, obs, controls(obs, kind)) for kind in ("mock", "infected"))
+    mock, infected = (plate_centroids(X, obs, controls(obs, kind)) for kind in ("mock", "infected"))
     both = [plate for plate in mock if plate in infected]
     if not both:
         raise DataError(
@@ -155,12 +137,13 @@ def fit_axis(
         others = [p for p in both if p != plate]
         held_out[plate] = bool(others)
         if others:
-            versions[plate] = [_version_from_others(X, obs, rows, others, (mock, infected), noise.get(plate))]
+            versions[plate] = [version_from_others(X, obs, rows, others, (mock, infected), noise.get(plate))]
         else:
-            half[rows] = _halves(obs.iloc[rows])
-            versions[plate] = _versions_from_halves(X, obs, rows, half[rows], axis)
-    length = _length(versions, experiment, min_length)
-    return Axis(versions, half, length, held_out, _gain_variance(versions, length))
+            half[rows] = halves(obs.iloc[rows])
+            versions[plate] = versions_from_halves(X, obs, rows, half[rows], axis)
+    gaps = measure_gaps(versions)
+    length = _length(gaps, experiment, min_length)
+    return Axis(versions, half, length, held_out, shrink_windows(_by_plate(gaps, versions), length))
 
 
 def score_wells(
@@ -182,7 +165,8 @@ def score_wells(
     AnnData
         A copy whose `obs` gains `on_disease` (0 = mock, 1 = infected untreated), `off_disease` (distance from the
         axis in axis lengths; it grows with noise and dimension, :func:`helpers.hits.arms.summarize_arms` has the
-        unbiased version) and `rescue` = 1 - on_disease. `uns["axis"]` holds, per experiment, the kind
+        unbiased version), `rescue` = 1 - on_disease and `window` (distance from mock to infected on the well's plate,
+        relative to the experiment's axis). `uns["axis"]` holds, per experiment, the kind
         of axis, its length and whether other plates defined the axis of every plate.
 
     Raises
@@ -195,7 +179,7 @@ def score_wells(
     if wells.n_vars == 0:
         raise DataError("the screen has no embeddings, so wells cannot be scored; add an embeddings file")
     rescue = np.full(wells.n_obs, np.nan)
-    off = np.full(wells.n_obs, np.nan)
+    off, window = np.full(wells.n_obs, np.nan), np.full(wells.n_obs, np.nan)
     record = {}
     for experiment, rows in rows_by(wells.obs, "experiment").items():
         obs = wells.obs.iloc[rows]
@@ -204,9 +188,11 @@ def score_wells(
         along, away = project(X, obs, fitted)
         rescue[rows] = along / fitted.length
         off[rows] = np.sqrt(np.einsum("ij,ij->i", away, away)) / fitted.length
+        lengths = fitted.windows.lengths
+        window[rows] = obs["plate_id"].astype(object).map(lengths).to_numpy(float) / fitted.length
         held_out = all(fitted.held_out.values())
         record[str(experiment)] = {"kind": axis, "length": fitted.length, "held_out": held_out}
-    obs = wells.obs.assign(on_disease=1 - rescue, off_disease=off, rescue=rescue)
+    obs = wells.obs.assign(on_disease=1 - rescue, off_disease=off, rescue=rescue, window=window)
     return ad.AnnData(wells.X, obs=obs, var=wells.var.copy(), uns={**wells.uns, "axis": record})
 
 
@@ -225,9 +211,10 @@ def project(X: np.ndarray, obs: pd.DataFrame, axis: Axis) -> tuple[np.ndarray, n
     Returns
     -------
     along : array
-        Distance from the infected centroid towards mock, embedding units, shape (n_wells,).
+        Distance from the infected centroid towards mock, shape (n_wells,), in embedding units of a plate whose window
+        is as long as the axis: what a plate shows more or less strongly is put right by its own window.
     away : array
-        Rejection from the axis, embedding units, shape (n_wells, n_features) float32.
+        Rejection from the axis, in the same units, shape (n_wells, n_features) float32.
 
     Examples
     --------
@@ -246,10 +233,11 @@ def project(X: np.ndarray, obs: pd.DataFrame, axis: Axis) -> tuple[np.ndarray, n
     away = np.zeros(X.shape, dtype=np.float32)
     for plate, rows in rows_by(obs, "plate_id").items():
         versions = axis.versions[plate]
+        unit = axis.length / axis.windows.lengths[plate]
         for number, version in enumerate(versions):
             # A control of a split plate is scored on the direction of the other half, from its own half's origin.
             own = axis.half[rows] < 0
-            weight = np.where(own, 1 / len(versions), axis.half[rows] != number).astype(np.float32)
+            weight = unit * np.where(own, 1 / len(versions), axis.half[rows] != number).astype(np.float32)
             offset = X[as_slice(rows)] - version.origin
             position = offset @ version.reading
             along[rows] -= weight * position
@@ -266,117 +254,31 @@ def _check_controls(obs: pd.DataFrame, experiment: str) -> None:
             )
 
 
-def _plate_centroids(X: np.ndarray, obs: pd.DataFrame, chosen: np.ndarray) -> dict:
-    """Return plate -> (median of the chosen wells, their number) for plates that have any."""
-    centroids = {}
-    for plate, rows in rows_by(obs, "plate_id").items():
-        mine = rows[chosen[rows]]
-        if len(mine):
-            centroids[plate] = (np.median(X[as_slice(mine)], axis=0), len(mine))
-    return centroids
-
-
 def axis_kind(scored: ad.AnnData, experiment: str) -> str:
     """Return which axis the wells of an experiment were scored on."""
     return scored.uns.get("axis", {}).get(str(experiment), {}).get("kind", AXES[0])
 
 
-def _version_from_others(
-    X: np.ndarray,
-    obs: pd.DataFrame,
-    rows: np.ndarray,
-    others: list,
-    centroids: tuple[dict, dict],
-    noise: Noise | None,
-) -> Version:
-    """Return the version of a plate that other plates define."""
-    mock, infected = centroids
-    weights = [1 / (1 / mock[p][1] + 1 / infected[p][1]) for p in others]
-    difference = np.average([infected[p][0] - mock[p][0] for p in others], axis=0, weights=weights)
-    direction = _unit(difference)
-    origin = np.average([infected[p][0] for p in others], axis=0, weights=[infected[p][1] for p in others])
-    kinds = (rows[controls(obs, "mock")[rows]], rows[controls(obs, "infected")[rows]])
-    reading = direction if noise is None else noise.reading(direction)
-    return Version(direction, reading, origin, *_gap(X, *kinds, reading))
+def _by_plate(gaps: pd.DataFrame, plates: Iterable[str]) -> dict[str, tuple[float, float]]:
+    """Return plate -> gap and variance; of a plate that was split, those of the mean of its two halves."""
+    grouped = gaps.groupby("plate")
+    table = grouped["gap"].mean().to_frame("gap")
+    table["variance"] = grouped["variance"].sum() / grouped.size() ** 2
+    return {plate: tuple(table.loc[plate]) if plate in table.index else (np.nan, np.nan) for plate in plates}
 
 
-def _halves(obs: pd.DataFrame) -> np.ndarray:
-    """Return 0 and 1 in turn for the controls of each kind in the order of their wells, -1 for other wells.
-
-    By position and not by row of the table, so that the order of the table does not matter.
-    """
-    half = np.full(len(obs), -1)
-    for kind in ("mock", "infected"):
-        mine = np.flatnonzero(controls(obs, kind))
-        names = obs["row"].to_numpy()[mine], obs["col"].to_numpy()[mine]
-        order = mine[np.lexsort((names[1], names[0]))]
-        half[order] = np.arange(len(order)) % 2
-    return half
-
-
-def _versions_from_halves(
-    X: np.ndarray, obs: pd.DataFrame, rows: np.ndarray, half: np.ndarray, axis: str
-) -> list[Version]:
-    """Return the two versions of a plate without others: version k has the direction of half k.
-
-    With a single well of a kind there are no halves; both then take it, and the plate's scores flatter the assay.
-    """
-    versions = []
-    mock, infected = (rows[controls(obs, kind)[rows]] for kind in ("mock", "infected"))
-    of = dict(zip(rows, half, strict=True))
-    for number in (0, 1):
-        train: list[np.ndarray] = []
-        test: list[np.ndarray] = []
-        for wells in (mock, infected):
-            mine = np.array([of[w] == number for w in wells])
-            train.append(wells[mine] if mine.any() else wells)
-            test.append(wells[~mine] if (~mine).any() else wells)
-        direction = _unit(np.median(X[train[1]], axis=0) - np.median(X[train[0]], axis=0))
-        learnt = np.concatenate(train)
-        reading = (
-            noise_of(X[learnt], obs.iloc[learnt]).reading(direction) if axis == "discriminant" else direction
-        )
-        versions.append(
-            Version(direction, reading, np.median(X[test[1]], axis=0), *_gap(X, test[0], test[1], reading))
-        )
-    return versions
-
-
-def _gap(X: np.ndarray, mock: np.ndarray, infected: np.ndarray, reading: np.ndarray) -> tuple[float, float]:
-    """Return the distance between control medians along a reading and its variance."""
-    if len(mock) == 0 or len(infected) == 0:
-        return np.nan, np.nan
-    m, i = X[mock] @ reading, X[infected] @ reading
-    variance = sum(np.pi / 2 * v.var(ddof=1) / len(v) for v in (m, i) if len(v) > 1)
-    return float(np.median(i) - np.median(m)), float(variance)
-
-
-def _length(versions: dict, experiment: str, min_length: float) -> float:
+def _length(gaps: pd.DataFrame, experiment: str, min_length: float) -> float:
     """Return the median gap over plates and halves, after testing that it is there at all."""
-    gaps = np.array([[v.gap, v.gap_variance] for several in versions.values() for v in several])
-    gaps = gaps[np.isfinite(gaps[:, 0])]
-    if len(gaps) == 0:
+    if gaps.empty:
         raise DataError(f"experiment {experiment}: no plate has both controls to measure the disease axis on")
-    length = float(np.median(gaps[:, 0]))
-    between = stats.median_abs_deviation(gaps[:, 0], scale="normal") / np.sqrt(len(gaps))
-    error = max(np.sqrt(gaps[:, 1].sum()) / len(gaps), between)
-    if not length > min_length * error:
+    length = float(gaps["gap"].median())
+    # over windows of any size: how many standard errors the gaps are long, taken together
+    standardized = gaps["gap"] / np.sqrt(gaps["variance"].clip(lower=1e-300))
+    errors = float(standardized.sum() / np.sqrt(len(gaps)))
+    if not (length > 0 and errors > min_length):
         raise DataError(
             f"experiment {experiment}: mock and infected wells do not separate on wells that did not define the axis "
-            f"(distance {length:.3g}, standard error {error:.2g}), so rescue cannot be told from these data; leave the "
-            f"experiment out with the parameter experiments"
+            f"(distance {length:.3g}, {errors:.2g} standard errors), so rescue cannot be told from these data; leave "
+            f"the experiment out with the parameter experiments"
         )
     return length
-
-
-def _gain_variance(versions: dict, length: float) -> float:
-    """Return the variance between the lengths of held-out plates, relative to the length, beyond their noise."""
-    gaps = np.array([[v[0].gap, v[0].gap_variance] for v in versions.values() if len(v) == 1])
-    gaps = gaps[np.isfinite(gaps).all(axis=1)] if len(gaps) else gaps
-    if len(gaps) < 3:
-        return 0.0
-    return max(0.0, float(gaps[:, 0].var(ddof=1) - gaps[:, 1].mean()) / length**2)
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return (vector / max(float(np.linalg.norm(vector)), 1e-12)).astype(np.float32)

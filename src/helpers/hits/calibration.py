@@ -19,6 +19,9 @@ from helpers.profiles.wells import to_wells
 from helpers.screens import TwinModel, simulate_twin
 
 GRID = np.linspace(0.01, 0.99, 99)
+TAIL = np.logspace(-4, 0, 49)
+"""Where the share of smaller p-values is counted: Benjamini and Hochberg look at the small ones."""
+REJECTED = {"rejected_001": 0.001, "rejected_01": 0.01, "rejected_05": 0.05, "rejected_25": 0.25}
 RESCUE_BINS = (-np.inf, -0.01, 0.01, 0.25, 0.5, np.inf)
 N_FLIPS = 999
 COMPOUND = ["experiment", "treatment"]
@@ -33,13 +36,14 @@ class Calibration:
     Attributes
     ----------
     p_values : DataFrame
-        Histogram of p-values where nothing works: level (`arms`, `compounds`), low, high, share, expected.
+        Where nothing works: level (`arms`, `compounds`), p, share (of p-values that are at most p, mean over twins) and
+        its standard error share_se over twins.
     uniformity : DataFrame
         Per level: n_twins, n, distance (largest distance of the mean distribution function over twins from the
         diagonal), p_value (of that distance, signs of whole twins flipped: p-values of one twin share plates), ks_p
-        (Kolmogorov-Smirnov test of one p-value per experiment, which are independent), too_often_p (t-test over
-        twins of *at most 5 % are rejected at 0.05*; the flips of a few twins cannot reach a small p-value), and the
-        shares rejected at 0.01, 0.05 and 0.25.
+        (Kolmogorov-Smirnov test of one p-value per experiment, which are independent; n_independent of them),
+        too_often_p (t-test over twins of *at most 5 % are rejected at 0.05*; the flips of a few twins cannot reach a
+        small p-value), and the shares rejected at 0.001, 0.01, 0.05 and 0.25.
     discoveries : DataFrame
         Per fdr: called `rescue`, false (those whose true rescue nowhere exceeds `min_rescue`), fdp (mean false
         discovery proportion), its standard error fdp_se over twins, power_strong (of compounds that truly rescue by
@@ -70,7 +74,6 @@ def calibration_study(
     recipe: str = "plate_center",
     axis: str = "mean_difference",
     fdrs: Iterable[float] = (0.05, 0.1, 0.2),
-    n_bins: int = 20,
     seed: int = 0,
     **settings: Any,
 ) -> Calibration:
@@ -95,8 +98,6 @@ def calibration_study(
         As in :func:`helpers.hits.score_wells`.
     fdrs : iterable of float
         Rates to look at.
-    n_bins : int
-        Of the histogram.
     seed : int
         Of the first twin; the others follow.
     **settings
@@ -131,7 +132,7 @@ def calibration_study(
     levels = {"arms": [arms for arms, *_ in nulls], "compounds": [hits for _, hits, _ in nulls]}
     rules = [Rule(fdr, settings.get("min_rescue", Rule.min_rescue)) for fdr in fdrs]
     return Calibration(
-        pd.concat([_histogram(tables, name, n_bins) for name, tables in levels.items()], ignore_index=True),
+        pd.concat([_shares(tables, name) for name, tables in levels.items()], ignore_index=True),
         pd.DataFrame([_uniformity(tables, name, seed) for name, tables in levels.items()]),
         pd.DataFrame([_discoveries(actives, rule) for rule in rules]),
         _coverage(actives),
@@ -149,18 +150,12 @@ def _thin(wells: ad.AnnData, n_infected: int | None, seed: int) -> ad.AnnData:
     return wells[keep].copy()
 
 
-def _histogram(tables: list[pd.DataFrame], level: str, n_bins: int) -> pd.DataFrame:
-    p = pd.concat(tables)["p_value"].dropna()
-    counts, edges = np.histogram(p, bins=n_bins, range=(0, 1))
-    return pd.DataFrame(
-        {
-            "level": level,
-            "low": edges[:-1],
-            "high": edges[1:],
-            "share": counts / max(len(p), 1),
-            "expected": 1 / n_bins,
-        }
-    )
+def _shares(tables: list[pd.DataFrame], level: str) -> pd.DataFrame:
+    """Return the share of p-values up to each point of `TAIL`, mean over twins, and its standard error."""
+    values = [np.sort(table["p_value"].dropna().to_numpy()) for table in tables]
+    shares = np.array([np.searchsorted(p, TAIL, side="right") / max(len(p), 1) for p in values])
+    error = shares.std(axis=0, ddof=1) / np.sqrt(len(shares))
+    return pd.DataFrame({"level": level, "p": TAIL, "share": shares.mean(axis=0), "share_se": error})
 
 
 def _uniformity(tables: list[pd.DataFrame], level: str, seed: int) -> dict:
@@ -185,8 +180,9 @@ def _uniformity(tables: list[pd.DataFrame], level: str, seed: int) -> dict:
         "distance": distance,
         "p_value": float((1 + (by_chance >= distance).sum()) / (1 + N_FLIPS)),
         "ks_p": float(stats.kstest(single, "uniform").pvalue),
+        "n_independent": len(single),
         "too_often_p": _mean_above(often, 0.05),
-        **{f"rejected_{100 * at:02.0f}": float((pooled <= at).mean()) for at in (0.01, 0.05, 0.25)},
+        **{name: float((pooled <= at).mean()) for name, at in REJECTED.items()},
     }
 
 

@@ -10,10 +10,11 @@ import pandas as pd
 from helpers.errors import DataError, UsageError
 from helpers.hits.arms import summarize_arms
 from helpers.hits.distance import ARM_KEY
-from helpers.hits.multiple import q_values
-from helpers.hits.null import N_DRAWS, STATISTICS, Null, fit_null, max_window
+from helpers.hits.multiple import q_values_together
+from helpers.hits.null import N_DRAWS, Null, fit_null
 from helpers.hits.rule import CALLS as CALLS
 from helpers.hits.rule import Rule, best_by_score
+from helpers.hits.scan import STATISTICS, max_window
 from helpers.hits.stability import TOP_K, rank_stability
 from helpers.options import with_settings
 from helpers.profiles.selection import rows_by, treated, usable
@@ -22,6 +23,8 @@ MIN_DRAWS = 1_000
 DESIGN = [
     "n_doses", "n_wells", "share_together", "share_apart", "shared", "own", "together", "apart",
 ]  # fmt: skip
+TESTS = ("p_value", "p_on_target", "p_worsens")
+"""P-values of a compound: it rescues, it rescues by arms on target, it worsens."""
 SINGLE_PLATE = "on a single plate: how stable its score is cannot be told"
 
 
@@ -106,7 +109,7 @@ def call_hits(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Summarise arms and call compounds, experiment by experiment.
 
-    Most compounds change cells without touching the disease, and some of that leaks onto the axis; so the hypothesis
+    A compound may change cells without touching the disease, and some of that leaks onto the axis; so the hypothesis
     tested is "rescue at most `min_rescue`", with the null's spread. A compound's statistic is the largest standardised
     mean over windows of consecutive doses, against the same statistic of pseudo-compounds. Calls follow the table of
     :class:`helpers.hits.Rule`. The best dose and the score of a compound called `rescue` are taken among its
@@ -133,10 +136,11 @@ def call_hits(
     arms : DataFrame
         As in the table arms.csv.
     hits : DataFrame
-        As in the table hits.csv, with `off_disease` at the best dose, `p_worsens`, `q_worsens`, the stability of
+        As in the table hits.csv, with `off_disease` at the best dose, `p_on_target`, `q_on_target`, `p_worsens`,
+        `q_worsens`, the stability of
         :func:`helpers.hits.stability.rank_stability` (`score_low`, `score_high`, `rank_low`, `rank_high`,
-        `top_k_probability`), and `note`, which says so where all wells of a compound failed (its call is then no
-        statement about it), and where a single plate leaves the stability missing.
+        `top_k_probability`), and `note`, which says so where all wells of a compound failed (it is then
+        `not_tested`), and where a single plate leaves the stability missing.
 
     Raises
     ------
@@ -167,10 +171,13 @@ def _call_experiment(
     arms = summarize_arms(
         scored, rows, null, min_rescue=rule.min_rescue, level=options.level, off_limit=rule.off_limit
     )
-    hits = _call(_test_compounds(obs, arms, null, rule.min_rescue, options.statistic), arms, rule)
+    arms_judged = rule.judge_arms(arms)
+    hits = _call(
+        _test_compounds(obs, arms_judged, null, rule.min_rescue, options.statistic), arms_judged, rule
+    )
     stability = rank_stability(
         obs,
-        _eligible(hits, rule.judge_arms(arms)),
+        _eligible(hits, arms_judged),
         null,
         n_draws=options.rank_draws,
         top_k=options.top_k,
@@ -188,7 +195,10 @@ def _eligible(hits: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:
 def _test_compounds(
     obs: pd.DataFrame, arms: pd.DataFrame, null: Null, min_rescue: float, statistic: str
 ) -> pd.DataFrame:
-    """Return one row per compound with the window test and its mirror image."""
+    """Return one row per compound with the window test, that of its arms on target alone, and the mirror image.
+
+    Windows of the arms on target are some of all windows, so their p-value, by the null of all, errs to the safe side.
+    """
     members = obs[treated(obs) & usable(obs)]
     members = members.assign(treatment=members["treatment"].astype(str))
     wells = members[ARM_KEY].assign(variance=members["plate_id"].map(null.scale).astype(float) ** 2)
@@ -200,7 +210,7 @@ def _test_compounds(
     hits = pd.DataFrame({"treatment": np.sort(arms["treatment"].unique())})
     hits = hits.merge(_designs(arms, members, null), on="treatment", how="left")
     hits.insert(0, "experiment", arms["experiment"].iloc[0])
-    hits["p_value"], hits["p_worsens"] = np.nan, np.nan
+    hits[list(TESTS)] = np.nan
     tested = arms[arms["n_wells"] > 0]
     for (n_doses, n_wells, _, _), same in hits.groupby(
         ["n_doses", "n_wells", "together", "apart"], sort=True
@@ -209,14 +219,16 @@ def _test_compounds(
         n_plates = 1 / together if together > 0 else np.inf
         tail = null.tail(int(n_doses), int(n_wells), n_plates, apart=apart, statistic=statistic)
         mine = tested[tested["treatment"].isin(same["treatment"])]
-        effect = mine["rescue"].to_numpy().reshape(len(same), -1) - null.offset
-        own = mine["variance"].to_numpy().reshape(len(same), -1) + same["own"].to_numpy()[:, None]
-        for name, sign in (("p_value", 1), ("p_worsens", -1)):
-            shared = same["shared"].to_numpy()
-            window = max_window(sign * effect - min_rescue, own, shared, statistic=statistic)
+        effect, on_target, own = (
+            mine[name].to_numpy().reshape(len(same), -1) for name in ("rescue", "on_target", "variance")
+        )
+        effect, own = effect - null.offset, own + same["own"].to_numpy()[:, None]
+        seen = {"p_value": effect, "p_on_target": np.where(on_target, effect, np.nan), "p_worsens": -effect}
+        for name in TESTS:
+            window = max_window(seen[name] - min_rescue, own, same["shared"].to_numpy(), statistic=statistic)
             hits.loc[same.index, name] = tail.p_value(window)
-    hits["q_value"] = q_values(hits["p_value"])
-    hits["q_worsens"] = q_values(hits["p_worsens"])
+    for name in ("p_value", "p_on_target"):
+        hits[name.replace("p_", "q_")], hits["q_worsens"] = q_values_together(hits[name], hits["p_worsens"])
     return hits.drop(columns=DESIGN)
 
 
@@ -244,7 +256,7 @@ def _designs(arms: pd.DataFrame, members: pd.DataFrame, null: Null) -> pd.DataFr
     # of one dose, nothing is apart from others
     both = ((square - single) / (doses * (doses - 1)).clip(lower=1)).where(doses > 1, each)
     designs["share_together"], designs["share_apart"] = both, (each - both).clip(lower=0.0)
-    centre = {str(p): variance + null.shift_variance for p, variance in null.centre_variance.items()}
+    centre = {str(p): variance for p, variance in null.plate_variance.items()}
     plates = counts[["treatment", "plate_id"]].drop_duplicates()
     variance = plates["plate_id"].map(centre).groupby(plates["treatment"]).mean()
     designs["shared"], designs["own"] = (
@@ -260,10 +272,8 @@ def _designs(arms: pd.DataFrame, members: pd.DataFrame, null: Null) -> pd.DataFr
 
 
 def _call(hits: pd.DataFrame, arms: pd.DataFrame, rule: Rule) -> pd.DataFrame:
-    """Apply the rule and rank."""
-    arms = rule.judge_arms(arms)
-    grouped = arms.groupby("treatment", observed=True)
-    hits = hits.merge(grouped[["on_target", "toxic"]].any().reset_index(), on="treatment")
+    """Apply the rule to tests and judged arms, and rank."""
+    hits = hits.merge(arms.groupby("treatment", observed=True)[["toxic"]].any().reset_index(), on="treatment")
     hits["call"] = rule.call(hits)
     hits = hits.merge(best_by_score(_eligible(hits, arms)), on="treatment", how="left")
     hits["rank"] = hits["score"].rank(ascending=False, method="first", na_option="bottom").astype(int)
@@ -278,7 +288,7 @@ def _call(hits: pd.DataFrame, arms: pd.DataFrame, rule: Rule) -> pd.DataFrame:
         "p_value",
         "q_value",
     ]
-    extra = ["rank", "off_disease", "p_worsens", "q_worsens", "note"]
+    extra = ["rank", "off_disease", "p_on_target", "q_on_target", "p_worsens", "q_worsens", "note"]
     return hits[columns + extra].sort_values("rank", ignore_index=True)
 
 

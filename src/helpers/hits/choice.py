@@ -13,8 +13,9 @@ TIE = 0.01
 RULE = (
     "the smallest replicate error, which is the standard error of an arm's rescue told from how its plates differ, "
     f"in axis lengths; among recipes whose controls separate on held-out plates (AUROC at least {MIN_AUROC}) and "
-    f"whose null is not narrower than what replicates show (null ratio at least {MIN_NULL_RATIO}); within {TIE:.0%} "
-    "the simpler recipe wins; where no arm has replicates, the highest robust Z' decides"
+    f"whose null is not narrower than what replicates show (null ratio at least {MIN_NULL_RATIO}, or, where the usual "
+    f"recipe has less than 1, {MIN_NULL_RATIO} times its ratio: what a screen does to all is no recipe's fault); "
+    f"within {TIE:.0%} the simpler recipe wins; where no arm has replicates, the highest robust Z' decides"
 )
 """By which :func:`helpers.hits.select_recipe` picks, as a sentence for readers."""
 
@@ -77,7 +78,7 @@ def pick(error: np.ndarray, z: np.ndarray, auroc: np.ndarray, null_ratio: np.nda
         Its position; -1 if none can be used.
     """
     usable = np.isfinite(z)
-    fit = usable & ~(auroc < MIN_AUROC) & ~(null_ratio < MIN_NULL_RATIO)
+    fit = usable & ~(auroc < MIN_AUROC) & ~(null_ratio < least_ratio(null_ratio))
     usable = fit if fit.any() else usable
     if not usable.any():
         return -1
@@ -88,10 +89,30 @@ def pick(error: np.ndarray, z: np.ndarray, auroc: np.ndarray, null_ratio: np.nda
     return int(z.argmax())
 
 
+def least_ratio(null_ratio: np.ndarray) -> float:
+    """Return the null ratio below which a recipe's null is too narrow: told from the median recipe.
+
+    Parameters
+    ----------
+    null_ratio : array
+        Of the recipes, shape (n_recipes,), missing where not known.
+
+    Examples
+    --------
+    >>> least_ratio(np.array([1.4, 1.0, 0.7])), round(least_ratio(np.array([1.4, 0.75, 0.7])), 2)
+    (0.8, 0.6)
+    """
+    known = np.sort(null_ratio[np.isfinite(null_ratio)])
+    # of two the larger one: a recipe whose null is too narrow may not be its own measure
+    return MIN_NULL_RATIO * min(1.0, float(known[len(known) // 2])) if len(known) else MIN_NULL_RATIO
+
+
 def exclusions(table: pd.DataFrame) -> pd.Series:
     """Return why the rule does not consider a recipe, "" where it does."""
     out = pd.Series("", index=table.index)
-    out[table["null_ratio"] < MIN_NULL_RATIO] = "its null is narrower than what replicates show"
+    out[table["null_ratio"] < least_ratio(table["null_ratio"].to_numpy(float))] = (
+        "its null is narrower than what replicates show"
+    )
     out[table["control_auroc"] < MIN_AUROC] = "its controls do not separate on held-out plates"
     return out
 

@@ -16,8 +16,8 @@ from helpers.hits.choice import CRITERIA, exclusions, select_recipe, selection_s
 from helpers.hits.choice import RULE as RULE
 from helpers.hits.jackknife import jackknife_interval, strata_of
 from helpers.profiles.linalg import principal_axes
-from helpers.profiles.normalize import RECIPES, normalize, plate_order
-from helpers.profiles.selection import rows_by, usable
+from helpers.profiles.normalize import RECIPES, normalize
+from helpers.profiles.selection import plate_order, rows_by, usable
 
 N_COMPONENTS = 30
 MEASURES = (
@@ -32,6 +32,10 @@ MEASURES = (
     "null_ratio",
     "shared_agreement",
 )
+AUTO = "auto"
+"""Name of no recipe, but of the one that the rule picks."""
+FALLBACK = "plate_center"
+"""Recipe where none can be picked: it needs least, and is the one that is explained by hand."""
 TRUTH_MEASURES = ("truth_rmse", "truth_rank")
 SHARE, AT_MOST_ONE, DISTANCE = (0.0, 1.0), (-np.inf, 1.0), (0.0, np.inf)
 SCALES: dict[str, tuple[str, tuple[float, float]]] = {
@@ -165,19 +169,111 @@ def measure_recipe(
         "experiment_predictability": predictability.experiment_predictability(Z, obs, kind=kind),
         "position_predictability": predictability.position_predictability(Z, obs),
         "replicate_map": predictability.replicate_map(Z, obs, seed=seed),
-        **evidence.control_measures(scored),
     }
-    tables, errors, nulls = {}, [], []
-    for experiment, rows in rows_by(obs, "experiment").items():
-        means = tables[str(experiment)] = evidence.arm_means(scored.obs.iloc[rows])
+    tables = _arm_tables(scored)
+    measures |= _scored_measures(scored, tables)
+    measures["shared_agreement"] = evidence.shared_agreement(list(tables.values()))
+    return measures | (evidence.truth_measures(tables, truth) if truth is not None else {})
+
+
+def _arm_tables(scored: ad.AnnData) -> dict[str, pd.DataFrame]:
+    """Return experiment -> rescue of its arms (rows) by plate (columns)."""
+    parts = rows_by(scored.obs, "experiment").items()
+    return {str(experiment): evidence.arm_means(scored.obs.iloc[rows]) for experiment, rows in parts}
+
+
+def _scored_measures(scored: ad.AnnData, tables: dict[str, pd.DataFrame]) -> dict[str, evidence.Measure]:
+    """Return the measures that scored wells tell, all of those that the rule looks at among them."""
+    errors, nulls = [], []
+    for experiment, rows in rows_by(scored.obs, "experiment").items():
+        means = tables[str(experiment)]
         errors.append(evidence.replicate_error(means, scored.obs.iloc[rows]))
         nulls.append(evidence.null_error(scored, rows, means))
     sizes = [len(means) for means in tables.values()]
-    measures["replicate_error"] = evidence.root_mean_square(errors, sizes)
-    null = evidence.root_mean_square(nulls, sizes)
-    measures["null_ratio"] = evidence.ratio(null, measures["replicate_error"])
-    measures["shared_agreement"] = evidence.shared_agreement(list(tables.values()))
-    return measures | (evidence.truth_measures(tables, truth) if truth is not None else {})
+    error, null = (evidence.root_mean_square(several, sizes) for several in (errors, nulls))
+    return evidence.control_measures(scored) | {
+        "replicate_error": error,
+        "null_ratio": evidence.ratio(null, error),
+    }
+
+
+def pick_recipe(
+    wells: ad.AnnData, recipes: tuple[str, ...] = tuple(RECIPES), *, seed: int = 0, **settings: Any
+) -> str:
+    """Return the recipe that the rule picks, without what else :func:`helpers.hits.compare_recipes` measures.
+
+    Parameters
+    ----------
+    wells : AnnData
+        From :func:`helpers.profiles.to_wells`, not normalised.
+    recipes : tuple of str
+        Names in :data:`helpers.profiles.RECIPES`, from simple to complex.
+    seed : int
+        Of the recipes.
+    **settings
+        Of the recipes, see :class:`helpers.profiles.normalize.Settings`.
+
+    Returns
+    -------
+    str
+        Its name; :data:`helpers.hits.compare.FALLBACK` where no recipe can be measured.
+
+    Examples
+    --------
+    >>> from helpers.profiles import to_wells
+    >>> from helpers.screens import simulate_twin
+    >>> pick_recipe(to_wells(simulate_twin("tiny", seed=0)[0]), ("raw", "plate_center"))
+    'plate_center'
+    """
+    try:
+        return select_recipe(rule_table(wells, recipes, seed=seed, **settings))
+    except DataError:
+        return FALLBACK
+
+
+def rule_table(
+    wells: ad.AnnData,
+    recipes: tuple[str, ...] = tuple(RECIPES),
+    *,
+    seed: int = 0,
+    truth: pd.DataFrame | None = None,
+    **settings: Any,
+) -> pd.DataFrame:
+    """Return what the rule looks at: recipe and :data:`helpers.hits.choice.CRITERIA`; with `truth` also truth_rmse.
+
+    Parameters
+    ----------
+    wells : AnnData
+        As in :func:`helpers.hits.pick_recipe`.
+    recipes : tuple of str
+        As there.
+    seed : int
+        As there.
+    truth : DataFrame, optional
+        A twin's truth, as in :func:`helpers.hits.compare_recipes`.
+    **settings
+        As in :func:`helpers.hits.pick_recipe`.
+
+    Returns
+    -------
+    DataFrame
+        One row per recipe; all missing where it cannot be used.
+    """
+    order = plate_order(wells.obs)
+    wells = wells if (np.diff(order) == 1).all() else wells[order].copy()
+    weights = dict.fromkeys(wells.obs["plate_id"].unique(), 1)
+    names = [*CRITERIA, *(["truth_rmse"] if truth is not None else [])]
+    records = []
+    for recipe in recipes:
+        try:
+            scored = score_wells(normalize(wells, recipe, seed=seed, **settings))
+            tables = _arm_tables(scored)
+            measures = _scored_measures(scored, tables)
+            measures |= evidence.truth_measures(tables, truth) if truth is not None else {}
+        except DataError:  # a recipe that this screen does not allow cannot be picked
+            measures = dict.fromkeys(names, evidence.missing)
+        records.append({"recipe": recipe, **{name: measures[name](weights) for name in names}})
+    return pd.DataFrame(records)
 
 
 def plate_draws(obs: pd.DataFrame, n: int, seed: int) -> list[dict]:

@@ -4,26 +4,19 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from helpers.hits.rule import Rule
-
 NULL_SHARES = (0.5, 0.95, 0.999)
 
 
-def chance_contours(
-    arms: pd.DataFrame, *, off_limit: float = Rule.off_limit, shares: tuple[float, ...] = NULL_SHARES
-) -> pd.DataFrame:
+def chance_contours(arms: pd.DataFrame, *, shares: tuple[float, ...] = NULL_SHARES) -> pd.DataFrame:
     """Return outlines that hold given shares of arms without effect, for the median arm.
 
     Along the axis chance is Gaussian with the null's standard deviation. Away from it the *square* of the distance is
-    taken as Gaussian too, of such a width that its limit is that of the pseudo-arms, and what would be below zero is
-    zero.
+    taken as Gaussian too, as wide as that of the pseudo-arms, and what would be below zero is zero.
 
     Parameters
     ----------
     arms : DataFrame
-        `arms.csv` with null_sd and off_limit.
-    off_limit : float
-        Share of arms without effect that stay below the column `off_limit`.
+        `arms.csv` with null_sd and off_square_sd.
     shares : tuple of float
         What the outlines hold.
 
@@ -33,12 +26,11 @@ def chance_contours(
         share, on_disease, off_disease: the points of each outline in order; no rows where chance is not known.
     """
     columns = ["share", "on_disease", "off_disease"]
-    if arms.empty or not {"null_sd", "off_limit"} <= set(arms):
+    if arms.empty or not {"null_sd", "off_square_sd"} <= set(arms):
         return pd.DataFrame(columns=columns)
-    along, limit = arms[["null_sd", "off_limit"]].replace(np.inf, np.nan).median()
-    if not (np.isfinite(along) and np.isfinite(limit)):
+    along, square = arms[["null_sd", "off_square_sd"]].replace(np.inf, np.nan).median()
+    if not (np.isfinite(along) and np.isfinite(square)):
         return pd.DataFrame(columns=columns)
-    square = limit**2 / stats.norm.isf(1 - off_limit)
     angle = np.linspace(0, np.pi, 200)
     parts = []
     for share in shares:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from helpers.hits.shifts import MIN_BULK
 from helpers.hits.tail import Tail
 from helpers.profiles.selection import as_slice, controls, rows_by, treated, usable
 
@@ -20,6 +21,8 @@ MOST_PRODUCTS = 4_000_000
 """Pseudo-arms to draw, fewer where arms have many wells, and inner products to take at a time."""
 MOST_WELLS = 4_000
 """Infected untreated wells to keep the inner products of: 128 MB."""
+MIN_CONTROLS = 3
+"""With fewer infected untreated wells a plate is taken relative to its middle treated well, if it has enough."""
 MIN_ARMS = 20
 """With fewer arms than this their own noise is not compared with that of infected untreated wells."""
 
@@ -38,7 +41,7 @@ def off_disease(
     length : float
         Of the axis, in embedding units.
     quantile : float
-        Of the noise, for `off_limit`.
+        Of the noise, for `off_limit`: what noise exceeds at none of a compound's doses with this probability.
     seed : int
         Of the pseudo-arms.
 
@@ -46,7 +49,8 @@ def off_disease(
     -------
     DataFrame
         One row per arm with usable wells: treatment, dose_um, off_disease, off_limit (which noise alone exceeds with
-        probability 1 - `quantile`), off_square_sd (standard deviation of that noise in the square of off_disease).
+        probability 1 - `quantile`, shared out over the doses of the compound), off_square_sd (standard deviation of
+        that noise in the square of off_disease).
     """
     away = _relative_to_plate(away, obs)
     chosen = np.flatnonzero(treated(obs) & usable(obs))
@@ -69,10 +73,16 @@ def off_disease(
     shapes = list(zip(n_wells, n_plates, strict=True))
     excess, reach = _noise_excess(parts, noise[0]), NoiseReach(away, _reference_rows(obs), noise, seed)
     draws = {shape: reach.squared(*shape) for shape in sorted(set(shapes))}
-    limit = {s: np.inf if d is None else Tail(d).quantile(quantile) for s, d in draws.items()}
+    tails = {shape: None if squares is None else Tail(squares) for shape, squares in draws.items()}
+    doses = out.groupby("treatment")["treatment"].transform("size")
+    rates = ((1 - quantile) / doses).to_numpy()
+    limits = [
+        np.inf if tails[s] is None else tails[s].quantile(1 - rate)
+        for s, rate in zip(shapes, rates, strict=True)
+    ]
     # nothing is known about the noise of a single well; its distance is then taken as it is
     sd = {s: 0.0 if d is None else d.std() for s, d in draws.items()}
-    out["off_limit"] = np.sqrt(np.maximum(excess * np.array([limit[s] for s in shapes]), 0)) / length
+    out["off_limit"] = np.sqrt(np.maximum(excess * np.array(limits), 0)) / length
     out["off_square_sd"] = excess * np.array([sd[s] for s in shapes]) / length**2
     return out
 
@@ -246,11 +256,17 @@ def _reference_rows(obs: pd.DataFrame) -> list[np.ndarray]:
 
 
 def _relative_to_plate(away: np.ndarray, obs: pd.DataFrame) -> np.ndarray:
-    """Return rejections relative to the mean infected untreated well of each plate that has any."""
-    chosen = controls(obs, "infected")
+    """Return rejections relative to the mean infected untreated well of each plate.
+
+    A plate that has none, or one or two, is taken relative to its middle treated well, for most compounds do nothing:
+    a recipe that had nothing to centre it on left its own shift in it, and all its compounds would seem to move cells.
+    """
+    chosen, others = controls(obs, "infected"), treated(obs) & usable(obs)
     away = away.copy()
     for rows in rows_by(obs, "plate_id").values():
-        mine = rows[chosen[rows]]
-        if len(mine):
+        mine, bulk = rows[chosen[rows]], rows[others[rows]]
+        if len(mine) < MIN_CONTROLS and len(bulk) >= MIN_BULK:
+            away[as_slice(rows)] -= np.median(away[bulk], axis=0)
+        elif len(mine):
             away[as_slice(rows)] -= away[mine].mean(axis=0)
     return away

@@ -8,6 +8,9 @@ inverse chi-square, and each is pulled towards it.
 import numpy as np
 from scipy import special
 
+MEDIAN_VARIANCE = np.pi / 2
+"""Variance of the median of many Gaussian values, relative to that of their mean."""
+
 
 def fit_prior(variances: np.ndarray, degrees: np.ndarray) -> tuple[float, float]:
     """Return prior variance and prior degrees of freedom of a set of variance estimates.

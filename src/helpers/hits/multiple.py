@@ -32,3 +32,25 @@ def q_values(p: pd.Series) -> pd.Series:
     if known.any():
         q[known] = stats.false_discovery_control(p[known].to_numpy(dtype=float))
     return q
+
+
+def q_values_together(*families: pd.Series) -> list[pd.Series]:
+    """Return the q-values of several tests of each compound, as one family.
+
+    The two one-sided tests of a compound cannot both be true discoveries, and taken together they keep the rate over
+    both directions (Benjamini & Yekutieli 2005, doi:10.1198/016214504000001907).
+
+    Parameters
+    ----------
+    *families : Series
+        P-values of one test each, of the same compounds; missing ones stay missing and do not count.
+
+    Examples
+    --------
+    >>> rescues, worsens = pd.Series([0.01, 0.9]), pd.Series([0.99, 0.02])
+    >>> [q.round(2).tolist() for q in q_values_together(rescues, worsens)]
+    [[0.04, 0.99], [0.99, 0.04]]
+    """
+    joint = q_values(pd.concat(families, ignore_index=True)).to_numpy()
+    parts = np.split(joint, np.cumsum([len(p) for p in families])[:-1])
+    return [pd.Series(part, index=p.index) for part, p in zip(parts, families, strict=True)]

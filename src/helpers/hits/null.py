@@ -15,14 +15,19 @@ from scipy import stats
 
 from helpers.errors import DataError
 from helpers.hits.moderation import moderate
+from helpers.hits.robust import draw_in
+from helpers.hits.scan import max_window
+from helpers.hits.shifts import MIN_BULK, plate_variances
 from helpers.hits.tail import Tail
 from helpers.profiles.selection import controls, rows_by, treated, usable
 
-MEDIAN_VARIANCE = np.pi / 2
-"""Variance of the median of many Gaussian values, relative to that of their mean."""
-STATISTICS = ("max", "trend")
-"""Statistics of a compound over its doses: the largest window of any doses, or of those that end at the highest one."""
 N_DRAWS = 40_000
+MIN_SPREAD = 8
+"""Mock wells from which on they tell how much they scatter."""
+MIN_DEGREES = 8
+"""Degrees of freedom that treated wells must tell noise with, where infected untreated ones cannot."""
+IDLE = 2.0
+"""An arm does nothing if its middle well lies within so many standard deviations of the bulk of its plate."""
 MIN_POOL = 50
 """With fewer residuals than this their own shape cannot be resampled, and a Gaussian takes their place."""
 
@@ -39,11 +44,13 @@ class Null:
         Degrees of freedom of these, inf if all plates agree.
     n_reference : dict
         Plate -> number of infected untreated wells.
-    centre_variance : dict
-        Plate -> variance of the plate's centre, 0 if the recipe centres no plates; of a plate that had no reference
-        wells to be centred on, that of the shift it kept.
-    shift_variance : float
-        Variance of the plates' own shifts that is left over.
+    plate_variance : dict
+        Plate -> variance of what all its wells share: the error of its centre, if the recipe centres plates; the shift
+        it kept, if not, or if it had no reference wells to be centred on; and how far the bulk of its treated wells
+        lies from its reference wells beyond chance, because controls stand elsewhere on a plate.
+    spread_gain : float
+        Variance of mock wells relative to that of infected untreated ones, at least 1: wells that are rescued scatter
+        like mock.
     offset : float
         Mean rescue of the infected untreated wells. Plates are centred on their median, and where noise is skewed
         the mean of any arm lies off it by this much.
@@ -60,14 +67,15 @@ class Null:
     scale: dict
     degrees: float
     n_reference: dict
-    centre_variance: dict
-    shift_variance: float
+    plate_variance: dict
+    spread_gain: float
     offset: float
     residuals: np.ndarray
     seed: int = 0
     n_draws: int = N_DRAWS
     excess: float = 1.0
     tails_: dict = field(default_factory=dict, repr=False)
+    efficiencies_: dict = field(default_factory=dict, repr=False)
 
     def arm_variance(self, counts: dict) -> float:
         """Return the variance of the mean rescue of an arm with `counts` wells on each plate."""
@@ -76,7 +84,14 @@ class Null:
 
     def plate_mean_variance(self, plate: str, k: int) -> float:
         """Return the variance of the mean of `k` wells on a plate."""
-        return self.scale[plate] ** 2 / k + self.centre_variance[plate] + self.shift_variance
+        return self.scale[plate] ** 2 / k + self.plate_variance[plate]
+
+    def efficiency(self, n_wells: int) -> float:
+        """Return the variance of a mean of `n_wells` wells, drawn in, relative to that of their plain mean."""
+        if n_wells not in self.efficiencies_:
+            rng = np.random.default_rng([self.seed, n_wells, 17])
+            self.efficiencies_[n_wells] = float(self._residual_means(rng, n_wells).var() * n_wells)
+        return self.efficiencies_[n_wells]
 
     def tail(
         self, n_doses: int, n_wells: int, n_plates: float, *, apart: float = 0.0, statistic: str = "max"
@@ -94,7 +109,7 @@ class Null:
         apart : float
             Variance of a dose's own plates' errors, of those the doses do not share, relative to that of one plate.
         statistic : str
-            As in :func:`helpers.hits.null.max_window`.
+            As in :func:`helpers.hits.scan.max_window`.
         """
         plates, apart = round(min(n_plates, n_wells), 6), round(apart, 6)
         key = (n_doses, n_wells, plates, apart, statistic if n_doses > 1 else "max")
@@ -106,7 +121,7 @@ class Null:
         """Draw pseudo-compounds and return their largest standardised window mean, shape (n_draws,)."""
         rng = np.random.default_rng([self.seed, n_doses, n_wells, int(min(n_plates, 1e9) * 1e6)])
         scale = float(np.mean(list(self.scale.values())))
-        shared = (np.mean(list(self.centre_variance.values())) + self.shift_variance) / scale**2
+        shared = np.mean(list(self.plate_variance.values())) / scale**2
         means = np.empty((self.n_draws, n_doses))
         for dose in range(n_doses):
             means[:, dose] = self._residual_means(rng, n_wells)
@@ -124,49 +139,7 @@ class Null:
         if len(self.residuals) < MIN_POOL or n_wells > 60:  # the mean of so many wells is Gaussian anyway
             return rng.normal(0, 1 / np.sqrt(n_wells), size=self.n_draws)
         picks = rng.integers(len(self.residuals), size=(self.n_draws, n_wells))
-        return self.residuals[picks].mean(axis=1)
-
-
-def max_window(
-    means: np.ndarray, variances: np.ndarray, shared: float | np.ndarray, *, statistic: str = "max"
-) -> np.ndarray:
-    """Return the largest standardised mean over windows of consecutive doses.
-
-    Scanning windows finds a compound that works at its top doses (a window that ends at the top), one that turns
-    toxic there (a window in the middle), and one that works at a single dose alike, at the price of one maximum whose
-    null is drawn the same way.
-
-    Parameters
-    ----------
-    means : array
-        Mean at each dose in dose order, shape (..., n_doses); nan = no wells.
-    variances : array
-        Variance of each, without the part that all doses share, shape (..., n_doses) or (n_doses,).
-    shared : float or array
-        Variance of the error shared by all doses, a number or shape (...,).
-    statistic : str
-        One of :data:`helpers.hits.STATISTICS`: `max` over all windows; `trend` over those that end at the highest
-        dose, step contrasts against a monotone effect, in the spirit of Williams 1971 (doi:10.2307/2528930).
-
-    Returns
-    -------
-    ndarray, shape (...,)
-    """
-    variances = np.broadcast_to(variances, means.shape)
-    shared = np.asarray(shared, dtype=float)[..., None]
-    present = np.isfinite(means)
-    weight = np.where(present, 1 / variances, 0.0)
-    zero = np.zeros((*means.shape[:-1], 1))
-    total = np.concatenate([zero, np.cumsum(weight, axis=-1)], axis=-1)
-    weighted = np.concatenate([zero, np.cumsum(weight * np.where(present, means, 0.0), axis=-1)], axis=-1)
-    best = np.full(means.shape[:-1], -np.inf)
-    for length in range(1, means.shape[-1] + 1):
-        w = total[..., length:] - total[..., :-length]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            z = (weighted[..., length:] - weighted[..., :-length]) / w / np.sqrt(1 / w + shared)
-        z = np.where(w > 0, z, -np.inf)
-        best = np.maximum(best, z[..., -1] if statistic == "trend" else z.max(axis=-1))
-    return best
+        return draw_in(self.residuals[picks], 1.0).mean(axis=1)
 
 
 def fit_null(
@@ -191,50 +164,90 @@ def fit_null(
     Raises
     ------
     DataError
-        If no plate has two infected untreated wells: then there is no noise to compare with.
+        If no plate has two infected untreated wells and there are hardly any treated ones: then there is no noise to
+        compare with.
     """
     obs = scored.obs.iloc[rows]
     reference = obs[controls(obs, "infected")]
     by_plate = sorted(rows_by(reference, "plate_id").items(), key=lambda item: str(item[0]))
     values = {plate: reference["rescue"].to_numpy()[r] for plate, r in by_plate}
-    n = {plate: len(v) for plate, v in values.items()}
-    if max(n.values(), default=0) < 2:
-        raise DataError(
-            f"experiment {obs['experiment'].iloc[0]} has no plate with two infected untreated wells: there is no "
-            f"null to test against; leave it out with the parameter experiments"
-        )
-    variances = np.array([v.var(ddof=1) if len(v) > 1 else 0.0 for v in values.values()])
-    # a plate without others was split into halves, each with its own origin
-    used_up = 2 if len(rows_by(obs, "plate_id")) == 1 else 1
-    own = np.array([max(len(v) - used_up, min(len(v) - 1, 1), 0) for v in values.values()], dtype=float)
-    variances *= np.array([(len(v) - 1) / max(o, 1) for v, o in zip(values.values(), own, strict=True)])
-    pooled = float(variances @ own / own.sum())
-    default, default_degrees = _replicate_variance(obs)
-    posterior, degrees = moderate(variances, own, default=default, default_degrees=default_degrees)
-    excess = _noise_excess(default, default_degrees, pooled, own.sum()) if inflate else 1.0
-    posterior, pooled = posterior * excess, pooled * excess
+    posterior, degrees, pooled, excess = _variances(obs, values, inflate)
     scale = dict(zip(values, np.sqrt(posterior), strict=True))
     for plate in obs["plate_id"].unique():  # a plate without reference wells has the experiment's noise
         scale.setdefault(plate, np.sqrt(pooled))
-    # On a single plate the origin of rescue is that plate's own centre, whatever the recipe.
-    centred = _centres_plates(scored) or len(rows_by(obs, "plate_id")) == 1
-    centre = {p: MEDIAN_VARIANCE * s**2 / n[p] if centred and p in n else 0.0 for p, s in scale.items()}
-    if centred:
-        centre |= _left_shifts(obs, [plate for plate in scale if plate not in n])
-    shift = 0.0 if centred else _shift_variance(values, pooled)
-    offset = float(np.concatenate(list(values.values())).mean()) if centred else 0.0
+    shared, centred = plate_variances(scored, obs, values, scale, pooled)
+    every = np.concatenate([*values.values(), np.empty(0)])
     return Null(
         scale,
-        float(degrees.mean()),
-        n,
-        centre,
-        shift,
-        offset,
-        _residuals(values, scale),
+        degrees,
+        {plate: len(v) for plate, v in values.items()},
+        shared,
+        _spread_gain(obs, pooled),
+        float(every.mean()) if centred and len(every) else 0.0,
+        _residuals(values, scale, obs),
         seed,
         n_draws,
         excess,
     )
+
+
+def _variances(obs: pd.DataFrame, values: dict, inflate: bool) -> tuple[np.ndarray, float, float, float]:
+    """Return the variance of a well on each plate of `values`, its degrees of freedom, the pooled one, and the excess.
+
+    Where no plate has two infected untreated wells, replicates of treated wells are all that tells noise.
+    """
+    n = np.array([len(v) for v in values.values()])
+    default, default_degrees = _replicate_variance(obs)
+    if n.max(initial=0) < 2:
+        default, default_degrees = max((default, default_degrees), _bulk_variance(obs), key=lambda v: v[1])
+        if default_degrees < MIN_DEGREES:
+            raise DataError(
+                f"experiment {obs['experiment'].iloc[0]} has no plate with two infected untreated wells, and too few "
+                f"treated ones: there is no null to test against; leave it out with the parameter experiments"
+            )
+        return np.full(len(n), default), default_degrees, default, 1.0
+    variances = np.array([v.var(ddof=1) if len(v) > 1 else 0.0 for v in values.values()])
+    # a plate without others was split into halves, each with its own origin
+    used_up = 2 if len(rows_by(obs, "plate_id")) == 1 else 1
+    own = np.maximum(n - used_up, np.minimum(n - 1, 1)).astype(float)
+    variances *= (n - 1) / np.maximum(own, 1)
+    pooled = float(variances @ own / own.sum())
+    posterior, degrees = moderate(variances, own, default=default, default_degrees=default_degrees)
+    excess = _noise_excess(default, default_degrees, pooled, own.sum()) if inflate else 1.0
+    # wells that do not scatter at all, such as counts of 0, tell no noise; replicates of treated ones may
+    least = max(default, np.finfo(float).tiny)
+    posterior = np.where(posterior > 0, posterior, least)
+    return (
+        posterior * excess,
+        float(degrees.mean()),
+        max(pooled, least if pooled == 0 else 0.0) * excess,
+        excess,
+    )
+
+
+def _bulk_variance(obs: pd.DataFrame) -> tuple[float, float]:
+    """Return the robust variance of treated wells within plates, most of which do nothing, and its degrees of freedom.
+
+    A scaled median absolute deviation has .37 of the efficiency of a standard deviation.
+    """
+    members = obs[treated(obs) & usable(obs)]
+    plates = members.groupby("plate_id", observed=True)["rescue"]
+    residual = (members["rescue"] - plates.transform("median"))[plates.transform("size") > 2]
+    if not len(residual):
+        return 0.0, 0.0
+    return float(stats.median_abs_deviation(residual, scale="normal")) ** 2, 0.37 * len(residual)
+
+
+def _spread_gain(obs: pd.DataFrame, pooled: float) -> float:
+    """Return the variance of mock wells within plates relative to `pooled`, at least 1."""
+    mock = obs[controls(obs, "mock")]
+    grouped = mock.groupby("plate_id", observed=True)["rescue"]
+    residual = (mock["rescue"] - grouped.transform("median")).to_numpy()[
+        grouped.transform("size").to_numpy() > 2
+    ]
+    if len(residual) < MIN_SPREAD or pooled <= 0:
+        return 1.0
+    return max(1.0, float(stats.median_abs_deviation(residual, scale="normal")) ** 2 / pooled)
 
 
 def _replicate_variance(obs: pd.DataFrame) -> tuple[float, float]:
@@ -264,46 +277,43 @@ def _noise_excess(variance: float, degrees: float, pooled: float, own_degrees: f
     return variance / pooled if stats.f.sf(variance / pooled, degrees, own_degrees) < 0.01 else 1.0
 
 
-def _centres_plates(scored: ad.AnnData) -> bool:
-    steps = scored.uns.get("normalization", {}).get("steps", {})
-    return any(step.get("centers") == "plate_id" for step in steps.values())
-
-
-def _shift_variance(values: dict, pooled: float) -> float:
-    """Return how much plate means scatter beyond their wells' noise."""
-    means = np.array([v.mean() for v in values.values()])
-    if len(means) < 2:
-        return 0.0
-    noise = float(np.mean([pooled / len(v) for v in values.values()]))
-    return max(0.0, float(means.var(ddof=1)) - noise)
-
-
-def _left_shifts(obs: pd.DataFrame, plates: list) -> dict:
-    """Return the variance of plates that had no reference wells to be centred on, told by their treated wells.
-
-    Most compounds do nothing, so the median treated well of a plate says where the plate lies; a variance taken from
-    one such shift is doubled.
-    """
-    members = obs[treated(obs) & usable(obs)]
-    usual = members["rescue"].median()
-    middle = members.groupby("plate_id", observed=True)["rescue"].median()
-    return {plate: 2 * float((middle[plate] - usual) ** 2) if plate in middle else 0.0 for plate in plates}
-
-
-def _residuals(values: dict, scale: dict) -> np.ndarray:
-    """Return standardised residuals of all plates together.
+def _residuals(values: dict, scale: dict, obs: pd.DataFrame) -> np.ndarray:
+    """Return standardised residuals: of the infected untreated wells, and of treated wells of arms that do nothing.
 
     In units of the plates' moderated scales: by its own standard deviation no well of n lies further off than
-    sqrt(n - 1), which would cut the tail short.
+    sqrt(n - 1), which would cut the tail short. Treated wells went through the same quality control as the wells
+    that are judged, and failures that it left in are among them as often. An arm counts as doing nothing if the middle
+    of its wells, the one nearer to none of two, does.
     """
+    unit = {plate: s if s > 0 else 1.0 for plate, s in scale.items()}
     parts = [
-        (v - v.mean()) * np.sqrt(len(v) / (len(v) - 1)) / (scale[plate] if scale[plate] > 0 else 1.0)
+        (v - v.mean()) * np.sqrt(len(v) / (len(v) - 1)) / unit[plate]
         for plate, v in values.items()
         if len(v) > 2
     ]
-    if not parts:
-        return np.empty(0)
+    parts.append(_idle_residuals(obs, unit))
     # sorted, so that the draws do not depend on the order of the wells
     residuals = np.sort(np.concatenate(parts))
-    spread = residuals.std()
-    return (residuals - residuals.mean()) / (spread if spread > 0 else 1.0)
+    spread = residuals.std() if len(residuals) else 0.0
+    return (residuals - residuals.mean()) / spread if spread > 0 else residuals
+
+
+def _idle_residuals(obs: pd.DataFrame, unit: dict) -> np.ndarray:
+    """Return the standardised wells of treated arms whose middle well shows nothing, relative to their plate's bulk."""
+    members = obs[treated(obs) & usable(obs)]
+    plates = members.groupby("plate_id", observed=True)["rescue"]
+    members = members[(plates.transform("size") >= MIN_BULK).to_numpy()]
+    if not len(members):
+        return np.empty(0)
+    z = (
+        members["rescue"] - members.groupby("plate_id", observed=True)["rescue"].transform("median")
+    ).to_numpy()
+    z = z / members["plate_id"].astype(object).map(unit).to_numpy(float)
+    arm = members.groupby(["treatment", "dose_um"], observed=True, dropna=False).ngroup().to_numpy()
+    order = np.lexsort((z, arm))
+    starts = np.flatnonzero(np.diff(arm[order], prepend=-1))
+    sizes = np.diff(np.append(starts, len(order)))
+    low, high = z[order][starts + (sizes - 1) // 2], z[order][starts + sizes // 2]
+    middle = np.minimum(np.abs(low), np.abs(high))
+    idle = (middle <= IDLE / np.sqrt(np.maximum(sizes / 2, 1))) & (sizes > 1)
+    return z[order][np.repeat(idle, sizes)]

@@ -12,6 +12,8 @@ from helpers.profiles.selection import controls, rows_by
 
 MIN_Z_PRIME = 0.0
 """A plate passes if its robust Z' is at least this: its controls' three-sigma bands do not overlap."""
+MAX_OFF = 0.25
+"""... and if its median mock well has a rescue within this of 1, its median infected untreated one within it of 0."""
 
 
 def z_prime(mock: np.ndarray, infected: np.ndarray) -> float:
@@ -123,8 +125,12 @@ def assay_quality(wells: ad.AnnData, *, min_z_prime: float = MIN_Z_PRIME) -> pd.
     -------
     DataFrame
         The table assay_quality.csv: experiment, plate, n_mock, n_infected, z_prime, z_prime_robust, ssmd, auroc,
-        passes, and `held_out`: False where the axis had to be fitted on the plate itself, so that all of these flatter
-        it. Wells that failed quality control are left out; `n_failed_controls` counts them.
+        passes, `reason` (why it does not pass, or why that is unknown), `window` (distance from mock to infected
+        relative to the experiment's, as scores take it), `mock_rescue` and `infected_rescue` (of the median well),
+        and `held_out`: False where the axis had to be fitted on the plate itself, so that all of these flatter it.
+        `passes` is missing where a plate has fewer than two wells of a kind: that it lacks controls says nothing
+        against it, and it is scored by those of other plates. Wells that failed quality control are left out;
+        `n_failed_controls` counts them.
 
     Raises
     ------
@@ -141,6 +147,7 @@ def assay_quality(wells: ad.AnnData, *, min_z_prime: float = MIN_Z_PRIME) -> pd.
         first = scored.obs.iloc[rows[0]]
         m, i = on[rows[mock[rows]]], on[rows[infected[rows]]]
         robust = robust_z_prime(m, i)
+        passes, reason = _judge(m, i, robust, min_z_prime)
         records.append(
             {
                 "experiment": first["experiment"],
@@ -151,12 +158,42 @@ def assay_quality(wells: ad.AnnData, *, min_z_prime: float = MIN_Z_PRIME) -> pd.
                 "z_prime_robust": robust,
                 "ssmd": ssmd(m, i),
                 "auroc": auroc(m, i),
-                "passes": bool(robust >= min_z_prime),
+                "passes": passes,
+                "reason": reason,
+                "window": float(scored.obs["window"].iloc[rows[0]]) if "window" in scored.obs else np.nan,
+                "mock_rescue": 1 - _median(m),
+                "infected_rescue": 1 - _median(i),
                 "held_out": scored.uns["axis"][str(first["experiment"])]["held_out"],
                 "n_failed_controls": int(failed[rows].sum()),
             }
         )
-    return pd.DataFrame(records)
+    return pd.DataFrame(records).astype({"passes": "boolean"})
+
+
+def _judge(
+    mock: np.ndarray, infected: np.ndarray, robust: float, min_z_prime: float
+) -> tuple[bool | None, str]:
+    """Return whether a plate passes, None where that is unknown, and why it does not."""
+    few = [
+        f"{'no' if not len(x) else 'one'} {name} well"
+        for name, x in (("mock", mock), ("infected untreated", infected))
+        if len(x) < 2
+    ]
+    # where the wells do not scatter at all there is no Z' either, and nothing against the plate
+    if few or np.isnan(robust):
+        return None, " and ".join(few) or "controls do not scatter"
+    stand = (("mock", mock, 0.0), ("infected untreated", infected, 1.0))
+    off = [
+        f"median {name} well at rescue {1 - np.median(x):.2f}"
+        for name, x, at in stand
+        if abs(np.median(x) - at) > MAX_OFF
+    ]
+    overlap = [f"robust Z' {robust:.2f}"] if robust < min_z_prime else []
+    return not off and not overlap, "; ".join([*overlap, *off])
+
+
+def _median(values: np.ndarray) -> float:
+    return float(np.median(values)) if len(values) else np.nan
 
 
 def pooled_quality(scored: ad.AnnData) -> pd.DataFrame:

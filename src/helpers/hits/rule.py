@@ -7,7 +7,7 @@ import pandas as pd
 
 from helpers.errors import UsageError
 
-CALLS = ("rescue", "rescue_off_target", "toxic", "worsens", "inactive")
+CALLS = ("rescue", "rescue_off_target", "toxic", "worsens", "inactive", "not_tested")
 """What a compound can be called, in the order in which :class:`helpers.hits.Rule` asks."""
 
 
@@ -16,14 +16,20 @@ class Rule:
     """The rule by which compounds are called, first match wins.
 
     ==================== ==========================================================================================
-    `rescue`             q <= fdr, and an on-target arm: p <= fdr and off-disease at most `max_off_ratio` x its rescue
-    `rescue_off_target`  q <= fdr, and no such arm
+    `not_tested`         no usable well: nothing is said about the compound
+    `rescue`             `q_on_target` <= fdr: it rescues, and by arms whose off-disease is at most `max_off_ratio` x
+                         their rescue
+    `rescue_off_target`  `q_value` <= fdr: it rescues, but no such arms show it
     `toxic`              an arm with off-disease >= `toxic_off`, and beyond what noise reaches (`off_limit`)
-    `worsens`            the mirror-image test (rescue at least -`min_rescue`) has q <= fdr
+    `worsens`            `q_worsens` <= fdr: the mirror-image test (rescue at least -`min_rescue`)
     `inactive`           none of these
     ==================== ==========================================================================================
 
-    Rescue beyond 1 counts as 1 in the first row: cells driven past mock are not more like mock.
+    `q_on_target` and `q_worsens` are one family of Benjamini and Hochberg with two tests a compound: of the compounds
+    of an experiment called `rescue` or `worsens`, a share of `fdr` is expected to be called so falsely. `q_value` is
+    in a second family, again with `q_worsens`: the same holds for `rescue`, `rescue_off_target` and `worsens` together.
+
+    Rescue beyond 1 counts as 1 in the second row: cells driven past mock are not more like mock.
 
     Attributes
     ----------
@@ -41,8 +47,8 @@ class Rule:
     Examples
     --------
     >>> hits = pd.DataFrame({
-    ...     "q_value": [0.01, 0.01, 0.9, 0.9], "q_worsens": [0.9, 0.9, 0.9, 0.01],
-    ...     "on_target": [True, False, False, False], "toxic": [False, False, True, False],
+    ...     "q_on_target": [0.01, 0.8, 0.9, 0.9], "q_value": [0.01, 0.01, 0.9, 0.9], "q_worsens": [0.9, 0.9, 0.9, 0.01],
+    ...     "toxic": [False, False, True, False],
     ... })
     >>> Rule().call(hits).tolist()
     ['rescue', 'rescue_off_target', 'toxic', 'worsens']
@@ -75,7 +81,7 @@ class Rule:
         Parameters
         ----------
         arms : DataFrame
-            rescue, off_disease, p_value, off_limit.
+            rescue, off_disease, off_limit.
 
         Returns
         -------
@@ -85,26 +91,27 @@ class Rule:
         reach = self.max_off_ratio * arms["rescue"].clip(upper=1)
         return arms.assign(
             score=on_target_score(arms["rescue"], arms["off_disease"]),
-            on_target=(arms["p_value"] <= self.fdr) & (arms["off_disease"] <= reach),
+            on_target=(arms["rescue"] > 0) & (arms["off_disease"] <= reach),
             toxic=(arms["off_disease"] >= self.toxic_off) & (arms["off_disease"] > arms["off_limit"]),
         )
 
     def call(self, hits: pd.DataFrame) -> np.ndarray:
-        """Return the call of compounds with q_value, q_worsens, on_target and toxic.
+        """Return the call of compounds from their three tests and whether an arm is toxic.
 
         Parameters
         ----------
         hits : DataFrame
-            q_value, q_worsens, on_target, toxic: one row per compound.
+            q_on_target, q_value, q_worsens, toxic: one row per compound.
 
         Returns
         -------
         array of str
             Shape (n_compounds,), of :data:`helpers.hits.CALLS`.
         """
-        found, harmed = hits["q_value"] <= self.fdr, hits["q_worsens"] <= self.fdr
-        rules = [found & hits["on_target"], found, hits["toxic"], harmed]
-        return np.select(rules, CALLS[:-1], default=CALLS[-1])
+        tests = ("q_on_target", "q_value", "q_worsens")
+        rescued, moved, harmed = (hits[name] <= self.fdr for name in tests)
+        rules = [hits["q_value"].isna(), rescued, moved, hits["toxic"], harmed]
+        return np.select(rules, ["not_tested", *CALLS[:4]], default="inactive")
 
 
 def on_target_score(rescue: pd.Series, off_disease: pd.Series) -> pd.Series:
@@ -129,14 +136,14 @@ def best_by_score(arms: pd.DataFrame) -> pd.DataFrame:
 
 
 def recall(arms: pd.DataFrame, hits: pd.DataFrame, rule: Rule) -> np.ndarray:
-    """Return the calls of compounds under another rule, from tables made with the same `min_rescue`.
+    """Return the calls of compounds at another rate or toxic limit.
 
     Parameters
     ----------
     arms, hits : DataFrame
         From :func:`helpers.hits.call_hits`.
     rule : Rule
-        The rule; its `off_limit` is that of the tables.
+        The rule; its `min_rescue`, `max_off_ratio` and `off_limit` are those of the tables.
 
     Returns
     -------
@@ -147,12 +154,15 @@ def recall(arms: pd.DataFrame, hits: pd.DataFrame, rule: Rule) -> np.ndarray:
     --------
     >>> arms = pd.DataFrame({
     ...     "experiment": "HRCE-1", "treatment": ["one", "two"], "rescue": [0.8, 0.5], "off_disease": [0.2, 0.9],
-    ...     "p_value": 0.001, "off_limit": 0.5,
+    ...     "off_limit": 0.5,
     ... })
-    >>> hits = arms[["experiment", "treatment"]].assign(q_value=[0.002, 0.03], q_worsens=1.0)
+    >>> hits = arms[["experiment", "treatment"]].assign(
+    ...     q_on_target=[0.002, 0.9], q_value=[0.002, 0.03], q_worsens=1.0
+    ... )
     >>> recall(arms, hits, Rule()).tolist(), recall(arms, hits, Rule(fdr=0.01)).tolist()
     (['rescue', 'rescue_off_target'], ['rescue', 'inactive'])
     """
     keys = ["experiment", "treatment"]
-    judged = rule.judge_arms(arms).groupby(keys, observed=True)[["on_target", "toxic"]].any().reset_index()
-    return rule.call(hits[[*keys, "q_value", "q_worsens"]].merge(judged, on=keys, how="left"))
+    judged = rule.judge_arms(arms).groupby(keys, observed=True)[["toxic"]].any().reset_index()
+    tests = ["q_on_target", "q_value", "q_worsens"]
+    return rule.call(hits[[*keys, *tests]].merge(judged, on=keys, how="left"))
