@@ -37,10 +37,17 @@
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters", "code_prompt_hide": "Parameters"}
 # the screen: twin, rxrx19a, or a folder of your own
 source: str = "twin"
+# assumptions of the twin, for source=twin alone [calm | busy | rough | bent
+# | counts | small_plates | confounded]
+world: str = "calm"
 # which experiments: all, or a comma list such as HRCE-1,VERO-1
 experiments: str = "all"
 # plates to leave out, a comma list such as HRCE-1_25,HRCE-2_3; empty: none
 exclude_plates: str = ""
+# look for failed wells [true | false]
+qc: bool = True
+# share of good wells that may pass for failed ones [0 < x <= 0.005]
+qc_rate: float = 0.0001
 # which plates are drawn as maps: all, or a comma list such as 25 or HRCE-1_25
 plates: str = "all"
 # what the maps of all plates show [condition | dose_um | n_sites | rescue]
@@ -52,9 +59,11 @@ show_compounds: str = ""
 # draw at most so many wells of the embedding, half as many once centred
 # [500 <= x <= 80000]
 umap_max_wells: int = 20000
-# normalisation [raw | experiment_center | plate_center | plate_standard
-# | plate_robust | position | pca | sphering | tvn | harmony | recommended]
-recipe: str = "plate_center"
+# normalisation; auto: what the evidence on this screen picks [auto | raw
+# | experiment_center | plate_center | percent_of_control
+# | log_percent_of_control | plate_standard | plate_robust | position | pca
+# | sphering | tvn | harmony | recommended]
+recipe: str = "auto"
 # robust Z' from which on a plate passes [-1 <= x < 1]
 min_z_prime: float = 0.0
 # share of false calls that is accepted [0 < x < 1]
@@ -77,6 +86,7 @@ from helpers.profiles.positions import position_profiles
 from helpers.profiles.selection import controls
 from helpers.study import (
     assay_quality,
+    choose_recipe,
     decompose_stages,
     example_plates,
     normalize,
@@ -84,6 +94,7 @@ from helpers.study import (
     project_wells,
     save_figure,
     score_wells,
+    scored_stages,
     show_banner,
     to_wells,
     write_table,
@@ -112,9 +123,13 @@ from helpers.study import (
 
 # %%
 sites = open_screen(
-    source, experiments=experiments, exclude_plates=exclude_plates
+    source,
+    world=world,
+    experiments=experiments,
+    exclude_plates=exclude_plates,
 )
-wells = to_wells(sites)
+wells = to_wells(sites, qc=qc, qc_rate=qc_rate)
+recipe = choose_recipe(wells, recipe, seed=seed)
 normalized = normalize(wells, recipe, seed=seed)
 scored = score_wells(normalized)
 show_banner(wells.uns["screen"])
@@ -160,7 +175,7 @@ save_figure(ax.figure, "design_counts", results)
 #
 # - **mock**: cells without virus, the healthy end of every scale;
 # - **UV**: cells given virus that ultraviolet light has inactivated. They meet the viral particle, not the infection,
-#   and serve as a check that nobody tuned anything to;
+#   and serve as a check on the disease axis, which is drawn without them;
 # - **infected, untreated**: cells with active virus and no compound, the diseased end, and the only reference for what no compound does;
 # - **blank**: wells whose condition the files leave empty. What they are is unknown: they are shown, and never used.
 #
@@ -219,7 +234,7 @@ save_figure(fig, "plate_maps", results)
 show_table(pictures.stains())
 
 # %%
-shots = pictures.load_pictures(scored, source, images)
+shots = pictures.load_pictures(scored, images)
 
 # %% tags=["remove-input"]
 say(pictures.origin(shots, kind))
@@ -393,12 +408,14 @@ say(projections.variance_found(variance))
 #
 # Some wells went wrong: too few cells, dim stains, a bubble. Mock wells alone could not tell, for they can fail like all
 # others; what stands firm is the bulk of the plate. A well that fails is *flagged*: its {term}`qc flag` holds the reason.
+# The hard part is to tell a failure from an effect. A strong compound moves its wells as far as any accident does, but
+# it moves all of them alike.
 #
 # Some numbers below use the {term}`disease axis`: the line from the centre of the mock wells to that of the infected
 # untreated wells. Its length is their unit, and the next section uses it to judge the assay.
 
 # %% tags=["remove-input"]
-say(failures.rule(wells.n_vars))
+say(failures.rule(wells.n_vars, qc=qc, rate=qc_rate))
 
 # %%
 show_table(failures.count_failed(wells.obs))
@@ -414,7 +431,17 @@ save_figure(fig, "failed_wells", results)
 say(failures.placed(wells.obs) + " " + failures.looks(scored.obs))
 
 # %% tags=["remove-input"]
-say(failures.compared(wells.obs, known_failures(source, wells)))
+say(failures.compared(wells.obs, known_failures(wells)))
+
+# %% [markdown]
+# A compound that lost most of its wells was hardly tested. Those that did:
+
+# %%
+lost = failures.lost_compounds(wells.obs)
+show_table(lost, rows=10)
+
+# %% tags=["remove-input"]
+say(failures.lost(lost))
 
 # %% [markdown]
 # If failures were a matter of place, the dark wells in {numref}`fig-failures` would gather at a rim or in a corner. A well
@@ -496,6 +523,8 @@ say(window.quality(quality) + " " + window.failed_beside_quality(quality))
 say(
     window.gate(quality, min_z_prime)
     + "\n\n"
+    + window.windows(quality)
+    + "\n\n"
     + window.thinned_plates(wells.obs)
 )
 
@@ -524,14 +553,14 @@ say(window.blank(scored.obs))
 say(window.agreement(agreement_on_some(sites, seed=seed)))
 
 # %% mystnb={"image": {"alt": "Two line charts of the median rescue of infected untreated wells along the rows and along the columns of the plates, without normalisation and with it, with bands of uncertainty around a dashed zero line.", "classes": "panels"}, "figure": {"caption": "Infected untreated wells along rows and columns, relative to their plate, without and with normalisation; bands are two standard errors.", "name": "fig-untreated-profiles"}}
-raw = design.untreated(score_wells(wells).obs)
-centred = design.untreated(scored.obs)
-profiles = {"raw": position_profiles(raw), recipe: position_profiles(centred)}
+tables = scored_stages(wells, ["raw", recipe], seed=seed)
+untreated = {name: design.untreated(tables[name]) for name in tables}
+profiles = {name: position_profiles(untreated[name]) for name in untreated}
 fig = figures.plot_position_profiles(profiles)
 save_figure(fig, "untreated_profiles", results)
 
 # %% tags=["remove-input"]
-say(position_effect(raw, centred))
+say(position_effect(untreated["raw"], untreated[recipe]))
 
 # %% [markdown]
 # Rescue is one minus on-disease. The wells of {numref}`fig-untreated-profiles` got no compound. Where their band leaves
@@ -575,6 +604,6 @@ say(
         quality,
         variance,
         screen,
-        made_to_fail=known_failures(source, wells),
+        made_to_fail=known_failures(wells),
     )
 )

@@ -35,16 +35,24 @@
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters", "code_prompt_hide": "Parameters"}
 # the screen: twin, rxrx19a, or a folder of your own
 source: str = "twin"
+# assumptions of the twin, for source=twin alone [calm | busy | rough | bent
+# | counts | small_plates | confounded]
+world: str = "calm"
 # which experiments: all, or a comma list such as HRCE-1,VERO-1
 experiments: str = "all"
 # plates to leave out, a comma list such as HRCE-1_25,HRCE-2_3; empty: none
 exclude_plates: str = ""
+# look for failed wells [true | false]
+qc: bool = True
+# share of good wells that may pass for failed ones [0 < x <= 0.005]
+qc_rate: float = 0.0001
 # the first of these plates is drawn before and after: all, or a comma list
 plates: str = "all"
-# the recipe shown as "after" [raw | experiment_center | plate_center
-# | plate_standard | plate_robust | position | pca | sphering | tvn | harmony
-# | recommended]
-recipe: str = "plate_center"
+# the recipe shown as "after"; auto: what the evidence on this screen picks
+# [auto | raw | experiment_center | plate_center | percent_of_control
+# | log_percent_of_control | plate_standard | plate_robust | position | pca
+# | sphering | tvn | harmony | recommended]
+recipe: str = "auto"
 # recipes compared: all, or a comma list
 recipes: str = "all"
 # wells that recipes learn from [infected | mock | uninfected | controls]
@@ -80,11 +88,12 @@ from helpers.pages.normalization.pictures import (
     step_pictures,
 )
 from helpers.pages.normalization.recipes import recipe_table
-from helpers.pages.normalization.stages import most_shared_arms, scored_stages
+from helpers.pages.normalization.stages import most_shared_arms
 from helpers.pages.show import show_table
 from helpers.profiles.positions import position_profiles
 from helpers.profiles.selection import controls, well_kind
 from helpers.study import (
+    choose_recipe,
     compare_recipes,
     example_plates,
     known_truth,
@@ -94,6 +103,7 @@ from helpers.study import (
     read_recipes,
     read_settings,
     save_figure,
+    scored_stages,
     show_banner,
     to_wells,
     write_table,
@@ -105,7 +115,10 @@ figures.use_style()
 from helpers.pages.absent import lacking
 from helpers.pages.examples import example_named
 from helpers.pages.normalization import choice, evidence, stages
-from helpers.pages.normalization.recipes import settings_given
+from helpers.pages.normalization.recipes import (
+    plates_without_reference,
+    settings_given,
+)
 from helpers.pages.positions import position_effect
 from helpers.pages.show import say
 from helpers.study import lacking_sentences, sites_named_on_some
@@ -116,15 +129,21 @@ from helpers.study import lacking_sentences, sites_named_on_some
 
 # %%
 sites = open_screen(
-    source, experiments=experiments, exclude_plates=exclude_plates
+    source,
+    world=world,
+    experiments=experiments,
+    exclude_plates=exclude_plates,
 )
-wells = to_wells(sites)
+wells = to_wells(sites, qc=qc, qc_rate=qc_rate)
 settings = read_settings(
     reference=reference,
     batch=batch,
     position_model=position_model,
     n_components=n_components,
     regulariser=regulariser,
+)
+recipe = choose_recipe(
+    wells, recipe, read_recipes(recipes), seed=seed, **settings
 )
 normalized = normalize(wells, recipe, seed=seed, **settings)
 show_banner(wells.uns["screen"])
@@ -139,7 +158,7 @@ say(lacking(lacking_sentences(wells)))
 show_table(recipe_table(settings), rows=20)
 
 # %% tags=["remove-input"]
-say(settings_given(settings))
+say(settings_given(settings) + " " + plates_without_reference(normalized))
 
 # %% [markdown]
 # The settings in the last column are parameters of this page: `rxrx19 params normalization` says what each may be.
@@ -211,6 +230,22 @@ same_numbers(centred, normalize(example, "plate_center").X[plate])
 
 # %% tags=["remove-input"]
 say(example_named(example))
+
+# %% [markdown]
+# ### `percent_of_control`: for counts and brightness
+#
+# $$\tilde x_w = \frac{x_w}{\operatorname{median}_{v \in I(p)} x_v} , \qquad \text{or its logarithm (`log_percent_of_control`)} .$$
+#
+# *Intuition:* where a feature counts cells or measures light, a plate that got twice the cells shows twice of everything. Dividing takes that out, which no
+# subtraction can. With the logarithm, what multiplies adds; it suits features that vary in proportion to their mean. Both need positive features, and an
+# embedding has none: there the picture says that the recipe cannot be used.
+
+# %% mystnb={"image": {"alt": "Two scatter plots of control wells, before and after, rescue on the horizontal axis and the direction in which plates differ on the vertical one, coloured by plate; or a sentence that the features are not positive.", "classes": "panels"}, "figure": {"caption": "Plates of one experiment before and after `percent_of_control`.", "name": "fig-step-percent"}}
+fig = figures.plot_step(pictures["percent_of_control"])
+save_figure(fig, "step_percent_of_control", results)
+
+# %% [markdown]
+# In {numref}`fig-step-percent`, where it can be drawn, plates of different brightness come to lie on each other, and those that were bright no longer scatter more.
 
 # %% [markdown]
 # ### `plate_standard`: the same scale for every feature
@@ -300,10 +335,11 @@ save_figure(fig, "step_sphering", results)
 # %% [markdown]
 # ### `tvn`: typical variation normalisation
 #
-# $$\tilde x_w = \frac{A^{\mathsf T} z_w - m_p}{s_p}\, \big(C_p + \tfrac12 \mathbf 1\big)^{-1/2} \big(C + \tfrac12 \mathbf 1\big)^{1/2} , \qquad z_w = \frac{x_w - \mu}{\sigma} ,$$
+# $$\tilde x_w = \big(C + \tfrac12 \mathbf 1\big)^{1/2} \big(C_p + \tfrac12 \mathbf 1\big)^{-1/2}\, \frac{A^{\mathsf T} z_w - m_p}{s_p} , \qquad z_w = \frac{x_w - \mu}{\sigma} ,$$
 #
 # with $\mu$, $\sigma$ and the principal axes $A$ those of all reference wells, $m_p$ and $s_p$ those of the plate's, $C_p$ and $C$ their covariances {cite:p}`ando2017tvn,celik2024efaar`.
-# *Intuition:* what varies among controls is typical and of no interest; make it alike in all directions, then give all plates the same covariance.
+# *Intuition:* what varies among controls is typical and of no interest; make it alike in all directions, then give all plates the same covariance. Half the identity is added to both covariances, so
+# that directions in which a plate's few wells hardly vary are not blown up.
 
 # %% mystnb={"image": {"alt": "Two scatter plots of the controls of one plate with an ellipse around mock and infected wells each, rescue on the horizontal axis and the loudest direction off the axis on the vertical one, before and after.", "classes": "panels"}, "figure": {"caption": "Controls of one plate before and after `tvn`.", "name": "fig-step-tvn"}}
 fig = figures.plot_step(pictures["tvn"])
@@ -359,7 +395,7 @@ save_figure(fig, "step_recommended", results)
 #   profiles on other plates among all other compounds. *Control AUROC* and *robust Z′*: how well mock and infected wells
 #   separate on wells that did not define the axis. Here the plates of an experiment are pooled, so that what plates differ by counts
 #   too; the tour measures each plate on its own and reports the median plate, which is why the two numbers differ.
-#   *Shared arms*: the correlation of the rescue of arms that two experiments both tested. *Replicate error*: the standard error of an arm's rescue,
+#   *Shared arms*: the correlation of the rescue of arms that two experiments both tested, mean over pairs of experiments. *Replicate error*: the standard error of an arm's rescue,
 #   told from how its plates differ, in axis lengths.
 # - **A guard.** *Null ratio*: the error that infected untreated wells promise over the one that replicates of treated wells show. Well below 1 the null is too narrow,
 #   and inert compounds would be called.
@@ -372,7 +408,7 @@ save_figure(fig, "step_recommended", results)
 compared = compare_recipes(
     wells,
     read_recipes(recipes),
-    truth=known_truth(source, wells),
+    truth=known_truth(wells),
     seed=seed,
     **settings,
 )

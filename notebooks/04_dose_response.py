@@ -34,17 +34,26 @@
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters", "code_prompt_hide": "Parameters"}
 # the screen: twin, rxrx19a, or a folder of your own
 source: str = "twin"
+# assumptions of the twin, for source=twin alone [calm | busy | rough | bent
+# | counts | small_plates | confounded]
+world: str = "calm"
 # which experiments: all, or a comma list such as HRCE-1,VERO-1
 experiments: str = "all"
 # plates to leave out, a comma list such as HRCE-1_25,HRCE-2_3; empty: none
 exclude_plates: str = ""
+# look for failed wells [true | false]
+qc: bool = True
+# share of good wells that may pass for failed ones [0 < x <= 0.005]
+qc_rate: float = 0.0001
 # draw these compounds too: a comma list, or empty for the strongest only
 compounds: str = ""
 # how many of the strongest curves are drawn [1 <= x <= 60]
 n_curves: int = 8
-# normalisation [raw | experiment_center | plate_center | plate_standard
-# | plate_robust | position | pca | sphering | tvn | harmony | recommended]
-recipe: str = "plate_center"
+# normalisation; auto: what the evidence on this screen picks [auto | raw
+# | experiment_center | plate_center | percent_of_control
+# | log_percent_of_control | plate_standard | plate_robust | position | pca
+# | sphering | tvn | harmony | recommended]
+recipe: str = "auto"
 # share of false calls that is accepted [0 < x < 1]
 fdr: float = 0.05
 # rescue up to this counts as none [0 <= x < 1]
@@ -83,6 +92,7 @@ from helpers.pages.show import show_table
 from helpers.pages.truth import true_potencies
 from helpers.study import (
     call_hits,
+    choose_recipe,
     coverage_by_noise,
     example_points,
     fit_screen,
@@ -111,11 +121,18 @@ from helpers.study import lacking_sentences
 
 # %%
 sites = open_screen(
-    source, experiments=experiments, exclude_plates=exclude_plates
+    source,
+    world=world,
+    experiments=experiments,
+    exclude_plates=exclude_plates,
 )
-wells = to_wells(sites)
+wells = to_wells(sites, qc=qc, qc_rate=qc_rate)
+recipe = choose_recipe(wells, recipe, seed=seed)
 normalized = normalize(wells, recipe, seed=seed)
 scored = score_wells(normalized)
+show_banner(wells.uns["screen"])
+
+# %%
 arms, hits = call_hits(scored, fdr=fdr, min_rescue=min_rescue, seed=seed)
 curves = fit_screen(
     scored,
@@ -131,7 +148,6 @@ curves = fit_screen(
     drop_toxic=drop_toxic,
     seed=seed,
 )
-show_banner(wells.uns["screen"])
 
 # %% tags=["remove-input"]
 say(lacking(lacking_sentences(wells)))
@@ -362,7 +378,7 @@ say(potency.say_coverage(coverage))
 # ## Against the truth
 
 # %% mystnb={"image": {"alt": "Scatter of estimated against true EC50 in micromolar on logarithmic axes with intervals and the line of agreement, or a sentence that no truth is known."}, "figure": {"caption": "Estimated against true EC50 of truly rescuing compounds whose curve is active, with 95 % intervals. Below: what share of the intervals hold the truth, by kind.", "name": "fig-truth-ec50"}}
-truth = known_truth(source, wells)
+truth = known_truth(wells)
 known = true_potencies(curves, truth)
 look = {
     "estimate": "ec50_um",

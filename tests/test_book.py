@@ -31,7 +31,7 @@ def book(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Book:
     """Build the book from the tiny twin."""
     folder = tmp_path_factory.mktemp("book")
     twin = make_twin(folder / "twin", scale="tiny", seed=0)
-    values = assign(select_notebooks([], project / "notebooks"), [f"source={twin}"])
+    values = assign(select_notebooks([], project / "notebooks"), [f"source={twin}", "worlds=small_plates"])
     site = build_book(project, values, run=folder / "run", site=folder / "html")
     return Book(site, folder / "run", toc_pages(project / "book"))
 
@@ -85,6 +85,7 @@ def test_notebooks_are_executed_without_error_or_warning(book: Book) -> None:
         "02_normalization.ipynb",
         "03_hit_calling.ipynb",
         "04_dose_response.ipynb",
+        "05_where_it_holds.ipynb",
     ]
     for path in paths:
         node = nbformat.read(path, as_version=4)

@@ -168,7 +168,7 @@ def _add_values(parser: Parser) -> None:
 
 
 def _add_run(parser: Parser) -> None:
-    parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="none means all")
+    parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="none means the four analyses")
     _add_values(parser)
 
 
@@ -185,6 +185,9 @@ def _add_make(parser: Parser) -> None:
     parser.add_argument("folder", metavar="DIR", type=Path)
     parser.add_argument("--scale", choices=["tiny", "small", "full"], default="small")
     parser.add_argument("--seed", metavar="N", type=_whole, default=0)
+    parser.add_argument(
+        "--world", metavar="NAME", default="calm", help="assumptions of the twin (default calm)"
+    )
     parser.add_argument("--design", metavar="METADATA.csv", type=Path, help="use the wells of a real screen")
     parser.add_argument("--format", choices=["csv", "parquet"], default="csv")
     parser.add_argument(
@@ -193,7 +196,7 @@ def _add_make(parser: Parser) -> None:
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="change an assumption of the model",
+        help="change an assumption of the world",
     )
 
 
@@ -219,11 +222,11 @@ def _whole(text: str) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     from helpers.publish.assign import assign
-    from helpers.publish.notebooks import project_root, select_notebooks
+    from helpers.publish.notebooks import ANALYSES, project_root, select_notebooks
     from helpers.publish.run.jobs import run_notebooks
 
     root = project_root()
-    notebooks = select_notebooks(options.notebooks, root / "notebooks")
+    notebooks = select_notebooks(options.notebooks or ANALYSES, root / "notebooks")
     values = assign(notebooks, options.pairs, options.file)
     out = run_notebooks(notebooks, values, options.out, jobs=options.jobs, say=_say, root=root)
     _say(f"results are in {out}")
@@ -263,13 +266,14 @@ def _make(options: argparse.Namespace) -> int:
     design = options.design and options.design.resolve()
     if design and not design.is_file():
         raise UsageError(f"no design file at {design}")
-    model = _twin_model(options.pairs)
+    model = _twin_model(options.world, options.pairs)
     check_writable(options.folder.resolve(), "name a new or empty folder for the twin")
     folder = make_twin(
         options.folder,
         scale=options.scale,
         seed=options.seed,
         design=design,
+        world=options.world,
         model=model,
         file_format=options.format,
     )
@@ -277,16 +281,17 @@ def _make(options: argparse.Namespace) -> int:
     return 0
 
 
-def _twin_model(pairs: Sequence[str]) -> "TwinModel":
-    """Return the twin's model with the assumptions given on the command line."""
+def _twin_model(world: str, pairs: Sequence[str]) -> "TwinModel":
+    """Return the model of a world with the assumptions given on the command line."""
     import dataclasses
 
     from helpers.publish.assign import parse_pairs
     from helpers.publish.parameters import coerce
     from helpers.publish.suggest import suggest
-    from helpers.screens.twin.model import TwinModel
+    from helpers.screens.twin.worlds import find_world
 
-    defaults = {item.name: getattr(TwinModel(), item.name) for item in dataclasses.fields(TwinModel)}
+    model = find_world(world).model()
+    defaults = {item.name: getattr(model, item.name) for item in dataclasses.fields(model)}
     plain = {name: value for name, value in defaults.items() if type(value) in (str, int, float, bool)}
     changes: dict[str, Any] = {}
     for name, text in parse_pairs(pairs).items():
@@ -295,7 +300,7 @@ def _twin_model(pairs: Sequence[str]) -> "TwinModel":
                 f"unknown assumption {name!r} of the twin{suggest(name, plain)}; valid: {', '.join(plain)}"
             )
         changes[name] = coerce(name, text, type(plain[name]))
-    return dataclasses.replace(TwinModel(), **changes)
+    return dataclasses.replace(model, **changes)
 
 
 def _fetch(options: argparse.Namespace) -> int:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from helpers.figures.calibration import plot_p_values, plot_promises
 from helpers.figures.crosschecks import plot_experiments, plot_sensitivity
@@ -58,12 +57,15 @@ def test_ranks_and_chances_have_a_row_per_compound():
     assert plot_stability(hits.drop(columns="rank_low")).axes[0].texts
 
 
-def test_bars_of_p_values_are_relative_to_uniform():
+def test_shares_of_small_p_values_stand_beside_the_diagonal_of_an_exact_test():
     table = pd.DataFrame(
-        {"level": "arms", "low": [0.0, 0.5], "high": [0.5, 1.0], "share": [0.6, 0.4], "expected": 0.5}
+        {"level": "arms", "p": [0.01, 0.1, 1.0], "share": [0.02, 0.1, 1.0], "share_se": 0.001}
     )
-    values = plot_p_values(table).patches[0].get_data().values
-    assert values.tolist() == pytest.approx([1.2, 0.8])
+    ax = plot_p_values(table)
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    exact, seen = (line.get_xydata() for line in ax.lines)
+    assert (exact[:, 0] == exact[:, 1]).all()
+    assert seen.tolist() == [[0.01, 0.02], [0.1, 0.1], [1.0, 1.0]]
 
 
 def test_rates_stand_beside_the_line_and_coverage_on_its_range():

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from helpers.figures.plane import plot_on_off
 from helpers.hits.contours import chance_contours
@@ -28,14 +27,14 @@ def test_plane_of_one_feature_has_a_height(arms, hits):
 
 def test_chance_alone_is_shaded_to_its_share(arms, hits):
     rng = np.random.default_rng(0)
-    known = arms.assign(null_sd=0.1, off_limit=np.sqrt(0.04 * stats.norm.isf(0.001)))
-    ax = plot_on_off(with_calls(known, hits), chance_contours(known, off_limit=0.999))
+    known = arms.assign(null_sd=0.1, off_square_sd=0.04)
+    ax = plot_on_off(with_calls(known, hits), chance_contours(known))
     assert "chance alone: about 50, 95, 99.9 %" in [t.get_text() for t in ax.figure.legends[0].get_texts()]
     on = 1 + 0.1 * rng.standard_normal(20_000)
     off = np.sqrt(np.maximum(0.04 * rng.standard_normal(20_000), 0))
     inside = [p.get_path().contains_points(np.column_stack([on, off + 1e-6])) for p in ax.patches]
     assert [i.mean() for i in inside] == pytest.approx([0.5, 0.95, 0.999], abs=0.01)
-    unknown = arms.drop(columns="off_limit", errors="ignore")
+    unknown = arms.drop(columns="off_square_sd", errors="ignore")
     assert not plot_on_off(with_calls(unknown, hits), chance_contours(unknown)).patches
     assert not plot_on_off(with_calls(unknown, hits)).patches
 

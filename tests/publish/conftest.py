@@ -85,5 +85,5 @@ def screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     metadata().to_csv(folder / "metadata.csv", index=False)
     (folder / "twin.json").write_text('{"scale": "tiny", "seed": 3}')
     for module in ("helpers.screens.provenance", "helpers.publish.run.preflight"):
-        monkeypatch.setattr(f"{module}.resolve_source", lambda _: folder)
+        monkeypatch.setattr(f"{module}.resolve_source", lambda *_: folder)
     return folder

@@ -130,6 +130,8 @@ def entries(source, sites, wells, normalized, scored, called):
         "activity_map": ((normalized,), {}),
         "energy_test": ((normalized,), {}),
         "ranking_sensitivity": ((wells,), {"reference": hits}),
+        "pick_recipe": ((wells,), {}),
+        "judge_worlds": ((1,), {}),
         "experiment_agreement": ((arms,), {}),
         "decompose_stages": (({"raw": wells},), {}),
         "agreement_on_some": ((sites,), {}),

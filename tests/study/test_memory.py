@@ -97,7 +97,7 @@ def test_where_something_is_missing_the_stand_in_answers_and_nothing_is_stored(m
 
 def test_a_mark_stands_for_an_argument(monkeypatch, empty_memory):
     monkeypatch.setattr(memory, "floor_of", lambda _: "screens")
-    step = remember(scaled, marks={"table": lambda table: len(table)})
+    step = remember(scaled, marks={"table": lambda given: len(given["table"])})
     assert step.entry(TABLE) == step.entry(TABLE + 1)
     assert step.entry(TABLE) != step.entry(TABLE.head(1))
 
@@ -122,8 +122,8 @@ def test_a_setting_of_a_late_step_leaves_early_ones_alone(wells, normalized, sco
     assert study.score_wells.known(normalized)
 
 
-def test_the_recipe_shown_is_no_matter_to_the_comparison_of_recipes(source, wells):
-    truth = study.known_truth(source, wells)
+def test_the_recipe_shown_is_no_matter_to_the_comparison_of_recipes(wells):
+    truth = study.known_truth(wells)
     names = []
     for recipe in ("raw", "plate_center", "experiment_center"):
         study.score_wells(study.normalize(wells, recipe))

@@ -6,6 +6,7 @@ import pytest
 
 from helpers import dose, hits, profiles, screens, study
 from helpers.errors import DataError, UsageError
+from helpers.hits.promises import judge_worlds
 from helpers.study import steps
 from helpers.study.absent import empty_table
 from study.same import assert_same
@@ -28,7 +29,7 @@ TABLES = {
 @pytest.fixture(scope="module")
 def recipes(wells, source):
     return study.compare_recipes(
-        wells, ("raw", "plate_center"), truth=study.known_truth(source, wells), n_bootstrap=50
+        wells, ("raw", "plate_center"), truth=study.known_truth(wells), n_bootstrap=50
     )
 
 
@@ -115,13 +116,18 @@ def test_the_calibration_is_read_back_as_it_was_computed():
     assert_same(study.calibration_study(2), hits.calibration_study(2))
 
 
+def test_a_world_is_read_back_as_it_was_judged():
+    given = {"worlds": ("small_plates",), "recipes": ("plate_center",)}
+    assert_same(study.judge_worlds(1, **given), judge_worlds(1, **given))
+
+
 def test_a_screen_is_read_back_as_it_was_opened(source, sites):
     assert_same(sites, screens.open_screen(source))
 
 
 def test_every_step_is_tested_here():
     named = {name for name in vars(steps) if hasattr(getattr(steps, name), "known")}
-    assert named == {*CHEAP, "open_screen", "fit_screen", "calibration_study"}
+    assert named == {*CHEAP, "open_screen", "fit_screen", "calibration_study", "judge_worlds", "pick_recipe"}
     assert all(getattr(study, name) is getattr(steps, name) for name in named)
 
 
@@ -260,5 +266,5 @@ def test_a_step_that_cannot_be_done_says_why_and_is_asked_again(few, empty_memor
     lacking = few[~(untreated & first & (np.cumsum(untreated & first) > 3))].copy()
     for _ in range(2):
         with pytest.raises(DataError, match="a spread needs 8"):
-            study.normalize(lacking, "plate_standard")
-    assert not study.normalize.known(lacking, "plate_standard")
+            study.normalize(lacking, "plate_standard", pooled=False)
+    assert not study.normalize.known(lacking, "plate_standard", pooled=False)

@@ -39,6 +39,7 @@ from helpers.figures.style import CALL_STYLE, CONDITION_STYLE, plot_missing, use
 from helpers.figures.truth import plot_truth
 from helpers.figures.variance import plot_variance
 from helpers.figures.volcano import plot_volcano
+from helpers.figures.worlds import plot_worlds
 
 __all__ = [
     "BIOLOGY",
@@ -97,6 +98,7 @@ __all__ = [
     "plot_two_experiments",
     "plot_variance",
     "plot_volcano",
+    "plot_worlds",
     "show_site",
     "stretch_limits",
     "use_style",

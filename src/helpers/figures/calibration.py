@@ -13,12 +13,12 @@ NOT_STUDIED = "The calibration was not studied."
 
 
 def plot_p_values(p_values: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw how p-values are spread where nothing works: each bar should be as high as the line.
+    """Draw how often p-values are at most p where nothing works, on logarithmic axes: on the line, or below it.
 
     Parameters
     ----------
     p_values : DataFrame
-        level (`arms`, `compounds`), low, high, share, expected: a histogram per level.
+        level (`arms`, `compounds`), p, share (at most p), share_se.
     ax : Axes, optional
         Where to draw; new axes by default.
 
@@ -29,17 +29,23 @@ def plot_p_values(p_values: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     if p_values.empty:
         return plot_missing(NOT_STUDIED, ax=ax)
-    ax = axes_or_new(ax, (WIDTH, 3.4))
+    ax = axes_or_new(ax, (WIDTH, 4.0))
+    least = float(p_values["p"].min())
+    ends = [least, 1.0]
+    ax.plot(ends, ends, color=FAINT, lw=0.9, ls=":", label="exact")
     for level, table in p_values.groupby("level", sort=False):
         color, dash = LEVELS.get(level, (SERIES[2], ":"))
-        edges = [*table["low"], table["high"].iloc[-1]]
-        height = table["share"] / table["expected"]
-        ax.stairs(height, edges, color=color, ls=dash, lw=1.8, label=f"p-values of {level}")
-    ax.axhline(1, color=FAINT, lw=0.9, ls=":", label="uniform")
-    ax.set_xlim(0, 1)
-    ax.set_ylim(0, max(2.0, 1.05 * float((p_values["share"] / p_values["expected"]).max())))
-    ax.set_xlabel("p-value")
-    ax.set_ylabel("frequency, relative to uniform")
+        seen = table[table["share"] > 0]
+        error = 2 * seen["share_se"].fillna(0)
+        low, high = (seen["share"] - error).clip(lower=least / 10), seen["share"] + error
+        ax.fill_between(seen["p"], low, high, color=color, alpha=0.18, lw=0)
+        ax.plot(seen["p"], seen["share"], color=color, ls=dash, lw=1.8, label=f"p-values of {level}")
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlim(least, 1)
+    ax.set_ylim(least, 1.5)
+    ax.set_xlabel("p")
+    ax.set_ylabel("share of p-values up to p")
     legend_below(ax, ax.get_legend_handles_labels()[0], ncols=3)
     return ax
 

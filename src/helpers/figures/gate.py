@@ -18,7 +18,7 @@ PASS_COLOR = "#8C2D04"
 def plot_gate(quality: pd.DataFrame, min_z_prime: float = 0.0) -> Figure:
     """Draw Z′, robust Z′, SSMD and AUROC of every plate, with the line at which the gate stands.
 
-    Filled markers are plates that pass, hollow ones those that do not.
+    Filled markers are plates that pass, hollow ones those that do not or cannot be judged.
 
     Parameters
     ----------
@@ -32,8 +32,9 @@ def plot_gate(quality: pd.DataFrame, min_z_prime: float = 0.0) -> Figure:
     Figure
         A new one.
     """
-    if quality.empty or quality[["z_prime_robust", "auroc"]].isna().all(axis=None):
-        return plot_missing("No plate has both controls with embeddings: quality cannot be measured.").figure
+    if quality.empty or quality["z_prime_robust"].isna().all():
+        text = "No plate has two or more wells of both controls: quality cannot be measured plate by plate."
+        return plot_missing(text).figure
     pairs = plates_in_order(quality)
     table = pd.concat([of_plate(quality, pair) for pair in pairs]).reset_index(drop=True)
     height = (0.3 if len(table) <= 24 else 0.2) * len(table) + 1.9

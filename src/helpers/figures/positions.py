@@ -30,7 +30,8 @@ def plot_position_profiles(
         A new one.
     """
     tables = {"": profiles} if isinstance(profiles, pd.DataFrame) else dict(profiles)
-    if all(table.empty for table in tables.values()):
+    tables = {name: table for name, table in tables.items() if len(table)}
+    if not tables:
         return plot_missing("Without scores there are no profiles over rows and columns.").figure
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.3), sharey=True, layout="constrained")
     styles = series_styles(list(tables))

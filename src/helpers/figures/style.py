@@ -68,6 +68,7 @@ CALL_STYLE = {
     "toxic": Mark("toxic", "#4A0A5E", "X"),
     "worsens": Mark("worsens", "#CF5A8C", "v"),
     "inactive": Mark("inactive", "#C4C4C4", "."),
+    "not_tested": Mark("not tested", "#111111", "x"),
 }
 """How each call of `hits.csv` is drawn in every figure."""
 

@@ -12,8 +12,11 @@ FEW_WELLS = 5
 
 def position_effect(before: pd.DataFrame, after: pd.DataFrame, value: str = "rescue") -> str:
     """Say how much rows and columns move the scattered wells, before and after normalisation."""
-    if value not in before or before[value].notna().sum() == 0:
+    unknown = [value not in obs or obs[value].isna().all() for obs in (before, after)]
+    if all(unknown):
         return NO_EMBEDDINGS
+    if any(unknown):
+        return "Wells cannot be scored on raw embeddings here, so there is nothing to compare with."
     parts = []
     for by, word in (("row", "row"), ("col", "column")):
         tables = [position_profile(obs, value, by) for obs in (before, after)]

@@ -5,6 +5,8 @@ import itertools
 import numpy as np
 import pandas as pd
 
+from helpers.hits.rule import CALLS
+
 
 def truth_of_arms(arms: pd.DataFrame, truth: pd.DataFrame | None) -> pd.DataFrame:
     """Put the twin's truth beside each arm: rescue_true, off_disease_true, toxicity, kind.
@@ -66,7 +68,7 @@ def truth_table(hits: pd.DataFrame, truth: pd.DataFrame | None, min_rescue: floa
     edges[1] = np.nextafter(min_rescue, np.inf)
     group = pd.cut(joined["rescue_true"], edges, labels=names, right=False)
     table = pd.crosstab(group, joined["call"].astype(str))
-    calls = ["rescue", "rescue_off_target", "toxic", "worsens", "inactive"]
+    calls = [call for call in CALLS if call != "not_tested" or call in table]
     table = table.reindex(index=names[::-1], columns=calls, fill_value=0)
     table.insert(0, "compounds", table.sum(axis=1))
     return table.rename_axis(index="true rescue", columns=None).reset_index()

@@ -19,6 +19,10 @@ _FILE = re.compile(r"(?P<order>\d+)_(?P<name>[a-z]\w*)\.py")
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
+ANALYSES = ("dataset_tour", "normalization", "hit_calling", "dose_response")
+"""What a run without names makes; later chapters run by name, or with the book."""
+
+
 @dataclass(frozen=True)
 class Notebook:
     """One analysis: `name` as in ``hit_calling``, `path` of its text."""

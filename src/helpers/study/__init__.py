@@ -12,7 +12,9 @@ from helpers.study.examples import example_plates, example_points
 from helpers.study.known import known_failures, known_truth
 from helpers.study.outputs import save_figure, wells_table, write_table
 from helpers.study.projections import Projection
-from helpers.study.settings import read_bounds, read_recipes, read_settings
+from helpers.study.recipes import choose_recipe
+from helpers.study.settings import read_bounds, read_recipes, read_settings, read_worlds
+from helpers.study.stages import scored_stages
 from helpers.study.steps import (
     activity_map,
     agreement_on_some,
@@ -25,8 +27,10 @@ from helpers.study.steps import (
     energy_test,
     experiment_agreement,
     fit_screen,
+    judge_worlds,
     normalize,
     open_screen,
+    pick_recipe,
     project_wells,
     ranking_sensitivity,
     score_wells,
@@ -42,6 +46,7 @@ __all__ = [
     "assay_quality",
     "calibration_study",
     "call_hits",
+    "choose_recipe",
     "compare_recipes",
     "coverage_by_noise",
     "decompose_stages",
@@ -51,18 +56,22 @@ __all__ = [
     "experiment_agreement",
     "fit_screen",
     "has_part",
+    "judge_worlds",
     "known_failures",
     "known_truth",
     "lacking_sentences",
     "normalize",
     "open_screen",
+    "pick_recipe",
     "project_wells",
     "ranking_sensitivity",
     "read_bounds",
     "read_recipes",
     "read_settings",
+    "read_worlds",
     "save_figure",
     "score_wells",
+    "scored_stages",
     "shared_arms",
     "show_banner",
     "sites_named_on_some",

@@ -8,7 +8,7 @@ that is listed by hand; so a stale result cannot be found, and an edited sentenc
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import ParamSpec, Protocol, TypeVar, cast
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 import anndata as ad
 
@@ -37,7 +37,7 @@ def remember(
     *,
     unless: Callable[..., bool] = lambda *_, **__: False,
     instead: Callable[..., R_co] | None = None,
-    marks: Mapping[str, Callable[[object], object]] | None = None,
+    marks: Mapping[str, Callable[[Mapping[str, Any]], object]] | None = None,
 ) -> Remembered[P, R_co]:
     """Return a function that does what another one does, and remembers the results on disk.
 
@@ -50,8 +50,8 @@ def remember(
         Both take the same arguments. Where `unless` is true, a screen lacks what the function needs, and what `instead`
         returns is returned and not remembered.
     marks : mapping
-        What stands for an argument in the key, by its name, where that is not its value: for the name of a screen the
-        hashes of its files.
+        What stands for an argument in the key, by its name, where that is not its value, told from all arguments: for
+        the name of a screen the hashes of its files.
 
     Returns
     -------
@@ -70,9 +70,8 @@ def remember(
     def entry(*args: P.args, **kwargs: P.kwargs) -> str | None:
         if unless(*args, **kwargs):
             return None
-        given = {
-            name: marks.get(name, _itself)(value) for name, value in bound(args, kwargs).arguments.items()
-        }
+        arguments = bound(args, kwargs).arguments
+        given = arguments | {name: mark(arguments) for name, mark in marks.items()}
         mark = fingerprint(
             [f"{function.__module__}.{function.__qualname__}", given, code_mark(floor_of(function))]
         )
@@ -97,7 +96,3 @@ def remember(
     result = cast(Remembered[P, R_co], remembered)
     result.entry, result.known = entry, known
     return result
-
-
-def _itself(value: object) -> object:
-    return value

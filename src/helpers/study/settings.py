@@ -4,6 +4,7 @@ from helpers.errors import UsageError
 from helpers.profiles import RECIPES
 from helpers.profiles.reference import BATCHES, REFERENCES
 from helpers.profiles.trend import POSITION_MODELS
+from helpers.screens.twin.worlds import WORLDS
 
 AUTO = "auto"
 CHOICES = {"reference": tuple(REFERENCES), "batch": tuple(BATCHES), "position_model": POSITION_MODELS}
@@ -95,6 +96,39 @@ def read_recipes(recipes: str) -> tuple[str, ...]:
             f"parameter 'recipes': no recipe {', '.join(unknown) or '(empty)'}; valid: all, {', '.join(RECIPES)}"
         )
     return tuple(dict.fromkeys(names))
+
+
+def read_worlds(worlds: str) -> tuple[str, ...]:
+    """Return the worlds that a comma list names, each once; ``all`` names all.
+
+    Parameters
+    ----------
+    worlds : str
+        Names with commas between them, or ``all``.
+
+    Returns
+    -------
+    tuple of str
+        In the order of :data:`helpers.screens.twin.worlds.WORLDS`.
+
+    Raises
+    ------
+    UsageError
+        For an unknown name, or none.
+
+    Examples
+    --------
+    >>> read_worlds("rough, calm")
+    ('calm', 'rough')
+    """
+    asked = [name.strip() for name in worlds.split(",") if name.strip()]
+    names = list(WORLDS) if asked == ["all"] else asked
+    unknown = [name for name in names if name not in WORLDS]
+    if unknown or not names:
+        raise UsageError(
+            f"parameter 'worlds': no world {', '.join(unknown) or '(empty)'}; valid: all, {', '.join(WORLDS)}"
+        )
+    return tuple(name for name in WORLDS if name in names)
 
 
 def read_bounds(name: str, text: str) -> tuple[float, float]:

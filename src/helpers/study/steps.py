@@ -6,8 +6,13 @@ screen lacks what a step needs, an empty table (or wells without scores) takes t
 say what is missing and go on.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from helpers import dose, hits, profiles, screens
 from helpers.dose import coverage
+from helpers.hits import promises
+from helpers.hits.compare import FALLBACK
 from helpers.profiles import variance
 from helpers.screens.provenance import describe_source
 from helpers.study import agreement, projections
@@ -23,9 +28,9 @@ from helpers.study.absent import (
 from helpers.study.memory import remember
 
 
-def _files(source: object) -> dict:
+def _files(given: Mapping[str, Any]) -> dict:
     """Return what stands for a screen in a key: its folder, and the hashes of its files."""
-    known = describe_source(str(source))
+    known = describe_source(str(given["source"]), world=given["world"])
     return {name: known[name] for name in ("kind", "name", "path", "sha256")}
 
 
@@ -41,6 +46,7 @@ call_hits = remember(
 )
 fit_screen = remember(dose.fit_screen, unless=lacks_curves, instead=empty("curves"))
 
+pick_recipe = remember(hits.pick_recipe, unless=lacks_axis, instead=lambda *_, **__: FALLBACK)
 compare_recipes = remember(hits.compare_recipes, unless=lacks_axis, instead=empty("recipes"))
 activity_map = remember(hits.activity_map, unless=lacks_calls, instead=empty("activity"))
 energy_test = remember(hits.energy_test, unless=lacks_calls, instead=empty("energy"))
@@ -56,4 +62,5 @@ sites_named_on_some = remember(agreement.sites_named_on_some)
 project_wells = remember(projections.project_wells)
 
 calibration_study = remember(hits.calibration_study)
+judge_worlds = remember(promises.judge_worlds)
 coverage_by_noise = remember(coverage.coverage_by_noise)

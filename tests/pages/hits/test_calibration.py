@@ -13,7 +13,16 @@ def study() -> Calibration:
     levels = {"level": ["arms", "compounds"], "n_twins": 3, "n": [2000, 300], "p_value": [0.4, 0.001]}
     return Calibration(
         pd.DataFrame(),
-        pd.DataFrame({**levels, "ks_p": [0.5, 0.6], "rejected_05": [0.048, 0.09], "too_often_p": [0.4, 0.2]}),
+        pd.DataFrame(
+            {
+                **levels,
+                "ks_p": [0.5, 0.6],
+                "rejected_05": [0.048, 0.09],
+                "rejected_01": [0.01, 0.02],
+                "n_independent": 12,
+                "too_often_p": [0.4, 0.2],
+            }
+        ),
         pd.DataFrame(
             {
                 "fdr": [0.05, 0.2],
@@ -42,7 +51,9 @@ def test_ranges_go_from_low_to_high_in_words(study):
 def test_a_spread_that_is_not_uniform_is_said(study):
     text = calibration.nulls(study)
     assert "On 3 simulated screens" in text
-    assert "4.8 % of the 2,000 p-values of arms and 9 % of the 300 p-values of compounds" in text
+    assert "4.8 % of the 2,000 p-values of arms are at most 0.05 and 1 % at most 0.01" in text
+    assert "9 % of the 300 p-values of compounds are at most 0.05 and 2 % at most 0.01" in text
+    assert "One of each experiment, 12 in all, are independent" in text
     assert "**those of compounds promise too much**" in text
     study.uniformity["p_value"] = 0.5
     assert "no sign, in so many screens, that they promise too much" in calibration.nulls(study)

@@ -31,6 +31,8 @@ def test_one_plate_is_stated():
     arms = pd.DataFrame({"n_plates": [1, 1]})
     assert "cannot be seen" in calls.plates_limit(arms)
     assert "3 plates as a rule" in calls.plates_limit(pd.DataFrame({"n_plates": [3, 3, 2]}))
+    some = calls.plates_limit(pd.DataFrame({"n_plates": [3, 3, 3, 1]}))
+    assert "For 1 arm (25 %) that stand on one plate the wells are all there is" in some
 
 
 def test_truth_of_calls_without_regard_to_case(hits, known):

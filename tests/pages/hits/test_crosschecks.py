@@ -93,3 +93,17 @@ def test_ranks_are_firm_or_not(hits):
         top_k_probability=hits["top_k_probability"].mask(first), note=np.where(first, SINGLE_PLATE, "")
     )
     assert f"1 of {len(hits)} results (a compound in an experiment) stand" in crosschecks.say_ranks(alone, 10)
+
+
+def test_calls_that_another_recipe_changes_are_counted():
+    hits = pd.DataFrame(
+        {"experiment": "E", "treatment": list("abcd"), "call": ["rescue", "rescue", "inactive", "toxic"]}
+    )
+    other = hits.assign(call=["rescue", "inactive", "inactive", "toxic"])
+    table = crosschecks.changed_calls(hits, other)
+    assert table.set_index("call").loc["rescue"].to_dict() == {"rescue": 1, "toxic": 0, "inactive": 1}
+    text = crosschecks.say_changed(table, "recommended", "plate_center")
+    assert "1 of 4 compounds get another call than with `plate_center`" in text
+    assert "`rescue` is called 2 times here and 1 times there" in text
+    assert "is `plate_center` itself" in crosschecks.say_changed(table, "plate_center", "plate_center")
+    assert crosschecks.say_changed(table.head(0), "raw", "plate_center") == ""

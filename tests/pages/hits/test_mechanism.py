@@ -15,23 +15,24 @@ NAMES = [f"TWN-{i:04d}" for i in range(120)]
 
 
 class MadeUp(NamedTuple):
-    """A screen of names and scores: its folder, calls, wells and truth."""
+    """A screen of names and scores: its calls, wells and truth."""
 
-    source: str
     hits: pd.DataFrame
     wells: ad.AnnData
     truth: pd.DataFrame | None
 
     def members(self, classes: str = "") -> mechanism.Members:
-        return mechanism.find_members(self.source, self.wells, classes)
+        return mechanism.find_members(self.wells, classes)
 
     def effects(self) -> pd.DataFrame:
         return mechanism.own_effects(self.hits, self.wells.obs, self.members(), self.truth)
 
 
-def design(obs: pd.DataFrame, kind: str) -> ad.AnnData:
+def design(obs: pd.DataFrame, kind: str, folder) -> ad.AnnData:
     obs = obs.set_index("w" + obs.index.astype(str))
-    return ad.AnnData(np.zeros((len(obs), 0), np.float32), obs=obs, uns={"screen": {"kind": kind}})
+    return ad.AnnData(
+        np.zeros((len(obs), 0), np.float32), obs=obs, uns={"screen": {"kind": kind, "path": str(folder)}}
+    )
 
 
 def made_up(folder, kind="twin", shift=0.6, names=NAMES) -> MadeUp:
@@ -62,7 +63,7 @@ def made_up(folder, kind="twin", shift=0.6, names=NAMES) -> MadeUp:
         hill=1.0,
         kind="class",
     )
-    return MadeUp(str(folder), hits, design(obs, kind), truth if kind == "twin" else None)
+    return MadeUp(hits, design(obs, kind, folder), truth if kind == "twin" else None)
 
 
 @pytest.fixture
@@ -142,7 +143,7 @@ def test_a_screen_without_scores_says_so(folder):
 def test_a_screen_without_cell_lines_is_told_by_its_experiments(folder):
     screen = made_up(folder, "user")
     bare = screen.wells.obs.drop(columns=["cell_type", "treatment_raw"])
-    screen = screen._replace(wells=design(bare.reset_index(drop=True), "user"))
+    screen = screen._replace(wells=design(bare.reset_index(drop=True), "user", folder))
     assert set(mechanism.own_scores(screen.hits, bare)["cells"]) == {"HRCE-1", "HRCE-2", "V"}
     assert set(screen.effects()["cells"]) == {"HRCE-1", "HRCE-2", "V"}
 

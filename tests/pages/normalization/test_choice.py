@@ -52,16 +52,16 @@ def test_truth_is_compared_only_where_it_is_known():
 def test_the_recipe_of_the_pages_is_set_beside_the_rules_pick():
     other = made_recipes(selected=[False, False, True])
     text = choice.recipe_of_the_pages("plate_center", other)
-    assert "the parameter `recipe` names, `plate_center`. It is the default" in text
+    assert "all results on the pages that follow, use `plate_center`. The parameter `recipe` decides" in text
     assert "another one, `sphering` (replicate error 0.05 against 0.1 axis lengths" in text
-    assert "`rxrx19 run -p recipe=sphering`" in text
+    assert "`rxrx19 run -p recipe=auto`" in text
     agreed = choice.recipe_of_the_pages("plate_center", made_recipes())
-    assert "the rule's pick is the same recipe" in agreed
+    assert "Here it is the rule's pick" in agreed
     assert "rxrx19 run" not in agreed
     asked = choice.recipe_of_the_pages("sphering", made_recipes())
-    assert "names, here `sphering`. The default is `plate_center`" in asked
+    assert "use `sphering`. The parameter" in asked
     assert "the rule does not consider `sphering`: its null is narrower" in asked
-    assert "rule's pick" not in choice.recipe_of_the_pages("plate_center", made_recipes().head(0))
+    assert "another one" not in choice.recipe_of_the_pages("plate_center", made_recipes().head(0))
     not_compared = choice.recipe_of_the_pages("tvn", made_recipes())
     assert "another one, `plate_center`. To compute" in not_compared
 

@@ -6,8 +6,10 @@ import pytest
 
 from helpers.hits import score_wells
 from helpers.pages.normalization import stages
+from helpers.pages.positions import position_effect
 from helpers.profiles import normalize
 from helpers.study.projections import Projection
+from helpers.study.stages import scored_stages
 from pages.normalization.made import made_recipes
 from pages.tour.tour import three_plates
 
@@ -110,7 +112,7 @@ def test_spread_of_plates(wells):
 
 @pytest.mark.slow
 def test_stages_are_the_scores_under_each_recipe(tiny_wells):
-    tables = stages.scored_stages(tiny_wells, ["raw", "plate_center", "raw"], seed=1)
+    tables = scored_stages(tiny_wells, ["raw", "plate_center", "raw"], seed=1)
     assert list(tables) == ["raw", "plate_center"]
     pd.testing.assert_frame_equal(tables["raw"], score_wells(tiny_wells).obs)
     pd.testing.assert_frame_equal(
@@ -123,6 +125,22 @@ def test_settings_reach_the_stages_and_a_recipe_that_cannot_be_used_is_left_out(
     untreated = (obs["condition"] == "infected").to_numpy() & obs["treatment"].isna().to_numpy()
     first = (obs["plate_id"] == "HRCE-1_1").to_numpy()
     few = tiny_wells[~(untreated & first & (np.cumsum(untreated & first) > 3))].copy()
-    assert list(stages.scored_stages(few, ["plate_standard", "plate_center"])) == ["plate_center"]
-    pooled = stages.scored_stages(few, ["plate_standard", "plate_center"], batch="experiment")
-    assert list(pooled) == ["plate_standard", "plate_center"]
+    names = ["raw", "plate_standard", "plate_center"]
+    assert list(scored_stages(few, names, pooled=False)) == ["raw", "plate_center"]
+    assert list(scored_stages(few, names, pooled=False, batch="experiment")) == names
+    assert list(scored_stages(few, names)) == names
+
+
+def test_wells_that_cannot_be_scored_raw_are_kept_without_scores(tiny_wells):
+    """One control of each kind a plate: raw plates differ by more than the disease, centred ones do not."""
+    obs = tiny_wells.obs
+    untreated = obs["treatment"].isna() & obs["condition"].isin(["mock", "infected"])
+    again = obs[untreated].groupby(["plate_id", "condition"], observed=True).cumcount()
+    drop = obs.index.isin(again[again > 0].index)
+    few = tiny_wells[~drop].copy()
+    tables = scored_stages(few, ["raw", "plate_center"])
+    assert list(tables) == ["raw", "plate_center"]
+    assert tables["plate_center"]["rescue"].notna().all()
+    if tables["raw"]["rescue"].isna().all():
+        assert "cannot be scored on raw embeddings" in position_effect(*tables.values())
+        assert "`raw`" not in stages.plate_spread(tables)

@@ -48,7 +48,7 @@ def test_wells_that_stay_from_plate_to_plate(wells):
     )
     assert compounds.kept_positions(fixed) == 1
     assert "repeats with the compound" in compounds.spread_over_plates(fixed)
-    assert "placed anew" in compounds.spread_over_plates(wells)
+    assert "does not repeat with the compound" in compounds.spread_over_plates(wells)
     one = wells[wells["plate_id"] == "E-2_10"]
     assert np.isnan(compounds.kept_positions(one))
     assert "No arm stands on more than one plate" in compounds.spread_over_plates(one)

@@ -6,6 +6,7 @@ import pytest
 
 from helpers.pages.tour import failures
 from helpers.profiles import qc
+from helpers.profiles.failures import MIN_PLATES, SUPPORT
 from pages.tour.tour import screen
 
 
@@ -15,15 +16,28 @@ def wells() -> pd.DataFrame:
 
 
 def test_the_rule_states_the_thresholds_of_the_code():
-    from scipy import stats
-
-    limit = np.sqrt(qc.MARGIN * stats.chi2.ppf(qc.TAIL, 10))
-    assert f"more than **{limit:.1f} of these units**" in failures.rule(1024)
-    assert f"cosine above {qc.COSINE}" in failures.rule(1024)
-    assert "first 2 principal components" in failures.rule(2)
-    assert f"{np.sqrt(qc.MARGIN * stats.chi2.ppf(qc.TAIL, 2)):.2f} of these" in failures.rule(2)
-    assert "only feature" in failures.rule(1)
+    text = failures.rule(1024)
+    assert f"a share of {qc.RATE:g} of good wells" in text
+    assert f"at least {100 * SUPPORT:.0f} % as far in the same direction" in text
+    assert f"on {MIN_PLATES} plates or more" in text
+    assert f"fewer than {100 * qc.MIN_SITES:.0f} % of the usual number of sites" in text
+    assert "0.001 of good wells" in failures.rule(2, rate=0.001)
+    assert "switched off (`qc`)" in failures.rule(1024, qc=False)
     assert "cannot be told" in failures.rule(0)
+
+
+def test_compounds_that_lost_most_wells_are_named():
+    wells = pd.DataFrame({
+        "experiment": "E", "treatment": ["a"] * 4 + ["b"] * 2 + ["c"] * 3 + [None],
+        "qc_flag": ["x", "x", "", "", "x", "x", "x", "", "", "x"],
+    })  # fmt: skip
+    table = failures.lost_compounds(wells)
+    assert table["treatment"].tolist() == ["b", "a"]
+    assert table["share (%)"].tolist() == [100.0, 50.0]
+    text = failures.lost(table)
+    assert text.startswith("2 compounds lost 50 % or more of their wells")
+    assert "1 of them have no usable well left" in text
+    assert "No compound lost" in failures.lost(table.head(0))
 
 
 def test_failures_are_counted_by_kind(wells):
@@ -66,7 +80,11 @@ def test_looks_are_told_by_the_distance_from_the_axis(wells):
 def test_flags_are_compared_with_what_a_twin_knows(wells):
     truth = pd.DataFrame({"well_id": [wells.index[3], wells.index[0], "elsewhere"], "reason": "dim"})
     text = failures.compared(wells, truth)
-    assert "of 2 wells, 1 were found (50 %), and 2 others were flagged" in text
+    assert "Found were 1 of 2 dim." in text
+    assert "Of the 41 wells that it left alone, 2 were flagged (4.9 %)." in text
+    odd = truth.assign(reason=["odd", "low_cells", "dim"])
+    told = failures.compared(wells, odd)
+    assert "Found were 0 of 1 with too few cells and 1 of 1 in a direction of their own." in told
     assert "cannot be checked" in failures.compared(wells, None)
     assert (
         failures.missed(wells, truth)

@@ -76,12 +76,12 @@ def test_the_plate_is_one_on_which_the_example_stands(wells):
 def test_without_images_their_address_is_given_for_rxrx19a_only(wells):
     real = wells.assign(plate_id="HRCE-1_25").set_index("HRCE-1_25_E" + wells["col"].astype(str).str.zfill(2))
     real = real[~real.index.duplicated()]
-    none = pictures.load_pictures(scored(real, "rxrx19a"), "rxrx19a")
+    none = pictures.load_pictures(scored(real, "rxrx19a"))
     assert none.images == {}
     text = pictures.origin(none, "rxrx19a")
     assert "<https://storage.googleapis.com/rxrx/RxRx19a/images/HRCE-1/Plate25/E" in text
     assert text.count("_w") == 5
-    user = pictures.origin(pictures.load_pictures(scored(wells, "user"), "folder"), "user")
+    user = pictures.origin(pictures.load_pictures(scored(wells, "user")), "user")
     assert "storage.googleapis.com" not in user
     assert "`images` takes a folder" in user
 
@@ -90,7 +90,9 @@ def test_without_images_their_address_is_given_for_rxrx19a_only(wells):
 def test_a_twin_is_drawn_and_says_so(tiny_folder, tiny_wells):
     obs = tiny_wells.obs
     few = (obs["experiment"] == "HRCE-1").to_numpy() & obs["condition"].isin(["mock", "uv"]).to_numpy()
-    shots = pictures.load_pictures(unscored(tiny_wells[few]), str(tiny_folder))
+    wells = unscored(tiny_wells[few])
+    wells.uns["screen"] = {**wells.uns["screen"], "path": str(tiny_folder)}
+    shots = pictures.load_pictures(wells)
     assert shots.is_drawing
     assert {image.shape for image in shots.images.values()} == {(5, 1024, 1024)}
     assert "drawings, not photographs" in pictures.origin(shots, "twin")
@@ -101,6 +103,6 @@ def test_a_twin_is_drawn_and_says_so(tiny_folder, tiny_wells):
 
 def test_images_that_are_not_there_are_named(wells, tmp_path):
     (tmp_path / "images").mkdir()
-    shots = pictures.load_pictures(scored(wells.iloc[:4], "user"), "folder", images=str(tmp_path))
+    shots = pictures.load_pictures(scored(wells.iloc[:4], "user"), images=str(tmp_path))
     assert pictures.one_picture(shots) is None
     assert "None of the example sites was found" in pictures.origin(shots, "user")

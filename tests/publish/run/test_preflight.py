@@ -15,7 +15,7 @@ def test_a_list_that_is_wrong_is_told_before_any_kernel_starts(tmp_path, screen)
     )
     notebooks = select_notebooks([], tmp_path / "books")
     (tmp_path / "mine.csv").write_text("treatment,class\nx\n")
-    assert list(check_sources(notebooks, {})) == ["twin"]
+    assert list(check_sources(notebooks, {})) == [("twin", "calm")]
     with pytest.raises(DataError, match=r"mine.csv, line 2: 1 cells where the header has 2"):
         check_sources(notebooks, {"one": {"classes": str(tmp_path / "mine.csv")}})
     with pytest.raises(DataError, match=r"mine.csv, line 1: no column for assay"):

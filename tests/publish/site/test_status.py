@@ -70,4 +70,8 @@ def test_tables_escape_bars_and_code_holds_any_sign() -> None:
 
 def test_pages_are_written_where_the_table_of_contents_looks(tmp_path: Path) -> None:
     write_pages(RECORD, tmp_path / "generated")
-    assert {path.name for path in (tmp_path / "generated").iterdir()} == {"status.md", "twin_parameters.md"}
+    assert {path.name for path in (tmp_path / "generated").iterdir()} == {
+        "status.md",
+        "twin_parameters.md",
+        "worlds.md",
+    }

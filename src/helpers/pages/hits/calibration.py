@@ -29,14 +29,18 @@ def nulls(study: Calibration) -> str:
     """Say how p-values are spread on simulated screens on which no compound does anything."""
     table = study.uniformity.set_index("level")
     parts = [
-        f"{percent(row['rejected_05'])} of the {int(row['n']):,} p-values of {level}"
+        f"{percent(row['rejected_05'])} of the {int(row['n']):,} p-values of {level} are at most 0.05 and "
+        f"{percent(row['rejected_01'])} at most 0.01"
         for level, row in table.iterrows()
     ]
     tests = [f"{probability(row['ks_p'])} for {level}" for level, row in table.iterrows()]
+    alone = int(table["n_independent"].iloc[0])
     n = int(table["n_twins"].iloc[0])
     text = (
-        f"On {n} simulated screens without any active compound {listing(parts)} are at most 0.05 (5 % would be exact). "
-        f"The Kolmogorov-Smirnov test of independent ones against a uniform distribution has p = {listing(tests)}"
+        f"On {n} simulated screens without any active compound {listing(parts)} (5 % and 1 % would be exact). P-values "
+        f"of one screen share its controls. One of each experiment, {alone} in all, are independent; their "
+        f"Kolmogorov-Smirnov test against a uniform distribution has p = {listing(tests)}, and so few can show coarse "
+        "errors only"
     )
     much = [level for level, row in table.iterrows() if row["rejected_05"] > 0.05 and _is_off(row)]
     if much:

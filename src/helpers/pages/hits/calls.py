@@ -72,7 +72,8 @@ def _several_experiments(hits: pd.DataFrame) -> str:
     return (
         f" A compound is called in each experiment by itself: these are {len(hits):,} calls of "
         f"{count(names.nunique(), 'compound')}, and the {count(int(called.sum()), 'call')} of `rescue` "
-        f"{'is' if called.sum() == 1 else 'are'} of {count(names[called].nunique(), 'compound')}."
+        f"{'is' if called.sum() == 1 else 'are'} of {count(names[called].nunique(), 'compound')}. The rate of false "
+        "calls is kept in each experiment; nothing is promised of all of them together."
     )
 
 
@@ -124,9 +125,16 @@ def plates_limit(arms: pd.DataFrame) -> str:
             "cannot be seen: the "
             "intervals say how wells vary, not how a repeated experiment would."
         )
-    return (
+    text = (
         f"Arms stand on {count(arms['n_plates'].mode()[0], 'plate')} as a rule; intervals treat the plate "
         "as the replicate."
+    )
+    alone = int((arms["n_plates"] == 1).sum())
+    if not alone:
+        return text
+    return (
+        f"{text} For {count(alone, 'arm')} ({percent(alone / len(arms))}) that stand on one plate the wells are all "
+        "there is: their intervals do not say where the mean would lie on another plate."
     )
 
 

@@ -3,11 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from helpers.hits import compound_activity
+from helpers.hits import CALLS, compound_activity
 from helpers.hits.calls import SINGLE_PLATE
 from helpers.pages.words import count, listing, number, percent
 
-CALLS = ("rescue", "rescue_off_target", "toxic", "worsens", "inactive")
 KEYS = ["experiment", "treatment"]
 RETRIEVAL, ENERGY = "retrieval", "energy distance"
 HOW = {RETRIEVAL: "by retrieval", ENERGY: "by energy distance"}
@@ -48,6 +47,46 @@ def activity_table(
         out[f"tested by {name}"] = grouped[name].count()
         out[f"active by {name}"] = grouped[name].sum().astype(int)
     return out.reindex([call for call in CALLS if call in out.index]).rename_axis("call").reset_index()
+
+
+def changed_calls(hits: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """Count compounds by their call on the page and under another recipe.
+
+    Parameters
+    ----------
+    hits, other : DataFrame
+        `hits.csv` of the page, and of the other recipe.
+
+    Returns
+    -------
+    DataFrame
+        One row per call of the page that occurs: call, and a column per call of the other recipe.
+    """
+    both = (
+        hits[[*KEYS, "call"]]
+        .astype(str)
+        .merge(other[[*KEYS, "call"]].astype(str), on=KEYS, suffixes=("", "_other"))
+    )
+    table = pd.crosstab(both["call"], both["call_other"])
+    present = [[call for call in CALLS if call in names] for names in (table.index, table.columns)]
+    return table.reindex(index=present[0], columns=present[1]).rename_axis("call", columns=None).reset_index()
+
+
+def say_changed(table: pd.DataFrame, recipe: str, other: str) -> str:
+    """Say how many compounds another recipe calls otherwise."""
+    if table.empty:
+        return ""
+    if recipe == other:
+        return f"The recipe of this page is `{other}` itself."
+    wide = table.set_index("call")
+    n = int(wide.to_numpy().sum())
+    same = sum(int(wide.loc[call, call]) for call in wide.index if call in wide.columns)
+    rescues = [int(side.get("rescue", 0)) for side in (wide.sum(axis=1), wide.sum(axis=0))]
+    return (
+        f"With `{recipe}`, the recipe of this page, {n - same:,} of {count(n, 'compound')} get another call than with "
+        f"`{other}` (rows: this page; columns: `{other}`). `rescue` is called {rescues[0]:,} times here and "
+        f"{rescues[1]:,} times there."
+    )
 
 
 def say_activity(table: pd.DataFrame) -> str:

@@ -16,7 +16,7 @@ from helpers.hits.classes import (
 )
 from helpers.pages.truth import truth_of_compounds
 from helpers.pages.words import count, listing, name_code, number
-from helpers.screens.locate import resolve_source
+from helpers.screens.provenance import screen_folder
 
 SHIPPED = "the list that ships with this book"
 
@@ -31,15 +31,13 @@ class Members:
     n_listed: int
 
 
-def find_members(source: str, wells: ad.AnnData, classes: str = "") -> Members:
+def find_members(wells: ad.AnnData, classes: str = "") -> Members:
     """Find the members of mechanism classes among a screen's treatments.
 
     Parameters
     ----------
-    source : str
-        The screen: ``twin``, ``rxrx19a`` or a folder.
     wells : AnnData
-        Its wells.
+        Of the screen; `uns["screen"]` says where its files are.
     classes : str
         A CSV with the columns treatment and class; empty: ``classes.csv`` in the screen's folder (a twin has one), else
         the shipped list, but never for a twin, whose compounds are invented.
@@ -54,10 +52,11 @@ def find_members(source: str, wells: ad.AnnData, classes: str = "") -> Members:
     UsageError, DataError
         If the file is not there or is no such list.
     """
-    beside = resolve_source(source) / "classes.csv"
+    folder = screen_folder(wells)
+    beside = folder / "classes.csv" if folder else None
     if classes:
         listed, origin = read_class_list(classes), "the list given (`classes`)"
-    elif beside.is_file():
+    elif beside is not None and beside.is_file():
         listed, origin = read_class_list(beside), "the list in the screen's folder"
     elif wells.uns["screen"]["kind"] == "twin":
         listed, origin = pd.DataFrame(columns=["treatment", "class"]), "no list"

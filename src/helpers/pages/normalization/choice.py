@@ -6,8 +6,8 @@ import pandas as pd
 
 from helpers.figures.recipe_table import RECIPE_MEASURES
 from helpers.hits.choice import RULE, explain_choice
+from helpers.hits.compare import FALLBACK
 from helpers.pages.words import listing, number
-from helpers.profiles.normalize import DEFAULT_RECIPE
 
 
 def choice(recipes: pd.DataFrame) -> str:
@@ -21,8 +21,8 @@ def choice(recipes: pd.DataFrame) -> str:
     return f"{text} {recipe_price(recipes)}\n\nHow firm that is, and what would change it:\n\n{bullets}"
 
 
-def recipe_of_the_pages(recipe: str, table: pd.DataFrame, default: str = DEFAULT_RECIPE) -> str:
-    """Say which recipe pictures and results use, why it is not the rule's pick, and how to use that.
+def recipe_of_the_pages(recipe: str, table: pd.DataFrame) -> str:
+    """Say which recipe pictures and results use, and how it stands to the rule's pick.
 
     Parameters
     ----------
@@ -30,28 +30,24 @@ def recipe_of_the_pages(recipe: str, table: pd.DataFrame, default: str = DEFAULT
         Of the page.
     table : DataFrame
         `normalization.csv`.
-    default : str
-        What `recipe` is where nobody chose one.
     """
-    which = f"`{recipe}`"
-    what = "It is the default"
-    if recipe != default:
-        which, what = f"here `{recipe}`", f"The default is `{default}`"
     text = (
-        '**The recipe of the pages.** What this page shows as "after", and all results on the pages that follow, wait '
-        f"for no rule: they use the recipe that the parameter `recipe` names, {which}. {what}, for two reasons: every "
-        "step of it can be followed with simple arithmetic, and no result hangs on a rule that may answer otherwise on "
-        "another screen."
+        '**The recipe of the pages.** What this page shows as "after", and all results on the pages that follow, use '
+        f"`{recipe}`. The parameter `recipe` decides: `auto`, the default, takes the rule's pick on the screen at "
+        f"hand, and `{FALLBACK}` where no recipe can be measured; any other value names a recipe."
     )
     if table.empty or not table["selected"].any():
         return text
     picked = chosen(table)
     if picked == recipe:
-        return f"{text} Here the rule's pick is the same recipe."
+        return (
+            f"{text} Here it is the rule's pick. What `{FALLBACK}`, the recipe that can be followed with simple "
+            "arithmetic, would have called is shown beside the calls."
+        )
     own = table[table["recipe"] == recipe]
     return (
         f"{text} The rule's pick is another one, `{picked}`{_beside(table, own)}. To compute everything with the pick, "
-        f"run `rxrx19 run -p recipe={picked}`, with whatever other parameters this page was given."
+        "run `rxrx19 run -p recipe=auto`, with whatever other parameters this page was given."
     )
 
 
@@ -105,7 +101,7 @@ def against_truth(recipes: pd.DataFrame) -> str:
     if len(raw) and picked["recipe"] != "raw":
         text += f" (raw: {number(raw['truth_rmse'].iloc[0], 2)} and {number(raw['truth_rank'].iloc[0], 2)})"
     if best["recipe"] == picked["recipe"]:
-        return f"{text}. No recipe compared comes closer."
+        return f"{text}. Of the recipes compared none comes closer, on this one simulated screen."
     return f"{text}. The closest is `{best['recipe']}` with {number(best['truth_rmse'], 2)}."
 
 

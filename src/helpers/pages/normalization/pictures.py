@@ -35,6 +35,8 @@ class Plan:
 PLANS = {
     "experiment_center": Plan("experiments"),
     "plate_center": Plan("plates"),
+    "percent_of_control": Plan("plates"),
+    "log_percent_of_control": Plan("plates"),
     "plate_standard": Plan("plates"),
     "plate_robust": Plan("spread"),
     "position": Plan("map"),

@@ -1,13 +1,8 @@
 """Before and after: what a recipe does to plates, to neighbours, to rows and columns, and to shared arms, in words."""
 
-import contextlib
-from collections.abc import Sequence
-
-import anndata as ad
 import numpy as np
 import pandas as pd
 
-from helpers.errors import DataError
 from helpers.hits.evidence import arm_means
 from helpers.pages.absent import NO_EMBEDDINGS
 from helpers.pages.words import count, listing, number, percent
@@ -16,33 +11,6 @@ from helpers.profiles.selection import rows_by, scattered, well_kind
 from helpers.profiles.steps import MAD_SCALE
 from helpers.screens.order import natural_order
 from helpers.study.projections import Projection
-from helpers.study.steps import normalize, score_wells
-
-
-def scored_stages(
-    wells: ad.AnnData, names: Sequence[str], *, seed: int = 0, **settings
-) -> dict[str, pd.DataFrame]:
-    """Return the scored wells under some recipes.
-
-    Parameters
-    ----------
-    wells : AnnData
-        Not normalised.
-    names : sequence of str
-        Recipes; one that cannot be used here is left out, for the comparison table says why.
-    seed, settings
-        As in :func:`helpers.profiles.normalize`.
-
-    Returns
-    -------
-    dict
-        Recipe -> one row per well with its scores, in the order of `names`.
-    """
-    tables = {}
-    for name in dict.fromkeys(names):
-        with contextlib.suppress(DataError):
-            tables[name] = score_wells(normalize(wells, name, seed=seed, **settings)).obs
-    return tables
 
 
 def most_shared_arms(obs: pd.DataFrame) -> pd.DataFrame:
@@ -135,10 +103,11 @@ def _gathers(row) -> str:
 
 def plate_spread(tables: dict[str, pd.DataFrame], value: str = "rescue") -> str:
     """Say how far the plates' median infected wells lie apart under each recipe."""
+    tables = {name: obs for name, obs in tables.items() if value in obs and obs[value].notna().any()}
+    if not tables:
+        return NO_EMBEDDINGS
     parts = []
     for name, obs in tables.items():
-        if value not in obs or obs[value].notna().sum() == 0:
-            return NO_EMBEDDINGS
         fine = obs[(well_kind(obs) == "infected").to_numpy() & (obs["qc_flag"].astype(str) == "").to_numpy()]
         medians = fine.groupby("plate_id", observed=True)[value].median()
         parts.append(f"{number(round(medians.max() - medians.min(), 4), 2)} with `{name}`")

@@ -219,7 +219,7 @@ def spread_over_plates(wells: pd.DataFrame) -> str:
         return "No arm stands on more than one plate, so a well and what stood in it cannot be told apart."
     text = f"Of the wells of arms that stand on several plates, {percent(share)} keep their well from plate to plate"
     if share < 0.05:
-        return f"{text}: treatments were placed anew, so an effect of position does not repeat with the compound."
+        return f"{text}, so an effect of position does not repeat with the compound."
     return (
         f"{text}: **an effect of position repeats with the compound**, and replicates do not average it out."
     )

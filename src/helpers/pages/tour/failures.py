@@ -2,49 +2,55 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from helpers.figures.style import CONDITION_STYLE
 from helpers.pages.words import count, listing, number, percent
-from helpers.profiles import qc
+from helpers.profiles.failures import MIN_PLATES, SUPPORT
+from helpers.profiles.qc import MIN_SITES, RATE
 from helpers.profiles.selection import well_kind
 
 EDGE = 2
 """Rows and columns this near to the outermost ones in use count as the rim of a plate."""
 
 
+MOST = 0.5
+"""A compound that lost this share of its wells is named."""
+WAYS = {"dim": "dim", "low_cells": "with too few cells", "odd": "in a direction of their own"}
+"""How a twin makes wells fail, in words."""
+
 NOT_FLAGGED = (
     "Without embeddings a failed well cannot be told from others, and none is flagged for its looks."
 )
 
 
-def rule(n_features: int) -> str:
-    """State by which rule a well of a screen with so many features fails, with its thresholds."""
+def rule(n_features: int, *, qc: bool = True, rate: float = RATE) -> str:
+    """State by which rules a well of a screen with so many features fails, with the settings of the page."""
+    sites = (
+        f"A well with fewer than {percent(MIN_SITES)} of the usual number of sites is flagged in any case."
+    )
     if not n_features:
         return NOT_FLAGGED
-    k = min(qc.N_COMPONENTS, n_features)
-    usual = np.sqrt(stats.chi2.ppf(qc.TAIL, k))
-    limit = np.sqrt(qc.MARGIN) * usual
+    if not qc:
+        return f"The search for failed wells is switched off (`qc`). {sites}"
     return (
-        f"**The rule.** Each well is placed {_space(k, n_features)}, relative to the median well of its plate. The "
-        f"unit {_along(k)} is the robust standard deviation of the experiment's wells along it. A well *without* a "
-        f"compound fails if it lies more than **{number(limit, 3)} of these units** from where its condition stands: "
-        f"{number(np.sqrt(qc.MARGIN))} times the distance that {percent(1 - qc.TAIL)} of Gaussian wells would exceed "
-        f"({number(usual, 3)}), and more where the wells of a screen scatter more widely. A *treated* well may be "
-        "far out for a good reason, so it fails only if it lies in the main direction of the failures without a "
-        f"compound (cosine above {number(qc.COSINE)}), at least {number(qc.REACH)} times as far out as they do. A well "
-        "with fewer than half of the usual sites fails as well."
+        "**The rules.** Wells are placed relative to the median well of their plate, freed of the drift over rows and "
+        "columns, and measured in units of the noise between wells that got the same treatment. How far wells that did "
+        "not fail reach is told from the bulk of these distances, heavy tails included; the limit is what a share of "
+        f"{rate:g} of good wells would exceed (`qc_rate`).\n\n"
+        "- A well *without* a compound fails if it lies beyond the limit from where its kind stands, and from the way "
+        "between there and the bulk of the plates.\n"
+        "- A *treated* well may be far out for a good reason. It fails if it lies beyond the limit from the bulk, from "
+        "every kind of controls and from every way between, **and no replicate goes along**: none of the wells at the "
+        f"same or a neighbouring dose of its compound lies at least {percent(SUPPORT)} as far in the same direction.\n"
+        "- Failures may share a direction, such as that of weak stain. Where wells without a compound, on "
+        f"{MIN_PLATES} plates or more, fail along one, a treated well that lies along it fails too, unless most of its "
+        "replicates do, and those at the next higher dose: what a compound does grows with dose.\n"
+        f"- {sites}\n\n"
+        "So a compound is never taken for a failure because it is strong, and the rules do not know which control is "
+        "called mock. A dose whose wells agree can still be taken for one, if controls of several plates failed in its "
+        "very direction and the next higher dose does not go along. What the rules cannot see: a failure that looks "
+        "like a weaker or stronger disease, and one that spoiled all replicates alike."
     )
-
-
-def _space(k: int, n_features: int) -> str:
-    if n_features == 1:
-        return "on the only feature"
-    return f"in the first {k} principal components of its experiment"
-
-
-def _along(k: int) -> str:
-    return "of the feature" if k == 1 else "of each component"
 
 
 def count_failed(wells: pd.DataFrame) -> pd.DataFrame:
@@ -167,11 +173,51 @@ def compared(wells: pd.DataFrame, truth: pd.DataFrame | None) -> str:
     if truth is None:
         return "Nobody has written down which wells of this screen failed, so the flags cannot be checked."
     flagged, made = _flagged_and_made(wells, truth)
-    hit = len(flagged & made)
+    if not made:
+        return f"The twin made no well fail; {count(len(flagged), 'well')} were flagged all the same."
+    known = truth[truth["well_id"].astype(str).isin(made)]
+    parts = [
+        f"{known['well_id'][rows].astype(str).isin(flagged).sum():,} of {len(rows):,} {WAYS.get(reason, reason)}"
+        for reason, rows in known.groupby("reason", sort=True).groups.items()
+    ]
+    good = len(wells) - len(made)
     return (
-        f"The twin knows which wells it made fail: of {count(len(made), 'well')}, {hit:,} were found "
-        f"({percent(hit / len(made)) if made else 'none'}), and {len(flagged - made):,} others were flagged."
+        f"The twin knows which wells it made fail, and how. Found were {listing(parts)}. Of the {good:,} wells that it "
+        f"left alone, {len(flagged - made):,} were flagged ({percent(len(flagged - made) / max(good, 1))})."
     )
+
+
+def lost_compounds(wells: pd.DataFrame) -> pd.DataFrame:
+    """Return the compounds that lost half of their wells or more to failures, those that lost most first.
+
+    Parameters
+    ----------
+    wells : DataFrame
+        One row per well: experiment, treatment, qc_flag.
+
+    Returns
+    -------
+    DataFrame
+        experiment, treatment, wells, failed, share (%).
+    """
+    given = wells[wells["treatment"].notna().to_numpy()]
+    keys = [given[key].astype(str) for key in ("experiment", "treatment")]
+    failed = (given["qc_flag"].astype(str) != "").groupby(keys)
+    table = pd.DataFrame({"wells": failed.size(), "failed": failed.sum()}).reset_index()
+    share = table["failed"] / table["wells"]
+    table["share (%)"] = (100 * share).round(1)
+    return table[share >= MOST].sort_values(["share (%)", "wells"], ascending=False, ignore_index=True)
+
+
+def lost(table: pd.DataFrame) -> str:
+    """Say which compounds lost most of their wells."""
+    if table.empty:
+        return f"No compound lost {percent(MOST)} or more of its wells."
+    gone = int((table["failed"] == table["wells"]).sum())
+    text = f"{count(len(table), 'compound')} lost {percent(MOST)} or more of their wells to failures."
+    if gone:
+        text += f" {gone:,} of them have no usable well left: nothing is said about these, and they are `not_tested`."
+    return f"{text} Look at their wells before you believe anything about them."
 
 
 def _flagged_and_made(wells: pd.DataFrame, truth: pd.DataFrame) -> tuple[set, set]:

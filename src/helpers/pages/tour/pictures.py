@@ -174,15 +174,13 @@ def _title(well: pd.Series, kind: str) -> str:
     return f"treated: {well['treatment']}{dose}"
 
 
-def load_pictures(scored: ad.AnnData, source: str, images: str = "") -> Pictures:
+def load_pictures(scored: ad.AnnData, images: str = "") -> Pictures:
     """Read the images of example sites.
 
     Parameters
     ----------
     scored : AnnData
-        Scored wells of a screen.
-    source : str
-        That screen; a twin's images are drawn.
+        Scored wells of a screen; a twin's images are drawn.
     images : str
         What :func:`helpers.screens.open_images` takes; empty: drawings for a twin, nothing for other screens, whose
         images would have to be fetched.
@@ -193,7 +191,8 @@ def load_pictures(scored: ad.AnnData, source: str, images: str = "") -> Pictures
         If `images` cannot be opened, or an image is broken.
     """
     sites = example_sites(scored.obs)
-    where = images or (source if scored.uns["screen"]["kind"] == "twin" else "")
+    screen = scored.uns["screen"]
+    where = images or (screen["path"] if screen["kind"] == "twin" else "")
     if not where:
         return Pictures(sites=sites)
     store = open_images(where)

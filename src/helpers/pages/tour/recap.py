@@ -75,7 +75,7 @@ def _trusted(wells: pd.DataFrame, quality: pd.DataFrame) -> str:
     ]
     on_plate = np.ones(len(wells), bool)
     if len(quality):
-        failing = quality[~quality["passes"].fillna(False).astype(bool)]
+        failing = quality[~quality["passes"].fillna(True).astype(bool)]
         names = set(failing["experiment"].astype(str) + "_" + failing["plate"].astype(str))
         on_plate = ~wells["plate_id"].astype(str).isin(names).to_numpy()
         gone.append(f"{(fine & known & ~on_plate).sum():,} stand on plates that do not pass")

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from helpers.hits.quality import MAX_OFF
 from helpers.pages.words import count, listing, number, percent
 from helpers.profiles.selection import well_kind
 from helpers.screens.order import natural_order
@@ -100,21 +101,66 @@ def gate(table: pd.DataFrame, min_z_prime: float) -> str:
     """Name the plates that do not pass, with the parameter that leaves them out."""
     if table.empty:
         return "No plate can be judged: this screen has no disease axis."
-    passes = table["passes"].fillna(False).astype(bool)
+    passes = table["passes"].astype("boolean")
     line = f"robust Z′ of {number(min_z_prime) if min_z_prime else '0'} or more (`min_z_prime`)"
     meaning = " – the bands of three robust standard deviations do not overlap" if min_z_prime == 0 else ""
-    failing = table[~passes]
-    head = f"**The gate:** a plate passes with a {line}{meaning}."
+    failing, unknown = table[(~passes).fillna(False)], table[passes.isna()]
+    head = (
+        f"**The gate:** a plate passes with a {line}{meaning}, and if its controls stand where they should: the median "
+        f"mock well within {number(MAX_OFF)} of rescue 1, the median infected untreated well within {number(MAX_OFF)} "
+        f"of 0.{_unjudged(unknown, len(table))}"
+    )
+    judged = len(table) - len(unknown)
     if failing.empty:
-        return f"{head} {_all_of(len(table))}; nothing has to be left out."
-    names = (failing["experiment"].astype(str) + "_" + failing["plate"].astype(str)).tolist()
+        return f"{head} {_all_of(judged, len(table))}; nothing has to be left out." if judged else head
+    names = _names(failing).tolist()
     verb = "does" if len(names) == 1 else "do"
-    text = f"{head} {count(len(names), 'plate')} of {len(table):,} {verb} not: {listing(names, 12)}."
+    why = [f"{name} ({reason})" for name, reason in zip(names, failing["reason"], strict=True)]
+    text = f"{head} {count(len(names), 'plate')} of {judged:,} {verb} not: {listing(why, 12)}."
     if len(names) == len(table):
         return f"{text} No plate is left: **this screen cannot tell healthy from infected wells one by one.**"
     return (
         f"{text} To leave them out of every notebook, run with\n\n"
         f"```\nrxrx19 run -p exclude_plates={','.join(names)}\n```"
+    )
+
+
+def _names(table: pd.DataFrame) -> pd.Series:
+    return table["experiment"].astype(str) + "_" + table["plate"].astype(str)
+
+
+def _unjudged(unknown: pd.DataFrame, n: int) -> str:
+    """Say which plates cannot be judged, and what they are scored by."""
+    if unknown.empty:
+        return ""
+    reasons = [
+        f"{reason} ({listing(_names(rows), 6)})" for reason, rows in unknown.groupby("reason", sort=True)
+    ]
+    verb = "has" if len(unknown) == 1 else "have"
+    return (
+        f" {count(len(unknown), 'plate')} of {n:,} {verb} too few controls to be judged: {'; '.join(reasons)}. That is "
+        "nothing against them. Their wells are scored by the controls of the other plates of their experiment."
+    )
+
+
+def windows(table: pd.DataFrame) -> str:
+    """Say how much the plates' windows differ, and where the median mock well stands on each."""
+    if table.empty or table["mock_rescue"].isna().all():
+        return ""
+    size, mock = table["window"].dropna(), table["mock_rescue"].dropna()
+    text = ""
+    if len(size) > 1 and size.min() > 0:
+        text = (
+            "**Windows.** Plates show the disease more or less strongly: the distance from mock to infected runs from "
+            f"{number(size.min(), 2)} to {number(size.max(), 2)} times that of the experiment. Scores are in units of "
+            "each plate's own window where its controls can tell it; where they are few, it is drawn towards the "
+            "experiment's. "
+        )
+    if len(mock) == 1:
+        return f"{text}The median mock well has a rescue of {number(mock.iloc[0], 2)} (1 is where it should stand)."
+    return (
+        f"{text}The median mock well of a plate has a rescue between {number(mock.min(), 2)} and "
+        f"{number(mock.max(), 2)} (1 is where it should stand; {count(len(mock), 'plate')})."
     )
 
 
@@ -182,8 +228,11 @@ def _more(n: int) -> str:
     return f"; and {n - MOST_NAMED:,} more" if n > MOST_NAMED else ""
 
 
-def _all_of(n: int) -> str:
-    return "The only plate passes" if n == 1 else f"All {n:,} plates pass"
+def _all_of(judged: int, n: int) -> str:
+    if n == 1:
+        return "The only plate passes"
+    which = "All" if judged == n else "All other"
+    return f"{which} {judged:,} plates pass"
 
 
 def failed_beside_quality(table: pd.DataFrame) -> str:
@@ -216,7 +265,10 @@ def uv(scored: pd.DataFrame) -> str:
         f"; plates: {number(medians.min(), 2)} to {number(medians.max(), 2)})" if len(medians) > 1 else ")"
     )
     if abs(middle) < NEAR:
-        return f"{text}, near the 0 of the mock wells: the axis follows infection, not contact with the particle."
+        return (
+            f"{text}, near the 0 of the mock wells: contact with inactivated particles does not move a well along the "
+            "axis. In a measured screen that is evidence; in a simulated one it was built in."
+        )
     side = "towards infected wells" if middle > 0 else "beyond the mock wells"
     return (
         f"{text}, {side}, {percent(abs(middle))} of the window away from mock: inactivated virus, or where "

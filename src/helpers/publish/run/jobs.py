@@ -24,7 +24,7 @@ from helpers.publish.run.execute import tidy
 from helpers.publish.run.folders import WORK, check_results, held_folders, put_in_place
 from helpers.publish.run.kept import notebook_mark, output_marks, stands
 from helpers.publish.run.kernel import kernel_environment
-from helpers.publish.run.preflight import check_sources
+from helpers.publish.run.preflight import check_sources, source_of
 
 
 @dataclass
@@ -136,7 +136,7 @@ def run_notebooks(
     check_results(folders)
     sources = check_sources(notebooks, values)
     for job in every:
-        job.mark = notebook_mark(job.notebook, job.parameters, sources.get(str(job.parameters.get("source"))))
+        job.mark = notebook_mark(job.notebook, job.parameters, sources.get(source_of(job.parameters)))
     standing = _standing(every, out) if reuse else {}
     todo = [job for job in every if job.notebook.name not in standing]
     if not todo:
@@ -188,9 +188,13 @@ def _folders(todo: Sequence[Job], out: Path) -> dict[Path, str]:
 
 
 def _entry(
-    job: Job, run_id: str, sources: Mapping[str, dict], owners: Mapping[Path, tuple[Path, Job]], out: Path
+    job: Job,
+    run_id: str,
+    sources: Mapping[tuple[str, str], dict],
+    owners: Mapping[Path, tuple[Path, Job]],
+    out: Path,
 ) -> dict:
-    source = sources.get(str(job.parameters.get("source")))
+    source = sources.get(source_of(job.parameters))
     return {
         "file": f"notebooks/{job.notebook.ipynb}",
         "run_id": run_id,

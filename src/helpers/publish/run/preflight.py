@@ -12,7 +12,7 @@ from helpers.screens.provenance import describe_source
 
 def check_sources(
     notebooks: Sequence[Notebook], values: Mapping[str, Mapping[str, Value]]
-) -> dict[str, dict]:
+) -> dict[tuple[str, str], dict]:
     """Look whether the screens of a run are there, their metadata is right and they have the experiments.
 
     Their embeddings stay closed, so the answer comes in seconds; kernels would find out much later, and each for
@@ -28,7 +28,7 @@ def check_sources(
     Returns
     -------
     facts : dict
-        By the name of the source, one unless the parameter file says otherwise: what `describe_source` tells.
+        By :func:`source_of`, one unless the parameter file says otherwise: what `describe_source` tells.
 
     Raises
     ------
@@ -39,22 +39,27 @@ def check_sources(
     """
     from helpers.screens.check import check_design
 
-    asked: dict[str, dict[str, None]] = {}
+    asked: dict[tuple[str, str], dict[str, None]] = {}
     for notebook in notebooks:
         settings = {name: item.default for name, item in notebook.parameters.items()}
         settings |= values.get(notebook.name, {})
         _check_lists(settings)
         if "source" in settings:
             experiments = str(settings.get("experiments", "all"))
-            asked.setdefault(str(settings["source"]), {})[experiments] = None
+            asked.setdefault(source_of(settings), {})[experiments] = None
     facts = {}
-    for source, choices in asked.items():
-        folder = resolve_source(source)
+    for (source, world), choices in asked.items():
+        folder = resolve_source(source, world)
         for experiments in choices:
             check_design(folder, experiments)
-        facts[source] = describe_source(source, folder)
+        facts[source, world] = describe_source(source, folder)
     _take_interrupts_back()
     return facts
+
+
+def source_of(settings: Mapping[str, Value]) -> tuple[str, str]:
+    """Return the source and the world that parameters name; a notebook without them reads no screen."""
+    return str(settings.get("source")), str(settings.get("world", "calm"))
 
 
 def _check_lists(settings: Mapping[str, Value]) -> None:

@@ -12,12 +12,13 @@ def write_pages(record: Mapping, folder: Path) -> None:
     record : mapping
         A run's ``run.json``.
     folder : Path
-        ``generated/`` inside the book's sources. ``status.md`` is a page; ``twin_parameters.md`` is included by
-        the page on the twin.
+        ``generated/`` inside the book's sources. ``status.md`` is a page; ``twin_parameters.md`` and
+        ``worlds.md`` are included by the page on the twin.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "status.md").write_text(status_page(record), encoding="utf-8")
     (folder / "twin_parameters.md").write_text(twin_table(), encoding="utf-8")
+    (folder / "worlds.md").write_text(world_table(), encoding="utf-8")
 
 
 def status_page(record: Mapping) -> str:
@@ -42,6 +43,20 @@ def status_page(record: Mapping) -> str:
             ),
             "",
         ]
+    )
+
+
+def world_table() -> str:
+    """Return the worlds of the twin as a table: name, what is different, why a real screen may look so, assumptions."""
+    from helpers.screens.twin.worlds import describe_worlds
+
+    worlds = describe_worlds()
+    rows = [
+        (code(row.world), f"{row.summary}. {row.reason}", code(row.changes) if row.changes else "none")
+        for row in worlds.itertuples()
+    ]
+    return table(
+        ("world", "what is different, and why a real screen may look so", "assumptions changed"), rows
     )
 
 

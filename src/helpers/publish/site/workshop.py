@@ -3,7 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.publish.notebooks import project_root, read_notebook, select_notebooks, tags, write_notebook
+from helpers.publish.notebooks import (
+    project_root,
+    read_notebook,
+    select_notebooks,
+    tags,
+    write_notebook,
+)
 from helpers.publish.run.folders import check_writable
 
 if TYPE_CHECKING:
