@@ -17,7 +17,7 @@ from helpers.errors import DataError
 from helpers.hits.moderation import moderate
 from helpers.hits.robust import draw_in
 from helpers.hits.scan import max_window
-from helpers.hits.shifts import MIN_BULK, plate_variances
+from helpers.hits.shifts import MIN_BULK, MIN_COMPOUNDS, plate_variances
 from helpers.hits.tail import Tail
 from helpers.profiles.selection import controls, rows_by, treated, usable
 
@@ -302,7 +302,9 @@ def _idle_residuals(obs: pd.DataFrame, unit: dict) -> np.ndarray:
     """Return the standardised wells of treated arms whose middle well shows nothing, relative to their plate's bulk."""
     members = obs[treated(obs) & usable(obs)]
     plates = members.groupby("plate_id", observed=True)["rescue"]
-    members = members[(plates.transform("size") >= MIN_BULK).to_numpy()]
+    compounds = members.groupby("plate_id", observed=True)["treatment"].transform("nunique")
+    enough = (plates.transform("size") >= MIN_BULK) & (compounds >= MIN_COMPOUNDS)
+    members = members[enough.to_numpy()]
     if not len(members):
         return np.empty(0)
     z = (

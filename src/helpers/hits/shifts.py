@@ -8,7 +8,9 @@ from helpers.hits.moderation import MEDIAN_VARIANCE
 from helpers.profiles.selection import rows_by, treated, usable
 
 MIN_BULK = 20
-"""Treated wells from which on their median says where a plate lies."""
+"""Treated wells from which on their median says where a plate lies ..."""
+MIN_COMPOUNDS = 8
+"""... if they are of so many compounds: most of a few may well do something."""
 
 
 def plate_variances(
@@ -48,7 +50,8 @@ def _with_bulk(obs: pd.DataFrame, shared: dict, scale: dict, centred: dict) -> d
     members = obs[treated(obs) & usable(obs)]
     grouped = members.groupby("plate_id", observed=True)["rescue"]
     middle, n = grouped.median(), grouped.size()
-    plates = [p for p in shared if n.get(p, 0) >= MIN_BULK]
+    compounds = members.groupby("plate_id", observed=True)["treatment"].nunique()
+    plates = [p for p in shared if n.get(p, 0) >= MIN_BULK and compounds.get(p, 0) >= MIN_COMPOUNDS]
     usual = 0.0
     if len(members) and not any(centred[p] for p in plates):
         usual = float(members["rescue"].median())
