@@ -8,12 +8,9 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from helpers.errors import DataError, UsageError
-
-if TYPE_CHECKING:
-    from helpers.screens.twin.model import TwinModel
 
 # Everything heavier is imported by the command that needs it, so that --help answers at once.
 
@@ -260,13 +257,14 @@ def _columns(rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _make(options: argparse.Namespace) -> int:
+    from helpers.publish.assign import assign_assumptions
     from helpers.publish.run.folders import check_writable
     from helpers.screens.twin.make import make_twin
 
     design = options.design and options.design.resolve()
     if design and not design.is_file():
         raise UsageError(f"no design file at {design}")
-    model = _twin_model(options.world, options.pairs)
+    model = assign_assumptions(options.world, options.pairs)
     check_writable(options.folder.resolve(), "name a new or empty folder for the twin")
     folder = make_twin(
         options.folder,
@@ -279,28 +277,6 @@ def _make(options: argparse.Namespace) -> int:
     )
     _say(f"the twin is in {folder}")
     return 0
-
-
-def _twin_model(world: str, pairs: Sequence[str]) -> "TwinModel":
-    """Return the model of a world with the assumptions given on the command line."""
-    import dataclasses
-
-    from helpers.publish.assign import parse_pairs
-    from helpers.publish.parameters import coerce
-    from helpers.publish.suggest import suggest
-    from helpers.screens.twin.worlds import find_world
-
-    model = find_world(world).model()
-    defaults = {item.name: getattr(model, item.name) for item in dataclasses.fields(model)}
-    plain = {name: value for name, value in defaults.items() if type(value) in (str, int, float, bool)}
-    changes: dict[str, Any] = {}
-    for name, text in parse_pairs(pairs).items():
-        if name not in plain:
-            raise UsageError(
-                f"unknown assumption {name!r} of the twin{suggest(name, plain)}; valid: {', '.join(plain)}"
-            )
-        changes[name] = coerce(name, text, type(plain[name]))
-    return dataclasses.replace(model, **changes)
 
 
 def _fetch(options: argparse.Namespace) -> int:

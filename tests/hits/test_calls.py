@@ -216,3 +216,21 @@ def test_a_compound_whose_wells_all_failed_is_said_to_be_untested(tiny_scored):
     row = hits[hits["treatment"] == name]
     assert (row["note"] == "all wells failed").all()
     assert row["p_value"].isna().all()
+
+
+def test_the_test_on_target_is_never_easier_than_that_of_all_doses(tiny_scored):
+    _, hits = call_hits(tiny_scored, min_rescue=0.0, rank_draws=0, null_draws=2_000)
+    known = hits.dropna(subset=["p_value"])
+    assert (known["p_on_target"] >= known["p_value"]).all()
+
+
+def test_a_compound_whose_toxicity_cannot_be_judged_says_so(tiny_scored):
+    """One well a dose: nothing tells poison from a failed well, and `inactive` must not be read as harmless."""
+    scored = tiny_scored.copy()
+    first = sorted(scored.obs["treatment"].dropna().astype(str).unique())[0]
+    mine = scored.obs[(scored.obs["treatment"] == first).to_numpy()]
+    extra = mine.groupby(["experiment", "dose_um"], observed=True).cumcount() > 0
+    scored = scored[~scored.obs_names.isin(mine.index[extra.to_numpy()])].copy()
+    hits = call_hits(scored, rank_draws=0, null_draws=2_000)[1].set_index("treatment")
+    assert hits.loc[[first], "note"].str.contains("cannot be called toxic").all()
+    assert not hits.drop(index=first)["note"].str.contains("toxic").any()

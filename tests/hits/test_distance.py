@@ -80,3 +80,14 @@ def test_sums_of_groups_are_those_of_their_rows():
     parts = Parts.of(X, starts)
     assert parts.sizes.tolist() == [4, 1, 14, 1]
     np.testing.assert_allclose(parts.squares, np.add.reduceat((X**2).sum(axis=1), starts))
+
+
+@pytest.mark.parametrize("wells", [60, 90])
+def test_an_arm_of_more_wells_than_controls_has_a_limit(wells):
+    """60 controls a plate: an arm of as many wells or more takes the limit of smaller ones, and poison is seen."""
+    few = measured(*made_up(3.0, wells=8, n_arms=3)).set_index("treatment")
+    many = measured(*made_up(3.0, wells=wells, n_arms=3)).set_index("treatment")
+    assert np.isfinite(many["off_limit"]).all()
+    assert (many["off_limit"] <= few["off_limit"]).all()
+    assert many.loc["a00", "off_disease"] > many.loc["a00", "off_limit"]
+    assert (many["off_disease"] < many["off_limit"]).drop("a00").all()

@@ -25,6 +25,7 @@ DESIGN = [
 ]  # fmt: skip
 TESTS = ("p_value", "p_on_target", "p_worsens")
 """P-values of a compound: it rescues, it rescues by arms on target, it worsens."""
+NO_LIMIT = "too few wells to tell poison from a failed well: it cannot be called toxic"
 SINGLE_PLATE = "on a single plate: how stable its score is cannot be told"
 
 
@@ -197,7 +198,8 @@ def _test_compounds(
 ) -> pd.DataFrame:
     """Return one row per compound with the window test, that of its arms on target alone, and the mirror image.
 
-    Windows of the arms on target are some of all windows, so their p-value, by the null of all, errs to the safe side.
+    The null of all windows stands for those of the arms on target. These may run across doses that are left out, which
+    no window of all doses does; so their p-value is never taken for less than that of all.
     """
     members = obs[treated(obs) & usable(obs)]
     members = members.assign(treatment=members["treatment"].astype(str))
@@ -227,6 +229,7 @@ def _test_compounds(
         for name in TESTS:
             window = max_window(seen[name] - min_rescue, own, same["shared"].to_numpy(), statistic=statistic)
             hits.loc[same.index, name] = tail.p_value(window)
+    hits["p_on_target"] = hits["p_on_target"].clip(lower=hits["p_value"])
     for name in ("p_value", "p_on_target"):
         hits[name.replace("p_", "q_")], hits["q_worsens"] = q_values_together(hits[name], hits["p_worsens"])
     return hits.drop(columns=DESIGN)
@@ -277,7 +280,9 @@ def _call(hits: pd.DataFrame, arms: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     hits["call"] = rule.call(hits)
     hits = hits.merge(best_by_score(_eligible(hits, arms)), on="treatment", how="left")
     hits["rank"] = hits["score"].rank(ascending=False, method="first", na_option="bottom").astype(int)
-    hits["note"] = np.where(hits["p_value"].isna(), "all wells failed", "")
+    finite = np.isfinite(arms["off_limit"].where(arms["n_wells"] > 0)).groupby(arms["treatment"]).any()
+    unjudged = ~hits["treatment"].map(finite).astype(bool)
+    hits["note"] = np.select([hits["p_value"].isna(), unjudged], ["all wells failed", NO_LIMIT], default="")
     columns = [
         "experiment",
         "treatment",
@@ -296,5 +301,7 @@ def _add_stability(hits: pd.DataFrame, stability: pd.DataFrame) -> pd.DataFrame:
     """Add what is known of the stability of scores and ranks, and a note where a single plate leaves it unknown."""
     hits = hits.merge(stability.drop(columns="single_plate"), on="treatment", how="left")
     alone = hits["treatment"].isin(stability.loc[stability["single_plate"], "treatment"])
-    hits["note"] = np.where(alone & (hits["note"] == ""), SINGLE_PLATE, hits["note"])
+    notes = np.where(alone & (hits["call"] != "not_tested"), SINGLE_PLATE, "")
+    both = np.where((notes != "") & (hits["note"] != ""), "; ", "")
+    hits["note"] = hits["note"] + both + notes
     return hits

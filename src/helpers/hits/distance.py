@@ -192,10 +192,15 @@ class NoiseReach:
     def squared(self, n_wells: int, n_plates: int) -> np.ndarray | None:
         """Draw squared off-disease of pseudo-arms of this size, sorted; None where it cannot be told.
 
-        A single well has no finite limit, for nothing tells a failed well from a toxic compound then.
+        A single well has no finite limit, for nothing tells a failed well from a toxic compound then. Arms with more
+        wells than plates have controls take the limit of smaller ones, which noise carries further.
         """
         counts = np.full(n_plates, n_wells // n_plates) + (np.arange(n_plates) < n_wells % n_plates)
         sizes = np.diff(self.ends)
+        fewest = np.sort(sizes)[-n_plates] if len(sizes) >= n_plates else 0
+        if counts.max() >= fewest:
+            counts = np.minimum(counts, fewest // 2)
+        n_wells = int(counts.sum()) if counts.all() else 0
         pools = np.flatnonzero(sizes > counts.max())
         if n_wells < 2 or len(pools) < n_plates:
             return None

@@ -1,12 +1,17 @@
 """Values of parameters, merged from the command line and a file, and checked before anything runs."""
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from helpers.errors import UsageError
 from helpers.publish.notebooks import Notebook, find_notebooks
-from helpers.publish.parameters import Value
+from helpers.publish.parameters import Value, coerce
 from helpers.publish.suggest import suggest
+
+if TYPE_CHECKING:
+    from helpers.screens.twin.model import TwinModel
 
 # A relative path means the user's working folder, which is not the one a kernel runs in.
 PATHS = ("source", "results", "classes", "published", "images")
@@ -76,6 +81,36 @@ def assign(
         }
         for notebook, parameters in known.items()
     }
+
+
+def assign_assumptions(world: str, pairs: Sequence[str]) -> "TwinModel":
+    """Return the model of a world with the assumptions that ``NAME=VALUE`` arguments change.
+
+    Parameters
+    ----------
+    world : str
+        One of :data:`helpers.screens.twin.worlds.WORLDS`.
+    pairs : sequence of str
+        Of single numbers and words; ranges cannot be changed in this way.
+
+    Raises
+    ------
+    UsageError
+        For an unknown world or assumption, or a value of another type.
+    """
+    from helpers.screens.twin.worlds import find_world
+
+    model = find_world(world).model()
+    defaults = {item.name: getattr(model, item.name) for item in dataclasses.fields(model)}
+    plain = {name: value for name, value in defaults.items() if type(value) in (str, int, float, bool)}
+    changes: dict[str, Any] = {}
+    for name, text in parse_pairs(pairs).items():
+        if name not in plain:
+            raise UsageError(
+                f"unknown assumption {name!r} of the twin{suggest(name, plain)}; valid: {', '.join(plain)}"
+            )
+        changes[name] = coerce(name, text, type(plain[name]))
+    return dataclasses.replace(model, **changes)
 
 
 def _check_names(

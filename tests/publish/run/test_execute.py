@@ -12,7 +12,7 @@ from helpers.publish.run.kernel import kernel_environment
 
 @pytest.fixture
 def executed(tmp_path: Path) -> Path:
-    shown = new_output("stream", text='written to /work/.work-1/results/"x"/tables')
+    shown = new_output("stream", text='written to /data/.work-1/results/"x"/tables')
     cells = [
         new_code_cell("a = 1", metadata={"tags": ["injected-parameters"], "papermill": {"duration": 1.5}}),
         new_code_cell("b", outputs=[shown], metadata={"tags": [], "execution": {"iopub": "now"}}),
@@ -24,7 +24,7 @@ def executed(tmp_path: Path) -> Path:
 
 
 def test_times_and_working_folders_are_gone(executed: Path) -> None:
-    tidy(executed, {'/work/.work-1/results/"x"': "/home/out"})
+    tidy(executed, {'/data/.work-1/results/"x"': "/home/out"})
     node = nbformat.read(executed, as_version=4)
     assert dict(node.metadata) == {"k": 1}
     assert [dict(cell.metadata) for cell in node.cells] == [

@@ -192,7 +192,9 @@ def say_ranks(hits: pd.DataFrame, top_k: int) -> str:
         f"Compounds with a chance of 95 % or more to be among the best {top_k}: {listing(parts)}. The rest of the list "
         "is the order of one draw of plates."
     )
-    alone = hits[hits["top_k_probability"].isna() & (hits["note"] == SINGLE_PLATE)]
+    alone = hits[
+        hits["top_k_probability"].isna() & hits["note"].astype(str).str.contains(SINGLE_PLATE, regex=False)
+    ]
     if len(alone):
         text += (
             f" {len(alone):,} of {count(len(hits), 'result')} (a compound in an experiment) stand on one plate of "
