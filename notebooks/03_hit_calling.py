@@ -448,7 +448,7 @@ ax = figures.plot_volcano(called, fdr=fdr, min_rescue=min_rescue)
 save_figure(ax.figure, "volcano", results)
 
 # %% [markdown]
-# Read {numref}`fig-volcano` by its corners: upper right is large and certain. Points just right of the dotted line can be certain only if they have many wells; points far to
+# Read {numref}`fig-volcano` by its corners: upper right is large and certain. Where most arms have as many wells on as many plates, the points lie near one curve, and the q-value says little that the rescue does not. Points just right of the dotted line can be certain only if they have many wells; points far to
 # the right but low, if there are any, are large and uncertain: they have few wells, or stand on noisy plates. The test asks for rescue, so arms that worsen lie at the
 # bottom however certain they are; `p_worsens` in `arms.csv` is their test.
 

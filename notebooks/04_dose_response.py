@@ -137,6 +137,7 @@ arms, hits = call_hits(scored, fdr=fdr, min_rescue=min_rescue, seed=seed)
 curves = fit_screen(
     scored,
     arms=arms,
+    hits=hits,
     fdr=fdr,
     min_rescue=min_rescue,
     model=model,
@@ -229,10 +230,10 @@ say(points_named(points))
 # | partial | the same, but the highest dose reaches less than four fifths of the fitted effect | a number with an interval that hangs on an unseen plateau |
 # | step | it lies between two neighbouring doses, and a jump would fit as well as a curve | the gap |
 # | bell | rescue rises and turns back at the highest doses, which the fit leaves out | as of the rise |
-# | below range | only an upper limit is known: the start of the curve was not seen | `<` the limit |
-# | above range | only a lower limit is known: the end of the curve was not seen | `>` the limit |
+# | below range | only an upper limit is known: the start of the curve was not seen, as of a compound that does all it can at every dose | `<` the limit, or the lowest dose |
+# | above range | only a lower limit is known: the end of the curve was not seen | `>` the limit, or the highest dose |
 # | worsening | rescue falls with dose, whatever is known of the half-way point | a number, a bound or none |
-# | toxic top | too few doses are left below those that move cells off the axis; the fit shown is that of all doses | none |
+# | toxic top | nothing is told but harm: below the doses that harm cells a flat line does as well, or too few are left | none |
 # | inactive | a flat line does as well | none |
 # | not fitted | too few doses or points | none |
 
@@ -240,7 +241,7 @@ say(points_named(points))
 write_table(curves, "dose_response.csv", results)
 columns = ["experiment", "treatment", "curve_class", "ec50_um"]
 columns += ["ec50_low_um", "ec50_high_um", "ec50_censored"]
-columns += ["back", "hill", "r2", "q_value", "relevance"]
+columns += ["back", "hill", "r2", "q_value", "relevance", "note"]
 by_relevance = curves.sort_values("relevance", ascending=False)
 shown = chosen.without_loose_limits(by_relevance)
 show_table(shown, rows=12, columns=columns)
@@ -260,7 +261,7 @@ show_search(chosen.curve_list(curves), "curves", pictures=sketches)
 show_downloads(curves, "dose_response")
 
 # %% mystnb={"image": {"alt": "Scatter of all fitted curves: the effect over the tested doses on the horizontal axis with dashed lines at no effect and at mock, relevance on the vertical axis with a dashed line at the false discovery rate, marked by class; a few of the most relevant are named.", "classes": "panels"}, "figure": {"caption": "Effect over the tested doses against relevance, every fitted curve a point. Dashed: no effect, an effect as large as the way from infected to mock, and the relevance that a large effect has at the accepted rate.", "name": "fig-relevance"}}
-ax = figures.plot_relevance(potency.with_effect(curves, fitted), fdr)
+ax = figures.plot_relevance(curves, fdr)
 save_figure(ax.figure, "relevance", results)
 
 # %% [markdown]
@@ -305,10 +306,18 @@ save_figure(fig, "curve_classes", results)
 # %% [markdown]
 # ## Doses that harm
 #
-# Rescue is read along one axis, and cells that a compound harms move along it too, forward or back. So the top doses at which cells leave the axis further than noise
-# reaches are not fitted (`drop_toxic`), and the EC50 with them is kept beside.
+# Rescue is read along one axis, and cells that a compound harms move along it too, forward or back. Not everything off the axis is harm: most drugs change cells in some way of
+# their own, and a distance that is there at every dose says nothing against a curve. Harm grows with dose. So a top dose is left out (`drop_toxic`) in three cases only:
+#
+# - cells lie at least as far off the axis as the disease is long, and further than at some lower dose;
+# - rescue turns back while cells move further off;
+# - the dose above harms, and here the same movement begins.
+#
+# Below such doses harm may have begun unseen. At the doses left out all that is seen along the axis could be harm; that ratio of *along* to *off* says how much harm could feign at each dose below.
+# The curve is fitted with and without that much, and the interval covers both. Where only one of the two rises, nothing is told but harm. `off_fitted` in `dose_response.csv` says how far
+# off the axis the fitted doses lie, `off_toxic` the others, and the EC50 with all doses is kept beside.
 
-# %% mystnb={"image": {"alt": "Curves whose EC50 changes most when toxic doses are left out: wells by plate, hollow at the doses left out, the fit, a filled diamond for the EC50 and a hollow one for the EC50 with all doses; or a sentence that there are none.", "classes": "panels"}, "figure": {"caption": "Curves fitted without their toxic doses (hollow points), those first whose EC50 changes most. Hollow diamond: EC50 of the fit to all doses.", "name": "fig-toxic"}}
+# %% mystnb={"image": {"alt": "Curves whose EC50 changes most when toxic doses are left out: wells by plate, hollow at the doses left out, the fit, a filled diamond for the EC50 and a hollow one for the EC50 with all doses; or a sentence that there are none.", "classes": "panels"}, "figure": {"caption": "Curves fitted without their toxic doses (hollow points). First come those whose interval excludes the one of all doses, then those whose EC50 changes most. Hollow diamond: EC50 of the fit to all doses.", "name": "fig-toxic"}}
 tops = potency.toxic_tops(curves).head(4)
 fig = figures.plot_curves(scored.obs, tops)
 save_figure(fig, "toxic_tops", results)
@@ -377,7 +386,7 @@ say(potency.say_coverage(coverage))
 # %% [markdown]
 # ## Against the truth
 
-# %% mystnb={"image": {"alt": "Scatter of estimated against true EC50 in micromolar on logarithmic axes with intervals and the line of agreement, or a sentence that no truth is known."}, "figure": {"caption": "Estimated against true EC50 of truly rescuing compounds whose curve is active, with 95 % intervals. Below: what share of the intervals hold the truth, by kind.", "name": "fig-truth-ec50"}}
+# %% mystnb={"image": {"alt": "Scatter of estimated against true EC50 in micromolar on logarithmic axes with intervals and the line of agreement, or a sentence that no truth is known."}, "figure": {"caption": "Estimated against true EC50 of truly rescuing compounds whose EC50 has limits on both sides, with 95 % intervals. Below: what share of the intervals hold the truth, by kind.", "name": "fig-truth-ec50"}}
 truth = known_truth(wells)
 known = true_potencies(curves, truth)
 look = {
@@ -401,8 +410,7 @@ say(findings.truth_potency(curves, truth))
 # ## Recap
 #
 # - An EC50 is given only where the data limit it on both sides; otherwise a bound, a gap, or nothing.
-# - Its interval is part of the number, and counts plates, not wells. It assumes one curve: where a compound both rescues and harms, doses that harm are left
-#   out, as far as they can be told.
+# - Its interval is part of the number, and counts plates, not wells. Where a compound both rescues and harms, doses that harm are left out, and the interval covers what harm could feign below them.
 # - A curve must beat a flat line first, at a false discovery rate over all curves.
 # - Potency and effect are two things; so are effect and harm.
 

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Where it holds
 #
-# The pages before promise much: few false calls, intervals that hold, failed wells found and good ones spared. Simulated screens can show whether these promises are kept, and a
+# The pages before promise much: few false calls, intervals that hold, failed wells found and good ones spared, an EC50 where there is one. Simulated screens can show whether these promises are kept, and a
 # simulated screen is only as good as its assumptions. So this chapter changes the assumptions, one world at a time, and counts again.
 #
 # In this notebook we
@@ -27,6 +27,7 @@
 # |---|---|---|
 # | hit calling | necessary | {doc}`03_hit_calling` |
 # | false discovery rates and coverage | necessary | {doc}`03_hit_calling`, *Do the promises hold?* |
+# | classes of curves | helpful | {doc}`04_dose_response` |
 #
 # **Time to read:** 10 minutes.
 
@@ -97,6 +98,8 @@ show_table(describe_worlds(), rows=10, columns=columns)
 # - **Failed wells.** They should be found, or do no harm: a failed well that was missed is harmless if no call would differ without it.
 # - **Good wells.** They should stay.
 # - **The recipe.** The recipe that the evidence picks should be about as good as the one that the truth would pick. *Regret* is by how much its error exceeds that one's; on nine screens of ten it should be at most a tenth.
+# - **EC50s.** Compounds that rescue by half or more at a tested dose, with an EC50 among the doses, should get a number; intervals, with one limit or two, should hold the true one, also those of compounds that
+#   harm cells at higher doses; and what only harms should be called so.
 
 # %%
 here = judge_worlds(
@@ -110,8 +113,8 @@ write_table(here, "where_it_holds.csv", results)
 show_table(world_table(here), rows=20)
 
 # %% [markdown]
-# That is this page's own count, on few and small screens. The numbers to rely on come from a larger study, with ten screens of every world and all recipes. It takes an hour; `make worlds` repeats
-# it. Its result:
+# That is this page's own count, on few and small screens. The numbers to rely on come from a larger study, with more screens of every world and all recipes, which `make worlds` repeats.
+# Its result:
 
 # %%
 large = stored_promises()
@@ -139,6 +142,7 @@ say(words.breaks_first(large))
 # - What holds in one simulated world need not hold in another; so promises are counted in all.
 # - Failed wells that look like nothing else are found by their replicates; an arm of two wells is judged by the one that shows less.
 # - What is weak is missed, and more so where noise has heavy tails.
+# - An EC50 that is given holds, mostly also where the compound harms; where harm cannot be seen off the axis, as where it only takes cells away, nothing tells it from the rest.
 
 # %% tags=["remove-input"]
 say(words.unlike(large))

@@ -78,6 +78,18 @@ def plate25(real_data):
 
 
 @pytest.fixture(scope="session")
+def dahlin(real_data):
+    """Return real Cell Painting of U2OS cells, scored: strong compounds on plates most of whose compounds act."""
+    from helpers.hits import score_wells
+    from helpers.profiles import normalize, to_wells
+    from helpers.screens import open_screen
+
+    return score_wells(
+        normalize(to_wells(open_screen(real_data / "screens" / "dahlin_u2os")), "plate_center")
+    )
+
+
+@pytest.fixture(scope="session")
 def a549_folder(real_data, project, tmp_path_factory):
     """Return the published A549 screen beside the book's example of a screen.yml."""
     import shutil

@@ -11,34 +11,41 @@ GRID = np.array(DOSES)
 
 
 @pytest.mark.parametrize(
-    ("klass", "ec50", "low", "high", "jump", "reached", "censored"),
+    ("klass", "ec50", "low", "high", "hill", "jump", "reached", "censored", "limits"),
     [
-        ("active", 0.2, 0.08, 0.5, False, 0.95, ""),
-        ("partial", 1.5, 0.9, 4.0, False, 0.6, ""),
-        ("step", 0.17, 0.11, 0.28, True, 1.0, ""),
-        ("below_range", 0.004, 0.0, 0.02, False, 1.0, "<"),
-        ("above_range", 9.0, 1.2, np.inf, False, 0.3, ">"),
-        ("above_range", 2.0, 1.2, np.inf, False, 0.6, ">"),
-        ("active", 0.2, 0.0, np.inf, False, 0.9, ""),
-        ("active", 0.2, 0.0, 13.5, False, 0.9, ""),
-        ("active", 0.2, 0.004, np.inf, False, 0.9, ""),
-        ("below_range", 0.004, 0.0, 13.5, False, 1.0, "<"),
+        ("active", 0.2, 0.08, 0.5, 1.5, False, 0.95, "", (0.08, 0.5)),
+        ("partial", 1.5, 0.9, 4.0, 1.5, False, 0.6, "", (0.9, 4.0)),
+        # between two doses, and as steep as you like
+        ("step", 0.17, 0.11, 0.28, 8.0, True, 1.0, "", (0.1, 0.3)),
+        ("active", 0.17, 0.11, 0.28, 8.0, False, 1.0, "", (0.11, 0.28)),
+        # a response at one dose between two plateaus; with a gentle best slope it tells the EC50
+        ("step", 0.1, 0.098, 0.102, 16.0, True, 1.0, "", (0.03, 0.3)),
+        ("active", 0.1, 0.098, 0.102, 3.0, True, 1.0, "", (0.098, 0.102)),
+        ("below_range", 0.004, 0.0, 0.02, 1.5, False, 1.0, "<", (0.0, 0.02)),
+        # nothing was seen below the lowest dose: no slope may place the limit there
+        ("below_range", 0.001, 0.0, 0.004, 1.5, False, 1.0, "<", (0.0, 0.01)),
+        ("above_range", 9.0, 1.2, np.inf, 1.5, False, 0.3, ">", (1.2, np.inf)),
+        ("above_range", 9.0, 4.0, 11.0, 1.5, False, 0.3, ">", (3.0, np.inf)),
+        ("above_range", 2.0, 1.2, np.inf, 1.5, False, 0.6, ">", (1.2, np.inf)),
+        # anywhere
+        ("active", 0.2, 0.0, np.inf, 1.5, False, 0.9, "?", (0.0, np.inf)),
+        ("active", 0.2, 0.0, 13.5, 1.5, False, 0.9, "?", (0.0, 13.5)),
+        ("active", 0.2, 0.004, np.inf, 1.5, False, 0.9, "?", (0.004, np.inf)),
+        ("active", 0.004, 0.0, 13.5, 1.5, False, 1.0, "?", (0.0, 13.5)),
+        # beyond the margin is nowhere
+        ("above_range", 2.0, 1.2, 31.0, 1.5, False, 0.6, ">", (1.2, np.inf)),
     ],
 )
-def test_rule_table(klass, ec50, low, high, jump, reached, censored):
-    steepest = (np.array([0.11 if jump else np.nan]), np.array([0.28 if jump else np.nan]))
-    arrays = (np.array([value], dtype=float) for value in (ec50, low, high))
+def test_rule_table(klass, ec50, low, high, hill, jump, reached, censored, limits):
+    numbers = (np.array([value], dtype=float) for value in (ec50, low, high, hill))
     used = np.ones((1, len(GRID)), dtype=bool)
-    row = classify(GRID, used, *arrays, steepest, np.array([reached]), np.array([False])).iloc[0]
-    assert (row["curve_class"], row["ec50_censored"]) == (klass, censored)
-    expected = {"<": high, ">": low}.get(censored, ec50)
-    bounded = low >= GRID[0] or high <= GRID[-1]  # a limit beyond the other end of the doses says nothing
-    if censored or bounded:
-        assert row["ec50"] == expected
-    else:
-        assert np.isnan(row["ec50"])
-    if klass == "step":
-        assert (row["ec50_low"], row["ec50_high"]) == (0.1, 0.3)
+    row = classify(
+        GRID, used, *numbers, np.array([jump]), np.array([reached]), np.array([False]), margin=10.0
+    ).iloc[0]
+    assert (row["curve_class"], row["ec50_censored"]) == (klass, censored.strip("?"))
+    assert (row["ec50_low"], row["ec50_high"]) == limits
+    expected = {"<": limits[1], ">": limits[0], "?": np.nan}.get(censored, ec50)
+    np.testing.assert_equal(row["ec50"], expected)
 
 
 def test_lists_of_classes_agree():

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from helpers.dose.bells import find_bells
 from helpers.dose.curves import response_at
 from helpers.dose.design import Points, indexed_groups
-from helpers.dose.engine import Curves, Fitting, describe, find_bells, seen_start
+from helpers.dose.engine import Curves, Fitting, describe, seen_start
 from helpers.dose.fit import no_limits
 from helpers.dose.grid import make_grid
 

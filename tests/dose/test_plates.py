@@ -72,7 +72,7 @@ def test_intervals_cover_where_plates_hold_different_doses(shifted):
 @pytest.fixture
 def no_pooling(monkeypatch):
     """Leave every plate free, as for a table of few curves."""
-    monkeypatch.setattr("helpers.dose.table.plate_spread", lambda *_: PlateSpread(np.inf, np.inf))
+    monkeypatch.setattr("helpers.dose.table.plate_spread", lambda *_, **__: PlateSpread(np.inf, np.inf))
 
 
 @pytest.mark.slow

@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 
 from helpers.dose import fit_screen
-from helpers.dose.screen import curve_points, toxic_doses, wells_of_curve
+from helpers.dose.screen import curve_points, wells_of_curve
 from helpers.errors import UsageError
+from helpers.hits import call_hits
 from made_up import made_up_wells
 
 
@@ -43,7 +44,7 @@ def test_failed_wells_are_left_out_and_experiments_kept_apart(tiny_scored):
     obs = tiny_scored.obs
     expected = ((obs["condition"] == "infected") & obs["treatment"].notna() & (obs["qc_flag"] == "")).sum()
     assert len(points) == expected
-    assert points["curve"].nunique() == len(points.drop_duplicates(["experiment", "treatment"]))
+    assert points["experiment"].nunique() == obs["experiment"].nunique()
 
 
 @pytest.mark.slow
@@ -54,7 +55,7 @@ def test_falling_curves_are_called_worsening(tiny_scored, tiny_screen):
     assert len(harmful) >= 1
     assert (harmful["curve_class"] == "worsening").all()
     worse = both[both["curve_class"] == "worsening"]
-    assert (worse["back"] < worse["front"]).all()
+    assert ((worse["back"] - worse["front"]).fillna(worse["effect"]) < 0).all()
     assert isinstance(both, pd.DataFrame)
 
 
@@ -71,22 +72,15 @@ def test_a_compound_whose_wells_all_failed_has_a_row(tiny_scored):
 def arm_rows(treatment, off, limit=0.5):
     doses = [0.01, 0.03, 0.1, 0.3, 1, 3][: len(off)]
     return pd.DataFrame(
-        {"experiment": "E", "treatment": treatment, "dose_um": doses, "off_disease": off, "off_limit": limit}
+        {
+            "experiment": "E",
+            "treatment": treatment,
+            "dose_um": doses,
+            "off_disease": off,
+            "off_limit": limit,
+            "rescue": 0.0,
+        }
     )
-
-
-@pytest.mark.parametrize(
-    ("off", "toxic"),
-    [
-        ([0, 0, 0, 0, 0.2, 0.3], []),
-        ([0, 0, 0, 0, 0.1, 0.9], [3]),
-        ([0, 0, 0, 0.3, 0.9, 2.0], [0.3, 1, 3]),  # the first of them half-way to the limit
-        ([0, 0.9, 0, 0, 0, 0], []),  # no top
-        ([0, 0, 0, 0, 0.9, np.nan], [1]),  # all wells of the highest dose failed
-    ],
-)
-def test_toxic_doses_are_an_unbroken_top(off, toxic):
-    assert toxic_doses(arm_rows("A", off))["dose_um"].tolist() == toxic
 
 
 @pytest.mark.slow
@@ -101,7 +95,7 @@ def test_toxic_doses_are_left_out_and_both_fits_reported(tiny_scored):
     row = less[(less[list(key)] == pd.Series(key)).all(axis=1)].iloc[0]
     assert (row["n_toxic_doses"], row["n_dropped_doses"]) == (1, 1)
     assert row["ec50_all_um"] == pytest.approx(chosen["ec50_um"], rel=0.1)
-    mostly = top.assign(off_disease=2.0)
+    mostly = top.assign(off_disease=[0.0, 2.0, 2.0, 2.0, 2.0, 2.0])
     none = fit_screen(tiny_scored, arms=mostly)
     row = none[(none[list(key)] == pd.Series(key)).all(axis=1)].iloc[0]
     assert row["curve_class"] == "toxic_top"
@@ -136,3 +130,101 @@ def test_wells_of_one_compound_are_sorted_by_dose_and_keep_those_that_failed():
     assert set(points["experiment"]) == {"HRCE-1"}
     assert wells_of_curve(wells.assign(qc_flag="failed"), "HRCE-1", "TWN-0060").index.equals(points.index)
     assert wells_of_curve(wells, "HRCE-1", "nobody").empty
+
+
+@pytest.fixture(scope="module")
+def called(tiny_scored):
+    return call_hits(tiny_scored, rank_draws=0)
+
+
+@pytest.mark.slow
+def test_a_compound_that_rescues_at_every_dose_is_below_the_doses_with_any_model(tiny_scored, called):
+    scored = tiny_scored.copy()
+    obs = scored.obs
+    name = obs["treatment"].dropna().iloc[0]
+    mine = (obs["treatment"] == name).to_numpy() & (obs["qc_flag"] == "").to_numpy()
+    rng = np.random.default_rng(0)
+    obs.loc[mine, "rescue"] = 0.9 + rng.normal(0, 0.03, mine.sum())
+    for model in ("4pl", "3pl"):
+        row = fit_screen(scored, arms=called[0], hits=called[1], model=model, compounds=[name]).iloc[0]
+        lowest = obs.loc[mine & (obs["experiment"].astype(str) == row["experiment"]), "dose_um"].min()
+        assert (row["curve_class"], row["ec50_censored"]) == ("below_range", "<")
+        assert row["ec50_um"] == lowest
+        assert row["front"] == 0
+        assert row["back"] == pytest.approx(0.9, abs=0.05)
+        assert row["note"].startswith("called inactive") or row["note"] == ""
+
+
+@pytest.mark.slow
+def test_harm_that_feigns_rescue_gets_no_ec50(tiny_scored, called):
+    scored, arms = tiny_scored.copy(), called[0].copy()
+    obs = scored.obs
+    counts = obs.groupby("treatment", observed=True)["dose_um"].nunique()
+    name = counts.index[counts == 6][0]
+    doses = np.sort(obs.loc[obs["treatment"] == name, "dose_um"].unique())
+    off = pd.Series([0.05, 0.0, 0.05, 0.3, 1.5, 2.5], doses)
+    mine = (obs["treatment"] == name).to_numpy()
+    rng = np.random.default_rng(1)
+    # all that is seen along the axis is harm, at a fixed ratio to what is seen off it
+    obs.loc[mine, "rescue"] = 0.4 * obs.loc[mine, "dose_um"].map(off).astype(float) + rng.normal(
+        0, 0.03, mine.sum()
+    )
+    arm = (arms["treatment"].astype(str) == name).to_numpy()
+    arms.loc[arm, "off_disease"] = arms.loc[arm, "dose_um"].map(off)
+    arms.loc[arm, "off_limit"] = 0.2
+    arms.loc[arm, "rescue"] = 0.4 * arms.loc[arm, "off_disease"]
+    row = fit_screen(scored, arms=arms, hits=called[1], compounds=[name]).iloc[0]
+    assert row["curve_class"] == "toxic_top"
+    assert row["n_toxic_doses"] >= 2
+    assert np.isnan(row["ec50_um"])
+    assert (row["off_toxic"], row["off_fitted"] < 1) == (2.5, True)
+    assert "doses harm cells" in row["note"]
+    own = arms.copy()
+    own.loc[arm, "off_disease"] = 0.45  # the same at every dose: a compound's own effect
+    row = fit_screen(scored, arms=own, hits=called[1], compounds=[name]).iloc[0]
+    assert row["n_toxic_doses"] == 0
+    assert row["curve_class"] not in ("toxic_top", "inactive")
+
+
+@pytest.mark.slow
+def test_tables_hold_no_number_that_means_nothing(tiny_scored, called):
+    curves = fit_screen(tiny_scored, arms=called[0], hits=called[1])
+    flat = curves[curves["curve_class"].isin(["inactive", "toxic_top", "not_fitted"])]
+    shape = [
+        "ec50_um",
+        "ec50_fit_um",
+        "hill",
+        "hill_low",
+        "hill_high",
+        "front",
+        "back",
+        "back_low",
+        "back_high",
+    ]
+    assert flat[shape].isna().all(axis=None)
+    assert (flat["ec50_censored"] == "").all()
+    doses = tiny_scored.obs.groupby("treatment", observed=True)["dose_um"].agg(["min", "max"])
+    first, last = (curves["treatment"].map(doses[end]).astype(float) for end in ("min", "max"))
+    low, high = curves["ec50_low_um"], curves["ec50_high_um"]
+    assert (low.isna() | (low == 0) | (low >= 0.099 * first)).all()
+    assert (high.isna() | np.isinf(high) | (high <= 10.1 * last)).all()
+    limit = curves["ec50_censored"] != ""
+    assert curves.loc[limit, "ec50_um"].between(first[limit], last[limit]).all()
+    rescued = curves.merge(
+        called[1].astype({"experiment": str, "treatment": str}), on=["experiment", "treatment"]
+    )
+    silent = rescued["call"].str.startswith("rescue") & rescued["curve_class"].isin(
+        ["inactive", "not_fitted"]
+    )
+    assert (rescued.loc[silent, "note_x"] != "").all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["4pl", "3pl"])
+def test_real_compounds_that_do_all_they_can_at_every_dose(dahlin, model):
+    """Colchicine, vinblastine and podophyllotoxin stop spindles at every dose that was tested."""
+    curves = fit_screen(dahlin, model=model)
+    names = ["Colchicine", "Vinblastine", "Podophyllotoxin"]
+    mine = curves[curves["treatment"].isin(names)]
+    assert set(mine["treatment"]) == set(names)
+    assert (mine["curve_class"] == "below_range").all()

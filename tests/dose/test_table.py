@@ -4,6 +4,8 @@ import pytest
 from scipy.optimize import curve_fit
 
 from helpers.dose import mean_effect, response_at
+from helpers.dose.coverage import simulate_curves
+from helpers.dose.known import Known
 from helpers.dose.table import fit_curves
 from helpers.errors import DataError, UsageError
 
@@ -86,7 +88,6 @@ def viability(real_data):
     mine = fit_curves(long, curve="Name", hill_bounds=(0.2, 10.0), plateaus=(0.0, np.inf), bell=False)
     theirs = pd.read_csv(folder / "reference_fits.tsv", sep="\t").set_index("Name")
     both = mine.set_index("curve").join(theirs)
-    both["top"] = long.dropna().groupby("Name")["dose"].max()
     return both
 
 
@@ -108,10 +109,8 @@ def test_agrees_with_curvecurator_on_the_pec50_of_real_curves(viability):
 def test_agrees_with_curvecurator_on_which_real_curves_are_regulated(viability):
     """Its verdict: significant, and a log2 fold change of .45 or more; the two differ near that limit only."""
     judged = viability[viability["Curve Regulation"].isin(["up", "down", "not"])]
-    at_top = response_at(
-        judged["top"], judged["front"], judged["back"], judged["ec50_fit"].fillna(1), judged["hill"]
-    )
-    fold = np.log2(np.maximum(at_top, 1e-3) / judged["front"]).abs()
+    # curves count from dose 0, the lowest that was tested; flat ones have no front
+    fold = np.log2(np.maximum(judged["front"] + judged["effect"], 1e-3) / judged["front"]).abs().fillna(0.0)
     same = ((judged["q_value"] <= 0.05) & (fold >= 0.45)) == (judged["Curve Regulation"] != "not")
     assert len(judged) == 500
     assert same.mean() >= 0.98
@@ -296,7 +295,137 @@ def test_an_effect_counts_from_where_it_was_seen():
     np.testing.assert_allclose(seen["activity_area"], mean_effect(0.01, 3, 0, 1, 0.2, 1.5), atol=0.03)
 
 
-def test_the_fitted_ec50_is_there_for_every_curve_that_was_fitted(flat):
-    fitted = flat["converged"]
-    assert (flat.loc[fitted, "curve_class"] == "inactive").mean() > 0.99
-    assert (fitted == flat["ec50_fit"].notna()).all()
+def test_a_flat_curve_has_no_parameters_but_an_effect(flat):
+    inactive = flat[flat["curve_class"] == "inactive"]
+    shape = ["ec50_fit", "hill", "hill_low", "hill_high", "front", "back", "back_low", "back_high"]
+    assert inactive[shape].isna().all(axis=None)
+    assert not inactive["at_bound"].any()
+    assert inactive["effect"].notna().all()
+
+
+EXACT = {
+    "half": ([0, 0, 0, 0, 0.5, 1, 1, 1], "step", 1.0),
+    "fall": ([100, 100, 100, 60, 20, 20, 20, 20], "step", 0.3),
+    "early": ([0, 0.5, 1, 1, 1, 1, 1, 1], "step", 0.03),
+    "jump": ([0, 0, 0, 0, 1, 1, 1, 1], "step", None),
+    "top": ([0, 0, 0, 0, 0, 0, 0, 1], "above_range", None),
+    "two tops": ([0, 0, 0, 0, 0, 0, 1, 100], "above_range", None),
+    "start": ([1, 0, 0, 0, 0, 0, 0, 0], "below_range", None),
+}
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_exact_data_are_no_worse_than_noisy_ones(name):
+    response, klass, ec50 = EXACT[name]
+    doses = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0]
+    row = fit_curves(pd.DataFrame({"curve": name, "dose": doses, "response": response})).iloc[0]
+    assert row["converged"]
+    assert row["curve_class"] == klass
+    if ec50 is not None:
+        assert row["ec50"] == pytest.approx(ec50, rel=0.01)
+        assert row["ec50_low"] < ec50 < row["ec50_high"]
+    if klass == "above_range":
+        assert 10 <= row["ec50"] <= 30
+        assert np.isnan(row["back"])
+    rng = np.random.default_rng(0)
+    noisy = np.array(response) + rng.normal(0, 1e-6, 8)
+    other = fit_curves(pd.DataFrame({"curve": name, "dose": doses, "response": noisy})).iloc[0]
+    assert other["curve_class"] == klass
+
+
+def test_tables_of_mortality_are_fitted():
+    """Shares of ten animals, many of them 0 or 1: of such tables none with a good fit is without one."""
+    rng = np.random.default_rng(5)
+    doses = np.array([0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0])
+    parts = []
+    for i, ec50 in enumerate(10 ** rng.uniform(-1.5, 1.0, 200)):
+        share = rng.binomial(10, response_at(doses, 0, 1, ec50, rng.uniform(1, 6))) / 10
+        parts.append(pd.DataFrame({"curve": i, "dose": doses, "response": share}))
+    found = fit_curves(pd.concat(parts))
+    good = found["r2"] > 0.9
+    assert good.sum() > 150
+    assert (found.loc[good, "curve_class"] != "not_fitted").all()
+    assert found.loc[good, "converged"].all()
+
+
+def test_limits_lie_where_doses_do():
+    rng = np.random.default_rng(8)
+    n = 600
+    table = simulate(n, 0, 0.8, 10 ** rng.uniform(-4, 3, n), 10 ** rng.uniform(-0.3, 0.6, n), 0.1, seed=2)
+    found = fit_curves(table)
+    limit = found["ec50_censored"] != ""
+    assert limit.sum() > 100
+    assert found.loc[limit, "ec50"].between(min(DOSES), max(DOSES)).all()
+    assert (found["ec50_low"].dropna()[lambda x: x > 0] >= min(DOSES) / 10 * 0.99).all()
+    assert (found["ec50_high"].dropna()[np.isfinite] <= max(DOSES) * 10 * 1.01).all()
+    assert found.loc[limit, ["hill", "hill_low", "hill_high"]].isna().all(axis=None)
+    assert found.loc[found["ec50_censored"] == ">", "back"].isna().all()
+    assert found.loc[found["ec50_censored"] == "<", "front"].isna().all()
+
+
+def test_a_curve_without_one_dose_is_fitted_with_those_that_have_it():
+    """Missing doses are weights of zero: no number differs, and the null is near that of its own design."""
+    whole = simulate(60, 0, 0.8, 0.2, 1.5, 0.1, seed=3)
+    lacking = simulate(60, 0, 0.8, 0.2, 1.5, 0.1, seed=4).assign(curve=lambda t: t["curve"] + 60)
+    lacking = lacking[(lacking["dose"] != 0.1) | (lacking["curve"] % 3 > 0)]
+    lacking = lacking[(lacking["dose"] != 0.3) | (lacking["curve"] % 3 > 1)]
+    alone = fit_curves(lacking).set_index("curve")
+    together = fit_curves(pd.concat([whole, lacking])).set_index("curve").loc[alone.index]
+    active = (alone["q_value"] <= 0.05) & (together["q_value"] <= 0.05)
+    assert active.mean() > 0.9
+    for name in ("ec50_fit", "ec50_low", "ec50_high", "front", "back", "hill", "r2"):
+        np.testing.assert_allclose(together.loc[active, name], alone.loc[active, name], rtol=1e-6, atol=1e-8)
+    near = alone["p_value"] > 1e-4
+    logs = np.log10(together.loc[near, "p_value"] / alone.loc[near, "p_value"])
+    assert logs.abs().max() < 0.3 if near.any() else True
+
+
+def test_a_shared_null_holds_for_curves_that_lost_doses():
+    rng = np.random.default_rng(11)
+    flat = simulate(3000, 0, 0, 0.1, 1, 0.1, seed=12)
+    lost = rng.random(len(flat)) < 0.08
+    inner = flat["dose"].between(min(DOSES) * 1.1, max(DOSES) * 0.9)
+    found = fit_curves(flat[~(lost & inner)])
+    assert found["n_points"].nunique() > 2
+    for level, tolerance in ((0.05, 0.012), (0.01, 0.006)):
+        assert (found["p_value"] <= level).mean() == pytest.approx(level, abs=tolerance)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cluster", [None, "plate"])
+@pytest.mark.parametrize("n_doses", [4, 7, 16])
+def test_to_know_the_front_never_costs_power(n_doses, cluster):
+    many = {
+        "doses": tuple(np.geomspace(0.01, 10, n_doses)), "n_plates": 3 if cluster else 1,
+        "n_wells": 1 if cluster else 2, "well_sd": 0.2, "shift_sd": 0.1 if cluster else 0.0,
+    }  # fmt: skip
+    flat, _ = simulate_curves(1200, back=(0, 1e-9), seed=n_doses, **many)
+    acting, _ = simulate_curves(600, ec50=(0.02, 5.0), back=(0.3, 0.8), seed=n_doses + 1, **many)
+    power = []
+    for front in (None, 0.0):
+        nominal = (fit_curves(flat, cluster=cluster, front=front)["p_value"] <= 0.05).mean()
+        assert nominal == pytest.approx(0.05, abs=0.02)
+        power.append((fit_curves(acting, cluster=cluster, front=front)["p_value"] <= 0.05).mean())
+    assert power[1] >= power[0]
+
+
+@pytest.mark.parametrize("cluster", [None, "plate"])
+def test_a_compound_that_does_all_it_can_at_every_dose_is_below_the_doses(cluster):
+    table, _ = simulate_curves(3, ec50=(5e-4, 1e-3), back=(0.9, 1.0), well_sd=0.05, shift_sd=0.05, seed=1)
+    found = fit_curves(table, cluster=cluster, front=0.0)
+    assert (found["curve_class"] == "below_range").all()
+    assert (found["ec50"] == 0.01).all(), "not below the lowest dose, where nothing was seen"
+    blind = fit_curves(table, cluster=cluster)
+    assert (blind["curve_class"] == "inactive").all()
+
+
+def test_what_other_wells_tell_takes_the_place_of_plates_left_free():
+    table, truth = simulate_curves(6, n_plates=2, well_sd=0.05, shift_sd=0.05, gain_sd=0.05, seed=4)
+    known = fit_curves(table, cluster="plate", known=Known(None, 0.05, 0.05))
+    inside = known["ec50_low"].le(truth["ec50"]) & truth["ec50"].le(known["ec50_high"])
+    assert inside.mean() >= 5 / 6
+    free, loose = (fit_curves(table, cluster="plate", known=k) for k in (Known(), Known(None, 50.0, 50.0)))
+    np.testing.assert_allclose(loose["ec50_fit"], free["ec50_fit"], rtol=0.02)
+    assert (np.log(known["ec50_fit"] / free["ec50_fit"]).abs() > 1e-3).any()
+    level = fit_curves(table.assign(response=0.7), cluster="plate", known=Known(pd.Series({0: 1e-9})))
+    assert (level["curve_class"] == "not_fitted").all(), "a p-value makes no curve of equal responses"

@@ -21,7 +21,7 @@ def test_volcano_marks_the_rate_and_the_hypothesis(arms, hits):
 def test_volcano_is_cut(arms, hits):
     ax = plot_volcano(with_calls(arms.assign(q_value=1e-80), hits))
     drawn = np.vstack([c.get_offsets() for c in ax.collections if len(c.get_offsets())])
-    assert np.all(drawn[:, 1] == 10)
+    assert np.all(drawn[:, 1] == 6)
 
 
 def test_no_arm_is_dropped_and_far_ones_are_arrowheads(arms, hits):

@@ -5,6 +5,7 @@ from scipy import stats
 
 from helpers.errors import DataError
 from helpers.hits.null import fit_null
+from helpers.hits.robust import draw_in
 from helpers.hits.tail import Tail
 
 
@@ -112,3 +113,19 @@ def test_controls_that_do_not_scatter_leave_the_noise_to_replicates():
     hits = call_hits(score_wells(ad.AnnData(X.astype(np.float32), obs=obs)), rank_draws=0)[1]
     assert set(hits.loc[hits["call"] == "rescue", "treatment"]) == {"c1", "c2", "c3"}
     assert (hits["call"] == "inactive").sum() == 77
+
+
+def test_skewed_noise_has_a_tail_of_its_own_on_either_side(tiny_scored):
+    """Exponential noise towards worse: small p-values of worsening are as seldom as they say."""
+    rows = np.flatnonzero((tiny_scored.obs["experiment"] == "HRCE-1").to_numpy())
+    null = fit_null(tiny_scored, rows)
+    rng = np.random.default_rng(0)
+    null.residuals = 1 - rng.exponential(size=20_000)
+    null.degrees = np.inf
+    null.plate_variance = dict.fromkeys(null.plate_variance, 0.0)
+    means = draw_in(1 - rng.exponential(size=(100_000, 2)), 1.0).mean(axis=1)
+    z = means * np.sqrt(2)
+    better, worse = (null.tail(1, 2, 2, worse=side) for side in (False, True))
+    assert (better.p_value(z) <= 0.001).mean() < 0.002
+    assert (worse.p_value(-z) <= 0.001).mean() < 0.002
+    assert (better.p_value(-z) <= 0.001).mean() > 0.005

@@ -8,11 +8,7 @@ from helpers.hits.promises import (
     PROMISES,
     _harmless,
     judge_world,
-    judge_worlds,
-    stored_promises,
-    summarize_promises,
 )
-from helpers.screens.twin.worlds import WORLDS
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +38,6 @@ def test_the_same_call_gives_the_same_table(calm):
     pd.testing.assert_frame_equal(again, calm)
 
 
-@pytest.mark.slow
-def test_worlds_are_judged_one_by_one():
-    table = judge_worlds(2, worlds=("small_plates",), recipes=("plate_center",), seed=3)
-    parts = [judge_world("small_plates", seed, recipes=("plate_center",)) for seed in (3, 4)]
-    pd.testing.assert_frame_equal(table, summarize_promises(pd.concat(parts, ignore_index=True)))
-    assert (table["n_seeds"] == 2).all()
-
-
 def test_a_missed_well_harms_by_its_compounds_call_and_a_control_by_the_calls_of_others():
     obs = pd.DataFrame({
         "experiment": "E", "treatment": ["a", "b", None, "c"],
@@ -66,12 +54,3 @@ def test_a_missed_well_harms_by_its_compounds_call_and_a_control_by_the_calls_of
     # in another experiment it cannot have done that
     elsewhere = obs.assign(experiment=["E", "E", "F", "E"])
     assert _harmless(elsewhere, missed, same).tolist() == [True, False, True, False]
-
-
-def test_the_large_study_is_whole():
-    table = stored_promises()
-    assert list(dict.fromkeys(table["world"])) == list(WORLDS)
-    assert (table["n_seeds"] >= 10).all()
-    assert table["value"].between(0, 1).mean() > 0.95
-    assert (table["se"] >= 0).all()
-    assert set(table["promise"]) <= set(PROMISES)

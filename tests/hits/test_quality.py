@@ -3,7 +3,15 @@ import pandas as pd
 import pytest
 
 from helpers.hits import score_wells
-from helpers.hits.quality import assay_quality, auroc, pooled_quality, robust_z_prime, ssmd, z_prime
+from helpers.hits.quality import (
+    MIN_CONTROLS,
+    assay_quality,
+    auroc,
+    pooled_quality,
+    robust_z_prime,
+    ssmd,
+    z_prime,
+)
 from helpers.profiles import normalize, to_wells
 from helpers.profiles.selection import controls
 from helpers.screens import open_screen
@@ -118,7 +126,8 @@ def test_windows_that_differ_24_fold_put_every_mock_median_at_one(real_data):
     table = assay_quality(scored)
     # one plate has no mock well; the others stand in
     assert (table["mock_rescue"].dropna() - 1).abs().max() < 0.1
-    assert table["passes"].isna().equals(table["n_mock"] < 2)
+    # three mock wells a plate do not tell how far they scatter
+    assert table["passes"].isna().equals(table["n_mock"] < MIN_CONTROLS)
     raw = pd.Series(np.asarray(wells.X)[:, 0], wells.obs_names)
     ids = wells.obs["plate_id"].astype(str)
     untreated = controls(wells.obs, "infected")
@@ -128,3 +137,17 @@ def test_windows_that_differ_24_fold_put_every_mock_median_at_one(real_data):
     assert chosen.sum() >= 10
     # where nothing is left alive, percent of control and rescue add up to one
     assert (scored.obs["rescue"][chosen] - (1 - share[chosen])).abs().max() < 0.1
+
+
+def test_three_wells_do_not_tell_how_far_they_scatter(tiny_scored):
+    """With three wells of each kind a true Z' of -0.5 would pass on half of all plates."""
+    scored = tiny_scored.copy()
+    plate = scored.obs["plate_id"].iloc[0]
+    mock = np.flatnonzero(
+        ((scored.obs["condition"] == "mock") & (scored.obs["plate_id"] == plate)).to_numpy()
+    )
+    fine = mock[(scored.obs["qc_flag"].iloc[mock] == "").to_numpy()]
+    keep = np.setdiff1d(np.arange(scored.n_obs), fine[3:])
+    row = assay_quality(scored[keep].copy()).iloc[0]
+    assert pd.isna(row["passes"])
+    assert row["reason"] == "three mock wells"

@@ -45,8 +45,22 @@ def test_plates_that_no_recipe_centred_keep_their_scatter(tiny_scored, tiny_well
     scale = {plate: float(v.std(ddof=1)) for plate, v in values.items()}
     pooled = float(np.mean([s**2 for s in scale.values()]))
     untreated = obs[obs["treatment"].isna()]
-    shared, centred = plate_variances(raw, untreated, values, scale, pooled)
+    shared, _, centred = plate_variances(raw, untreated, values, scale, pooled)
     assert not centred
     means = np.array([v.mean() for v in values.values()])
     noise = np.mean([pooled / len(v) for v in values.values()])
     assert list(shared.values()) == pytest.approx([means.var(ddof=1) - noise] * len(shared))
+
+
+def test_one_plate_full_of_hits_does_not_widen_the_others(tiny_scored):
+    """Its shift is its compounds'; the median plate says what plates are usually off by."""
+    scored = tiny_scored.copy()
+    obs = scored.obs
+    mine = np.flatnonzero((obs["experiment"] == "HRCE-1").to_numpy())
+    plates = obs["plate_id"].iloc[mine].unique()
+    there = (obs["plate_id"] == plates[0]).to_numpy() & obs["treatment"].notna().to_numpy()
+    scored.obs.loc[there, "rescue"] += 0.9
+    before, after = fit_null(tiny_scored, mine), fit_null(scored, mine)
+    assert after.plate_variance[plates[0]] > 0.1
+    for plate in plates[1:]:
+        assert after.plate_variance[plate] < before.plate_variance[plate] + 0.01

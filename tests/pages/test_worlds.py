@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from helpers.hits.promises import PROMISES
+from helpers.dose.promises import ALL_PROMISES
 from helpers.pages.worlds import WORDS, breaks_first, judged, overview, promised, unlike, world_table
 
 
@@ -40,15 +40,15 @@ def test_a_rate_of_false_calls_may_be_a_quarter_above_itself():
 
 
 def test_every_promise_with_a_line_has_words():
-    lined = [name for name in PROMISES if any(value == value for value in promised("calm", name))]
+    lined = [name for name in ALL_PROMISES if any(value == value for value in promised("busy", name))]
     assert set(lined) == set(WORDS)
 
 
 def test_the_table_gives_percent_and_its_error(table):
     wide = world_table(table).set_index("counted")
     assert list(wide) == ["calm", "rough"]
-    assert wide.loc[f"{PROMISES['coverage']} (%)", "calm"] == "95.0 ± 0.2"
-    assert wide.loc[f"{PROMISES['power_medium']} (%)", "rough"] == "–"
+    assert wide.loc[f"{ALL_PROMISES['coverage']} (%)", "calm"] == "95.0 ± 0.2"
+    assert wide.loc[f"{ALL_PROMISES['power_medium']} (%)", "rough"] == "–"
 
 
 def test_what_breaks_first_is_named_world_by_world(table):

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from helpers import dose, hits, profiles, screens, study
+from helpers.dose.promises import judge_worlds
 from helpers.errors import DataError, UsageError
-from helpers.hits.promises import judge_worlds
 from helpers.study import steps
 from helpers.study.absent import empty_table
 from study.same import assert_same

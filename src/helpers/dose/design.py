@@ -90,9 +90,17 @@ class DoseGroup:
     @property
     def null_rss(self) -> np.ndarray:
         """Residual sum of squares of a level per plate, shape (n_curves,)."""
-        total = np.maximum(self.weight.sum(axis=2, keepdims=True), 1e-300)
-        centre = (self.weight * self.mean).sum(axis=2, keepdims=True) / total
+        centre = self.plate_means()[:, :, None]
         return self.within_ss + (self.weight * (self.mean - centre) ** 2).sum(axis=(1, 2))
+
+    def plate_means(self) -> np.ndarray:
+        """Return the mean response of each curve on each plate, shape (n_curves, n_plates)."""
+        total = np.maximum(self.weight.sum(axis=2), 1e-300)
+        return (self.weight * self.mean).sum(axis=2) / total
+
+    def sum_of_squares(self, level: np.ndarray) -> np.ndarray:
+        """Return the sum of squares about a level of each curve, shape (n_curves,)."""
+        return self.within_ss + (self.weight * (self.mean - level[:, None, None]) ** 2).sum(axis=(1, 2))
 
     def dose_range(self) -> tuple[np.ndarray, np.ndarray]:
         """Return lowest dose above zero and highest dose of each curve, each of shape (n_curves,)."""
@@ -147,8 +155,10 @@ def indexed_groups(points: Points) -> list[tuple[DoseGroup, np.ndarray, np.ndarr
     curves, starts = np.unique(points.curve, return_index=True)
     ends = np.append(starts[1:], len(points.curve))
     members: dict[tuple, list[int]] = {}
-    for position, design in enumerate(_designs(points, len(curves))):
-        members.setdefault(design, []).append(position)
+    designs = list(_designs(points, len(curves)))
+    larger = _larger_designs(list(dict.fromkeys(designs)))
+    for position, design in enumerate(designs):
+        members.setdefault(larger[design], []).append(position)
     out = []
     for (n_plates, packed), positions in members.items():
         doses = np.frombuffer(packed)
@@ -175,6 +185,27 @@ def _designs(points: Points, n_curves: int) -> Iterator[tuple[int, bytes]]:
     ends = np.searchsorted(code, np.arange(n_curves + 1))
     for curve in range(n_curves):
         yield int(plates[curve]), dose[ends[curve] : ends[curve + 1]].tobytes()
+
+
+def _larger_designs(designs: list[tuple[int, bytes]]) -> dict[tuple, tuple]:
+    """Return design -> the one it is fitted with: of the same ends, with doses of which it lacks some.
+
+    A dose that a curve lacks has weight 0 there, so nothing is different for it; one of other ends would be sought an
+    EC50 over another range.
+    """
+    by_size = sorted(designs, key=lambda design: (-len(design[1]), design))
+    kept: dict[tuple, list[tuple[tuple, set]]] = {}
+    out = {}
+    for design in by_size:
+        n_plates, doses = design[0], np.frombuffer(design[1])
+        positive = doses[doses > 0]
+        ends = (n_plates, *positive[[0, -1]].tolist()) if len(positive) else (n_plates,)
+        own = set(doses.tolist())
+        fitting = [other for other, theirs in kept.setdefault(ends, []) if own <= theirs]
+        if not fitting:
+            kept[ends].append((design, own))
+        out[design] = fitting[0] if fitting else design
+    return out
 
 
 def _within_curve(row: np.ndarray, plate: np.ndarray) -> np.ndarray:

@@ -16,10 +16,8 @@ from helpers.dose.options import CurveOptions
 from helpers.dose.plates import PlateSpread
 from helpers.dose.profile import Intervals, effective_dose_interval, region
 
-BELL_LEVEL = 0.01
-BELL_FALL = (0.2, 1.5)
-"""A curve turns back if its top doses fall short of it significantly and by this share of its effect, at least and at
-most: what falls far beyond the start is another effect, not the loss of this one."""
+RESOLUTION = 1e-2
+"""For intervals no response is known better than to this share of its curve's range: exact data have an error too."""
 
 
 @dataclass(frozen=True)
@@ -103,49 +101,6 @@ class Curves:
         return Curves.fitted(self.group.keep_doses(keep), *parts)
 
 
-def find_bells(curves: Curves, options: Fitting) -> np.ndarray:
-    """Return which doses to keep, shape (n_curves, n_doses): without the top ones where a curve turns back there.
-
-    The two highest doses, or the highest, are given means of their own. The curve turns back if that lowers the sum of
-    squares more than noise does (F-test, Bonferroni over the two tries), the freed doses lie a fifth of the effect or
-    more towards the front, and the doses before them are told from a flat line by themselves.
-    """
-    group, keep = curves.group.pooled(), curves.group.used.copy()
-    best_p = np.full(len(group.curves), BELL_LEVEL / 2)
-    used = group.used
-    rank = used[:, ::-1].cumsum(axis=1)[:, ::-1]  # 1 = highest dose
-    for n_top in (1, 2):
-        left = used & (rank > n_top)
-        # no curve can gain more than down to the scatter within doses; few are worth a fit
-        spare = np.maximum(group.n_points - options.n_parameters - n_top, 1)
-        scatter = np.maximum(group.within_ss / spare, 1e-300)
-        most = np.maximum(curves.fit.rss - group.within_ss, 0.0) / n_top / scatter
-        possible = stats.f.sf(most, n_top, spare) < BELL_LEVEL / 2
-        rows = np.flatnonzero((left.sum(axis=1) >= options.min_doses) & possible)
-        if not len(rows):
-            continue
-        rest = group.take(rows).keep_doses(left[rows])
-        fit = fit_group(rest, curves.grid, limits=curves.limits.take(rows))
-        top = used[rows] & ~left[rows]
-        rss = fit.rss + (group.within[rows, 0] * top).sum(axis=1)
-        freedom = group.n_points[rows] - options.n_parameters - n_top
-        gain = (curves.fit.rss[rows] - rss) / n_top / np.maximum(rss / np.maximum(freedom, 1), 1e-300)
-        p = np.where(freedom >= 2, stats.f.sf(np.maximum(gain, 0), n_top, np.maximum(freedom, 1)), 1.0)
-        edge = np.where(left[rows], group.doses, 0.0).max(axis=1)
-        reached = response_at(edge, fit.front, fit.back, fit.ec50, fit.hill)
-        weight = group.weight[rows, 0] * top
-        mean = (weight * group.mean[rows, 0]).sum(axis=1) / weight.sum(axis=1)
-        effect = reached - fit.front
-        fall = (reached - mean) * np.sign(effect)
-        turns = (fall >= BELL_FALL[0] * np.abs(effect)) & (fall <= BELL_FALL[1] * np.abs(effect))
-        own = rest.n_points - options.n_parameters
-        rise = (rest.null_rss - fit.rss) / 3 / np.maximum(fit.rss / np.maximum(own, 1), 1e-300)
-        turns &= stats.f.sf(np.maximum(rise, 0), 3, np.maximum(own, 1)) <= BELL_LEVEL
-        found = turns & (p < best_p[rows]) & fit.converged
-        best_p[rows[found]], keep[rows[found]] = p[found], left[rows[found]]
-    return keep
-
-
 def seen_start(group: DoseGroup, fit: Fit, options: Fitting) -> np.ndarray:
     """Return what the effect of each curve counts from: `front` if given or seen, else the response at the lowest dose.
 
@@ -185,7 +140,7 @@ def describe(curves: Curves, bell: np.ndarray, spread: PlateSpread | None, optio
         degrees = spread.degrees(group, options.n_parameters, every)
         surface = search(group, curves.grid, curves.limits, penalty)
         fit = fit_group(group, curves.grid, limits=curves.limits, penalty=penalty, surface=surface)
-    s2 = np.where(np.isnan(curves.noise), fit.rss / degrees, curves.noise)
+    s2 = _residual_variance(curves, group, fit, degrees)
     limit = fit.rss + s2 * stats.f.ppf(options.level, 1, degrees)
     box = region(curves.grid, surface, fit, limit)
 
@@ -201,15 +156,16 @@ def describe(curves: Curves, bell: np.ndarray, spread: PlateSpread | None, optio
     )
     found = _one_sided(found, group, curves, fit, surface, one_sided, penalty)
     found = _widen(found, fit.log_ec50, reach)
-    steepest = _steepest(curves.grid, surface, limit)
+    jump = found.hill_high >= curves.grid.log_hill[-1] - 1e-9
     if options.interval == "bootstrap":
         found = _bootstrap(curves, group, fit, options)
-    out = _estimates(group, fit, found, steepest, bell, options)
+    out = _estimates(group, fit, found, jump, bell, options)
     for percent in options.effective_doses:
         log_dose = np.log(effective_dose(percent / 100, fit.ec50, fit.hill))
         _add_effective_dose(out, percent, fit, _widen(profile(percent / 100), log_dose, reach))
     if options.standard_errors:
-        _add_standard_errors(out, group, fit, penalty, s2, options)
+        own = np.where(np.isnan(curves.noise), fit.rss / degrees, curves.noise)
+        _add_standard_errors(out, group, fit, penalty, own, options)
     if options.clustered:
         out["ec50_naive_low"], out["ec50_naive_high"] = _naive(curves, options)
     out.index = group.curves
@@ -217,27 +173,71 @@ def describe(curves: Curves, bell: np.ndarray, spread: PlateSpread | None, optio
 
 
 def _estimates(
-    group: DoseGroup, fit: Fit, found: Intervals, steepest: np.ndarray, bell: np.ndarray, options: Fitting
+    group: DoseGroup, fit: Fit, found: Intervals, jump: np.ndarray, bell: np.ndarray, options: Fitting
 ) -> pd.DataFrame:
     """Return classes, estimates and intervals from a fit and what its profile found."""
     low, high = np.exp(found.ec50_low), np.exp(found.ec50_high)
-    first, last = group.dose_range()
+    _, last = group.dose_range()
     reached = special.expit(fit.hill * (np.log(last) - fit.log_ec50))
-    out = classify(group.doses, group.used, fit.ec50, low, high, steepest, reached, bell)
+    out = classify(
+        group.doses, group.used, fit.ec50, low, high, fit.hill, jump, reached, bell, options.ec50_margin
+    )
     out["ec50_fit"] = fit.ec50
-    out["hill"], out["hill_low"], out["hill_high"] = fit.hill, np.exp(found.hill_low), np.exp(found.hill_high)
-    out["front"], out["back"], out["back_low"], out["back_high"] = (
-        fit.front, fit.back, found.back_low, found.back_high,
-    )  # fmt: skip
-    start = seen_start(group, fit, options)
-    area = mean_effect(first, last, fit.front, fit.back, fit.ec50, fit.hill) + fit.front - start
-    known = (out["ec50_low"] > 0) | (start == fit.front)
-    out["activity_area"] = np.where(known, area, np.nan)
+    _add_shape(out, group, fit, found, options)
+    out["effect"] = seen_effect(group, fit)
+    area, seen = activity_area(group, fit, options)
+    out["activity_area"] = np.where((out["ec50_low"] > 0) | seen, area, np.nan)
     # where the limits leave no curve, such as [0, 1] for responses in percent, it is no fit of these responses
     size = np.maximum(np.abs(fit.front), np.abs(fit.back))
     bent = np.abs(fit.back - fit.front) > 1e-9 * np.maximum(size, 1e-300)
     out["converged"], out["at_bound"] = fit.converged & bent, fit.at_bound
     return out
+
+
+def _add_shape(out: pd.DataFrame, group: DoseGroup, fit: Fit, found: Intervals, options: Fitting) -> None:
+    """Add Hill slope and plateaus with their intervals; what the data do not tell is missing.
+
+    Where an end of the curve was not seen its plateau and the slope towards it are extrapolations, and a plateau
+    further from the responses than these span is one too. A limit that far off, or at a bound of the search, is none: 0
+    or infinite.
+    """
+    censored, known = out["ec50_censored"], out["ec50"].notna() & (out["ec50_censored"] == "")
+    step = out["curve_class"] == "step"
+    bounds = np.array(options.hill_bounds) * [1 + 1e-6, 1 - 1e-6]
+    low, high = np.exp(found.hill_low), np.exp(found.hill_high)
+    out["hill"] = np.where(known & ~step, fit.hill, np.nan)
+    out["hill_low"] = np.where(known & ~step, np.where(low > bounds[0], low, 0.0), np.nan)
+    out["hill_high"] = np.where(known & ~step, np.where(high < bounds[1], high, np.inf), np.nan)
+    seen = group.weight > 0
+    least = np.where(seen, group.mean, np.inf).min(axis=(1, 2))
+    most = np.where(seen, group.mean, -np.inf).max(axis=(1, 2))
+    span = most - least
+
+    def near(values: np.ndarray) -> np.ndarray:
+        return (values >= least - span) & (values <= most + span)
+
+    untreated = (group.used & (group.doses == 0)).any(axis=1)
+    start = untreated | (near(fit.front) & (censored != "<")) | (options.n_parameters == 3)
+    end = near(fit.back) & (censored != ">")
+    out["front"], out["back"] = np.where(start, fit.front, np.nan), np.where(end, fit.back, np.nan)
+    for name, values, none in (("back_low", found.back_low, -np.inf), ("back_high", found.back_high, np.inf)):
+        out[name] = np.where(end, np.where(near(values), values, none), np.nan)
+
+
+def seen_effect(group: DoseGroup, fit: Fit) -> np.ndarray:
+    """Return the change of each fitted curve from its lowest dose to its highest, shape (n_curves,)."""
+    lowest = np.where(group.used, group.doses, np.inf).min(axis=1)
+    shape = fit.front, fit.back, fit.ec50, fit.hill
+    return response_at(group.dose_range()[1], *shape) - response_at(lowest, *shape)
+
+
+def activity_area(group: DoseGroup, fit: Fit, options: Fitting) -> tuple[np.ndarray, np.ndarray]:
+    """Return the activity area of each curve, and whether it counts from a front that was given or seen."""
+    first, last = group.dose_range()
+    start = seen_start(group, fit, options)
+    return mean_effect(
+        first, last, fit.front, fit.back, fit.ec50, fit.hill
+    ) + fit.front - start, start == fit.front
 
 
 def _one_sided(
@@ -271,11 +271,22 @@ def _widen(found: Intervals, estimate: np.ndarray, reach: np.ndarray | float) ->
     return replace(found, ec50_low=low, ec50_high=high)
 
 
+def _residual_variance(curves: Curves, group: DoseGroup, fit: Fit, degrees: np.ndarray) -> np.ndarray:
+    """Return the variance of a response of weight 1 about its curve, shape (n_curves,)."""
+    seen = group.weight > 0
+    span = np.where(seen, group.mean, -np.inf).max(axis=(1, 2)) - np.where(seen, group.mean, np.inf).min(
+        axis=(1, 2)
+    )
+    unit = group.weight.sum(axis=(1, 2)) / group.n_points
+    own = np.maximum(fit.rss / degrees, unit * (RESOLUTION * span) ** 2)
+    return np.where(np.isnan(curves.noise), own, curves.noise)
+
+
 def _naive(curves: Curves, options: Fitting) -> tuple[np.ndarray, np.ndarray]:
     """Return the EC50 interval that takes wells as independent, for comparison."""
     group, fit = curves.group.pooled(), curves.fit
     degrees = np.maximum(group.n_points - options.n_parameters, 1)
-    s2 = np.where(np.isnan(curves.noise), fit.rss / degrees, curves.noise)
+    s2 = _residual_variance(curves, group, fit, degrees)
     limit = fit.rss + s2 * stats.f.ppf(options.level, 1, degrees)
     box = region(curves.grid, curves.surface, fit, limit)
     found = effective_dose_interval(group, fit, box, limit, curves.limits, None)
@@ -297,23 +308,10 @@ def _bootstrap(curves: Curves, group: DoseGroup, fit: Fit, options: Fitting) -> 
     )  # fmt: skip
 
 
-def _steepest(grid: Grid, surface: Surface, limit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the range of EC50 at which the steepest curve fits within the limit; missing if it nowhere does."""
-    fits = surface.steepest <= limit[:, None]
-    x = np.exp(grid.log_ec50)
-    some = fits.any(axis=1)
-    low = np.where(some, np.where(fits, x, np.inf).min(axis=1), np.nan)
-    return low, np.where(some, np.where(fits, x, -np.inf).max(axis=1), np.nan)
-
-
-def _label(percent: float) -> str:
-    return f"ed{percent:g}"
-
-
 def _add_effective_dose(out: pd.DataFrame, percent: float, fit: Fit, found: Intervals) -> None:
     """Add the dose of a share of the effect with its interval; missing where EC50 is not reported as a number."""
     known = out["ec50"].notna() & (out["ec50_censored"] == "")
-    name = _label(percent)
+    name = f"ed{percent:g}"
     out[name] = np.where(known, effective_dose(percent / 100, fit.ec50, fit.hill), np.nan)
     out[f"{name}_low"] = np.where(known, np.exp(found.ec50_low), np.nan)
     out[f"{name}_high"] = np.where(known, np.exp(found.ec50_high), np.nan)
@@ -345,6 +343,6 @@ def _add_standard_errors(
         lean = -special.logit(percent / 100) / fit.hill
         variance = covariance[:, 2, 2] + 2 * lean * covariance[:, 2, 3] + lean**2 * covariance[:, 3, 3]
         dose = effective_dose(percent / 100, fit.ec50, fit.hill)
-        errors[_label(percent)] = dose * np.sqrt(np.maximum(variance, 0))
+        errors[f"ed{percent:g}"] = dose * np.sqrt(np.maximum(variance, 0))
     for name, numbers in errors.items():
         out[f"{name}_se"] = np.where(unknown, np.nan, numbers)

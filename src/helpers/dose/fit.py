@@ -18,6 +18,8 @@ TOLERANCE, CREEP = 1e-10, 1e-6
 """Relative decreases of the sum of squares that count as convergence: of a step, and of the last half of all rounds.
 
 The second is for curves whose front or back runs away, because no dose is near it, while the fit hardly changes."""
+EXACT = 1e-8
+"""Share of the variance below which what is left is no error: exact data could be fitted ever closer for ever."""
 
 
 @dataclass
@@ -221,7 +223,8 @@ def _levenberg_marquardt(
     converged = np.zeros(len(start), dtype=bool)
     theta = problem.with_plateaus(start, every)
     state = problem.at(theta, every)
-    within = problem.group.within_ss
+    # against which a decrease is judged, beside what is left
+    base = problem.group.within_ss + EXACT * problem.group.pooled().null_rss
     halfway = state.rss.copy()
     for round_ in range(MAX_ROUNDS):
         if round_ == MAX_ROUNDS // 2:
@@ -236,7 +239,7 @@ def _levenberg_marquardt(
         new = problem.at(trial, rows)
         decrease = state.rss[rows] - new.rss
         better = decrease >= 0
-        relative = decrease / np.maximum(state.rss[rows] + within[rows], 1e-300)
+        relative = decrease / np.maximum(state.rss[rows] + base[rows], 1e-300)
         idle[rows] = np.where(better, np.where(relative < TOLERANCE, idle[rows] + 1, 0), idle[rows])
         converged[rows] = (idle[rows] >= 3) | (damping[rows] > 1e10)
         predicted = 2 * (gradient * step).sum(axis=1) - np.einsum("ni,nij,nj->n", step, normal, step)
@@ -247,7 +250,7 @@ def _levenberg_marquardt(
         kept = rows[better]
         theta[kept] = trial[better]
         state.put(kept, new, better)
-    converged |= halfway - state.rss <= CREEP * (state.rss + within)
+    converged |= (halfway - state.rss <= CREEP * (state.rss + base)) | (state.rss <= base)
     return theta, state, converged
 
 

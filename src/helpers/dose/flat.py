@@ -6,6 +6,10 @@ doses and the number of points, so the flat curve is simulated once for each des
 by chance is described by a Beta distribution; its two parameters act as effective degrees of freedom, as in
 CurveCurator (Bayer 2023, doi:10.1038/s41467-023-43696-z). Each plate has a level of its own under the flat line and
 under the curve alike, so that shifts of plates neither hide an effect nor feign one.
+
+Where the front is known the flat line is that, and a curve starts there: one parameter less to be fooled by, and a
+level that differs from the front is an effect too. Plates that shift tell a level only as a few independent numbers, so
+there it is a second test, of the plates' means.
 """
 
 from dataclasses import dataclass
@@ -16,9 +20,8 @@ from scipy import optimize, special, stats
 from helpers.dose.design import DoseGroup, Points, fill_cells, indexed_groups
 from helpers.dose.grid import Grid, explained, make_grid
 
-N_FLAT = 4000
-N_FLAT_MANY = 1000
-"""Flat curves to simulate for each null, and for each where a table has more than ten."""
+N_FLAT, N_FLAT_MANY, N_FLAT_ALL = 4000, 1000, 8000
+"""Flat curves to simulate for each null, at most and at least, and for all nulls of a table between these."""
 
 MIN_SHARE = 0.1
 """Share of the curves at some doses that must have the same design for it to get a null of its own."""
@@ -107,7 +110,9 @@ def lend_designs(group: DoseGroup, n_flat: int) -> np.ndarray:
     return np.resize(np.flatnonzero(size == median), n_flat)
 
 
-def simulate_flat(group: DoseGroup, grid: Grid, *, n_flat: int = N_FLAT, seed: int = 0) -> FlatNull:
+def simulate_flat(
+    group: DoseGroup, grid: Grid, *, n_flat: int = N_FLAT, from_front: bool = False, seed: int = 0
+) -> FlatNull:
     """Fit many flat curves of Gaussian noise with the doses, plates and weights of the group's curves.
 
     Parameters
@@ -118,6 +123,8 @@ def simulate_flat(group: DoseGroup, grid: Grid, *, n_flat: int = N_FLAT, seed: i
         The grid of the real fits, so that both search alike. Limits of the plateaus play no part in the test.
     n_flat : int
         How many flat curves.
+    from_front : bool
+        Whether curves start at a known front, here 0.
     seed : int
         Of the noise.
     """
@@ -129,7 +136,7 @@ def simulate_flat(group: DoseGroup, grid: Grid, *, n_flat: int = N_FLAT, seed: i
     within = np.zeros(weight.shape)
     within[:, 0, 0] = 2 * rng.standard_gamma(spare / 2)  # chi-square, 0 where no cell holds a second response
     flat = DoseGroup(np.arange(n_flat), group.doses, weight, mean, within, np.broadcast_to(1.0, weight.shape))
-    return from_r2(explained(flat, grid), n_points)
+    return from_r2(explained(flat, grid, front=np.zeros(n_flat) if from_front else None), n_points)
 
 
 def permutation_p(
@@ -182,24 +189,29 @@ def permutation_p(
     return out
 
 
-def level_p(group: DoseGroup, front: np.ndarray, *, by_plate: bool) -> np.ndarray:
-    """Return the p-value of *the mean response is `front`* (t-test, two-sided), shape (n_curves,).
+def level_p(group: DoseGroup, front: np.ndarray) -> np.ndarray:
+    """Return the p-value of *the mean response is `front`*, shape (n_curves,): a two-sided t-test of plates' means.
 
-    `by_plate` takes plates as the replicates, whose wells share a level: a single one gives p = 1.
+    Plates are the replicates, whose wells share a level: a single one gives p = 1.
     """
-    total = group.weight.sum(axis=2)
-    means = (group.weight * group.mean).sum(axis=2) / np.maximum(total, 1e-300) - front[:, None]
-    if by_plate:
-        n, mean, square = (total > 0).sum(axis=1), means.mean(axis=1), means.var(axis=1)
-    else:
-        n, mean, square = group.n_points, means[:, 0], group.null_rss / total[:, 0]
-    error = np.sqrt(np.maximum(square, 1e-300) / np.maximum(n - 1, 1))
+    used = group.weight.sum(axis=2) > 0
+    n = used.sum(axis=1)
+    means = np.where(used, group.plate_means() - front[:, None], 0.0)
+    mean = means.sum(axis=1) / n
+    square = (np.where(used, means - mean[:, None], 0.0) ** 2).sum(axis=1) / np.maximum(n - 1, 1)
+    error = np.sqrt(np.maximum(square, 1e-300) / n)
     return np.where(n > 1, 2 * stats.t.sf(np.abs(mean) / error, np.maximum(n - 1, 1)), 1.0)
 
 
-def either(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return the p-value of the smaller of two independent ones (Sidak 1967, doi:10.1080/01621459.1967.10482935)."""
-    return -np.expm1(2 * np.log1p(-np.minimum(np.minimum(one, other), 1 - 1e-16)))
+def together(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the p-value of two independent ones taken together (Fisher 1932, Statistical Methods, section 21.1)."""
+    logs = np.log(np.maximum(one, 1e-300)) + np.log(np.maximum(other, 1e-300))
+    return stats.chi2.sf(-2 * logs, 4)
+
+
+def either(one: np.ndarray, other: np.ndarray, share: float) -> np.ndarray:
+    """Return the p-value of the smaller of two, of which the second gets a `share` of the error (Bonferroni)."""
+    return np.minimum(np.minimum(one / (1 - share), other / share), 1.0)
 
 
 def relevance(

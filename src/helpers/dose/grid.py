@@ -77,18 +77,15 @@ class Surface:
         Grid point of the smallest one, shape (n_curves,).
     over_ec50, over_hill : array
         Smallest sum of squares at each EC50 and at each Hill slope, shapes (n_curves, n_ec50), (n_curves, n_hill).
-    steepest : array
-        Sum of squares at each EC50 for the largest Hill slope, shape (n_curves, n_ec50).
     """
 
     best: np.ndarray
     over_ec50: np.ndarray
     over_hill: np.ndarray
-    steepest: np.ndarray
 
     def take(self, rows) -> "Surface":
         """Return those of some of the curves."""
-        return Surface(self.best[rows], self.over_ec50[rows], self.over_hill[rows], self.steepest[rows])
+        return Surface(self.best[rows], self.over_ec50[rows], self.over_hill[rows])
 
 
 def make_grid(
@@ -183,7 +180,7 @@ def solve_plateaus(normal: tuple, limits: Limits | None) -> tuple[np.ndarray, np
     a, b, c, p, q, square = normal
     determinant = a * c - b**2
     total = a + 2 * b + c
-    solvable = determinant > 1e-12 * total**2
+    solvable = _solvable(determinant, a, c, total)
     divisor = np.where(solvable, determinant, 1.0)
     level = (p + q) / total
     front = np.where(solvable, (c * p - b * q) / divisor, level)
@@ -192,6 +189,14 @@ def solve_plateaus(normal: tuple, limits: Limits | None) -> tuple[np.ndarray, np
         front, back = _within_limits(front, back, normal, limits)
     rss = square - 2 * (front * p + back * q) + front**2 * a + 2 * front * back * b + back**2 * c
     return front, back, np.maximum(rss, 0.0)
+
+
+def _solvable(determinant: np.ndarray, a: np.ndarray, c: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """Return where both plateaus can be solved for, also a back of which the doses see only the first rise.
+
+    Shares near 0 are exact to the last digit, those near 1 are not: so much of front must be seen.
+    """
+    return (determinant > 1e-12 * a * c) & (a > 1e-12 * total)
 
 
 def smallest_rss(normal: tuple, limits: Limits | None) -> np.ndarray:
@@ -204,7 +209,7 @@ def smallest_rss(normal: tuple, limits: Limits | None) -> np.ndarray:
     a, b, c, p, q, square = normal
     determinant = a * c - b**2
     total = a + 2 * b + c
-    solvable = determinant > 1e-12 * total**2
+    solvable = _solvable(determinant, a, c, total)
     # the inverse of the normal matrix; where there is none, what gives the sum of squares of a common level
     divisor, level = np.where(solvable, determinant, 1.0), 1 / total
     pp, pq, qq = (np.where(solvable, x / divisor, level) for x in (c, -b, a))
@@ -262,27 +267,51 @@ def search(group: DoseGroup, grid: Grid, limits: Limits | None, penalty: Penalty
         normal = normal_equations(part, grid.shapes, penalty and penalty.take(rows))
         rss = smallest_rss(normal, limits and limits.take(rows)) + part.within_ss[:, None]
         cube = rss.reshape(-1, *shape)
-        parts.append((rss.argmin(axis=1), cube.min(axis=2), cube.min(axis=1), cube[:, :, -1]))
+        parts.append((rss.argmin(axis=1), cube.min(axis=2), cube.min(axis=1)))
     return Surface(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def explained(group: DoseGroup, grid: Grid) -> np.ndarray:
-    """Return the largest share of the variance around plate levels that a curve explains, shape (n_curves,).
+def explained(group: DoseGroup, grid: Grid, *, front: np.ndarray | None = None) -> np.ndarray:
+    """Return the largest share of the variance that a curve explains, shape (n_curves,), plateaus without limits.
 
-    One curve for all plates, a level for each; plateaus without limits. What the test against a flat line rests on.
+    One curve for all plates, a level for each, and the variance is that around these. What the test against a flat line
+    rests on.
+
+    Parameters
+    ----------
+    group : DoseGroup
+        Curves of one dose design.
+    grid : Grid
+        Trial values.
+    front : array, optional
+        Where each curve starts, shape (n_curves,); the variance then is that around it, on all plates together.
     """
     best = np.empty(len(group.curves))
     size = chunk_size(grid.shapes.shape[1])
+    origin = group.plate_means() if front is None else front[:, None]
+    scatter = group.null_rss if front is None else group.sum_of_squares(front)
     for start in range(0, len(group.curves), size):
         rows = slice(start, start + size)
         part = group.take(rows)
-        cross = spread = 0.0
-        for plate in range(part.weight.shape[1]):
-            total, s, ss, level, sxy = _sums(part.weight[:, plate], part.mean[:, plate], grid.shapes)
-            total = np.maximum(total, 1e-300)
-            spread = spread + (ss - s**2 / total)
-            cross = cross + (sxy - s * level / total)
-        solvable = spread > 1e-10 * part.weight.sum(axis=(1, 2))[:, None]
-        gain = np.where(solvable, cross**2 / np.where(solvable, spread, 1.0), 0.0)
-        best[rows] = gain.max(axis=1)
-    return np.clip(best / np.maximum(group.null_rss, 1e-300), 0.0, 1.0)
+        weighted = part.weight * (part.mean - origin[rows, :, None])
+        cross = weighted.sum(axis=1) @ grid.shapes
+        spread = sum(
+            _spreads(part.weight[:, plate], grid.shapes, about_mean=front is None)
+            for plate in range(part.weight.shape[1])
+        )
+        least = 1e-10 * part.weight.sum(axis=(1, 2))[:, None]
+        inverse = np.where(spread > least, 1 / np.maximum(spread, least), 0.0)
+        cross *= cross
+        cross *= inverse
+        best[rows] = cross.max(axis=1)
+    return np.clip(best / np.maximum(scatter, 1e-300), 0.0, 1.0)
+
+
+def _spreads(weight: np.ndarray, shapes: np.ndarray, *, about_mean: bool) -> np.ndarray:
+    """Return the weighted sum of squares of each shape on one plate, (n_curves or 1, n_grid)."""
+    w = weight[:1] if (weight == weight[0]).all() else weight
+    square = w @ shapes**2
+    if about_mean:
+        total = np.maximum(w.sum(axis=1, keepdims=True), 1e-300)
+        square -= (w @ shapes) ** 2 / total
+    return square

@@ -16,7 +16,7 @@ cover. What is done depends on how many plates the table has in all:
   cannot be tested then.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import optimize, special
@@ -38,17 +38,34 @@ class PlateSpread:
 
     `noise` is the variance of a response about its own plate's curve relative to the residual variance of the pooled
     fit, which plates inflate; `potency` is the variance of log EC50 between plates, 0 where too few tell it.
+    `shift_sd` is the SD of shifts in units of the response, where other wells tell it, in place of `shift`.
     """
 
     shift: float
     gain: float
     noise: float = 1.0
     potency: float = 0.0
+    shift_sd: float | None = None
+
+    def with_known(self, shift_sd: float | None, gain_sd: float | None) -> "PlateSpread":
+        """Return the spread with what other wells tell in place of what would be left free.
+
+        Parameters
+        ----------
+        shift_sd, gain_sd : float, optional
+            As in :class:`helpers.dose.known.Known`.
+        """
+        shift_sd = shift_sd if np.isinf(self.shift) else None
+        gain = self.gain if gain_sd is None or np.isfinite(self.gain) else gain_sd
+        return replace(self, shift_sd=shift_sd, gain=gain)
 
     def penalty(self, group: DoseGroup, fit: Fit, significant: np.ndarray) -> Penalty:
         """Return the penalties that belong to the pooled fits of a group; gain only where there is an effect."""
         unit = _unit(group)
-        shift = unit * np.clip(1 / max(self.shift, 1e-12), FREE, STIFF)
+        relative = self.shift
+        if self.shift_sd is not None:
+            relative = self.shift_sd**2 * unit / (self.noise * _noise(group, fit))
+        shift = unit * np.clip(1 / np.maximum(relative, 1e-12), FREE, STIFF)
         with np.errstate(divide="ignore", over="ignore"):
             gain = self.noise * _noise(group, fit) / (self.gain * _effect(group, fit)) ** 2
         gain = np.where(significant, np.clip(gain, FREE * unit, STIFF * unit), STIFF * unit)
@@ -57,7 +74,8 @@ class PlateSpread:
     def degrees(self, group: DoseGroup, n_parameters: int, significant: np.ndarray) -> np.ndarray:
         """Return the residual degrees of freedom of each curve's fit, at least 1."""
         doses = (group.weight > 0).sum(axis=2)
-        first = np.where(np.isinf(self.shift), (doses > 0).sum(axis=1) - 1, 0)
+        free = np.isinf(self.shift) and self.shift_sd is None
+        first = np.where(free, (doses > 0).sum(axis=1) - 1, 0)
         free_gain = np.isinf(self.gain) & significant
         second = np.where(free_gain, np.maximum((doses > 1).sum(axis=1) - 1, 0), 0)
         return np.maximum(group.n_points - n_parameters - first - second, 1)
@@ -94,7 +112,9 @@ def _effect(group: DoseGroup, fit: Fit) -> np.ndarray:
     return np.maximum(np.abs((fit.back - fit.front) * _seen(group, fit)), 1e-150)
 
 
-def plate_spread(groups: list[DoseGroup], fits: list[Fit], significant: list[np.ndarray]) -> PlateSpread:
+def plate_spread(
+    groups: list[DoseGroup], fits: list[Fit], significant: list[np.ndarray], *, known_front: bool = False
+) -> PlateSpread:
     """Estimate how much plates shift and stretch the curves of a table.
 
     Parameters
@@ -105,11 +125,14 @@ def plate_spread(groups: list[DoseGroup], fits: list[Fit], significant: list[np.
         Of the same groups with plates pooled; they lend the shape of each curve.
     significant : list of arrays
         Which curves have an effect that a gain could stretch, one array for each group.
+    known_front : bool
+        Whether curves start at a known level. A free shift would then take the effect for itself, so that even few
+        plates tell how large it is.
     """
     extra = [group.weight.any(axis=2).sum(axis=1) - 1 for group in groups]
     n_shift = sum(e.sum() for e in extra)
     n_gain = sum(e[s].sum() for e, s in zip(extra, significant, strict=True))
-    if n_shift < MIN_DEGREES:
+    if n_shift < (1 if known_front else MIN_DEGREES):
         return PlateSpread(np.inf, np.inf)
     quadratics = [_quadratics(group, fit) for group, fit in zip(groups, fits, strict=True)]
     estimate_gain = n_gain >= MIN_DEGREES

@@ -116,6 +116,7 @@ def simulate_flat_robust(
     *,
     hill_bounds: tuple[float, float],
     margin: float,
+    from_front: bool = False,
     seed: int,
 ) -> FlatNull:
     """Return the null of robust fits: flat curves, simulated and reweighted like real ones.
@@ -130,6 +131,8 @@ def simulate_flat_robust(
         As there.
     margin : float
         As there.
+    from_front : bool
+        As in :func:`helpers.dose.flat.simulate_flat`.
     seed : int
         Of the noise.
     """
@@ -144,4 +147,5 @@ def simulate_flat_robust(
     weight, _ = robust_weights(flat, hill_bounds=hill_bounds, margin=margin)
     flat = Points(flat.curve, flat.plate, flat.dose, flat.response, weight)
     ((reweighted, _, _),) = indexed_groups(flat)
-    return from_r2(explained(reweighted, grid), n_points, doubt=DOUBT)
+    front = np.zeros(len(reweighted.curves)) if from_front else None
+    return from_r2(explained(reweighted, grid, front=front), n_points, doubt=DOUBT)

@@ -1,7 +1,7 @@
 """Dose response of a screen: the curves of every compound in every experiment."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import anndata as ad
@@ -9,6 +9,10 @@ import numpy as np
 import pandas as pd
 
 from helpers.dose.classes import RISING
+from helpers.dose.harm import ARM, PAIR, harm_on_axis, off_axis, toxic_doses
+from helpers.dose.known import LEVEL_SHARE, Known
+from helpers.dose.level import known_from_controls
+from helpers.dose.notes import curve_notes
 from helpers.dose.options import EC50_MARGIN, HILL_BOUNDS, MIN_DOSES, CurveOptions
 from helpers.dose.table import fit_curves
 from helpers.errors import DataError, UsageError
@@ -19,10 +23,14 @@ from helpers.profiles.selection import treated, usable
 
 INFECTED_LEVEL = 0.0
 """Rescue of infected untreated wells, by definition of the axis."""
-PAIR = ["experiment", "treatment"]
 MODELS = ("4pl", "3pl")
 MAX_RESCUE = 1.25
-TOXIC_OFF = 0.3
+ESTIMATES = [
+    "curve_class", "ec50", "ec50_low", "ec50_high", "ec50_censored", "hill", "hill_low", "hill_high", "front", "back",
+    "back_low", "back_high", "ec50_fit", "at_bound", "converged", "effect", "activity_area",
+]  # fmt: skip
+SURE = 1 - 1e-9
+"""Level at which every curve counts as told from flat: those that are fitted once more were told before."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,7 @@ class ScreenOptions:
         Largest plateau: rescue 1 is as mock, and a compound does not do better than that but for the error of the
         axis. Without a limit the EC50 of a noisy curve is half-way to anywhere.
     toxic_off : float
-        How far off the axis a toxic dose is at least, in axis lengths.
+        Distance from the axis from which on a dose is toxic, in axis lengths (see :mod:`helpers.dose.harm`).
     level : float
         As in :class:`helpers.dose.options.CurveOptions`, as all that follow.
     interval : str
@@ -59,7 +67,7 @@ class ScreenOptions:
     """
 
     max_rescue: float = MAX_RESCUE
-    toxic_off: float = TOXIC_OFF
+    toxic_off: float = Rule.toxic_off
     level: float = 0.95
     interval: str = "profile"
     bootstrap_draws: int = 200
@@ -81,53 +89,18 @@ class ScreenOptions:
 def curve_points(scored: ad.AnnData) -> pd.DataFrame:
     """Return the responses that go into the curves: one row per treated well that passed quality control.
 
-    Columns experiment, treatment, plate, dose_um, rescue, and `curve`, the pair of experiment and treatment.
+    Columns well_id, experiment, treatment, plate, plate_id, dose_um, rescue.
     """
     obs = scored.obs[treated(scored.obs) & usable(scored.obs)]
-    points = obs[["experiment", "treatment", "plate", "dose_um", "rescue"]].reset_index(names="well_id")
-    points = points.astype({"experiment": str, "treatment": str})
-    points.insert(0, "curve", points["experiment"] + "|" + points["treatment"])
-    return points
-
-
-def toxic_doses(arms: pd.DataFrame, toxic_off: float = TOXIC_OFF) -> pd.DataFrame:
-    """Return the doses at the top of a compound's range at which it moves cells away from the disease axis.
-
-    A dose counts if its off-disease is beyond the null's limit and at least `toxic_off`, and so are all higher doses: a
-    compound's own mild effect on cells at every dose is no toxic top. The doses next below count too as long as their
-    off-disease is half as far: what is plain at one dose has begun at the one before. Arms without a good well are
-    passed over.
-
-    Parameters
-    ----------
-    arms : DataFrame
-        From :func:`helpers.hits.call_hits`: experiment, treatment, dose_um, off_disease, off_limit.
-    toxic_off : float
-        In axis lengths.
-
-    Returns
-    -------
-    DataFrame
-        experiment, treatment, dose_um of these doses.
-    """
-    if not len(arms):
-        return pd.DataFrame(columns=[*PAIR, "dose_um"])
-    arms = arms.dropna(subset=["dose_um", "off_disease"]).astype(dict.fromkeys(PAIR, str))
-    arms = arms.assign(away=(arms["off_disease"] > arms["off_limit"]) & (arms["off_disease"] >= toxic_off))
-    arms = arms.sort_values([*PAIR, "dose_um"], ascending=False, kind="stable")
-    pairs = [arms[column] for column in PAIR]
-    plain = arms["away"].groupby(pairs, sort=False).cummin().astype(bool)
-    half = 2 * arms["off_disease"] > np.maximum(arms["off_limit"], toxic_off)
-    found = plain.groupby(pairs, sort=False).transform("any") & (plain | half).groupby(
-        pairs, sort=False
-    ).cummin().astype(bool)
-    return arms.loc[found, [*PAIR, "dose_um"]].sort_values([*PAIR, "dose_um"], ignore_index=True)
+    columns = ["experiment", "treatment", "plate", "plate_id", "dose_um", "rescue"]
+    return obs[columns].reset_index(names="well_id").astype(dict.fromkeys(PAIR, str))
 
 
 def fit_screen(
     scored: ad.AnnData,
     *,
     arms: pd.DataFrame | None = None,
+    hits: pd.DataFrame | None = None,
     fdr: float = Rule.fdr,
     min_rescue: float = Rule.min_rescue,
     model: str = "4pl",
@@ -140,11 +113,15 @@ def fit_screen(
     """Fit rescue against dose for each compound in each experiment.
 
     Wells of a plate share its error: intervals take the plate as the replicate, and their size is learned from all
-    compounds of the experiment (see :mod:`helpers.dose.plates`).
+    compounds of the experiment (see :mod:`helpers.dose.plates`), or, where these are few, from the controls.
 
-    Rescue is read along one axis, and cells that a compound harms can move along it too. So doses at the top of the
-    range at which the compound moves cells off the axis are left out of the fit, where enough doses remain, and the
-    estimates with them are reported beside.
+    Rescue is read along one axis, and cells that a compound harms can move along it too. So doses at the top at which
+    it harms (see :mod:`helpers.dose.harm`) are left out of the fit, where enough doses remain, and the estimates with
+    them are reported beside. How else a compound changes cells is its own affair: every other dose is fitted.
+
+    Infected untreated wells tell where every curve starts. A compound whose wells together lie further from that than
+    `min_rescue` does something, also where its curve is flat: it does all it can at every dose, and its EC50 lies below
+    them.
 
     Parameters
     ----------
@@ -152,6 +129,8 @@ def fit_screen(
         From :func:`helpers.hits.score_wells`; wells that failed are left out.
     arms : DataFrame, optional
         From :func:`helpers.hits.call_hits`, to tell toxic doses; computed if it is needed and not given.
+    hits : DataFrame, optional
+        From the same, so that `note` can say why a compound that was called has no curve; computed with `arms`.
     fdr : float
         Over the curves of an experiment.
     min_rescue : float
@@ -174,10 +153,12 @@ def fit_screen(
     DataFrame
         The table dose_response.csv: as :func:`helpers.dose.fit_curves` with EC50 in uM, experiment and treatment.
         A significant curve that falls with dose has the class `worsening`, whatever is known of its EC50; one that has
-        fewer than `min_doses` doses below its toxic ones has the class `toxic_top`, no EC50, and the other parameters
-        of the fit to all doses. Adds
+        toxic doses and fewer than `min_doses` below them, or nothing that rises there, has the class `toxic_top`, no
+        EC50, and the effect of the fit to all doses. Adds
         `n_toxic_doses`, how many doses were found toxic; if they were left out they count in `n_dropped_doses`, and
-        `ec50_all_um`, `ec50_all_low_um`, `ec50_all_high_um`, `curve_class_all` are what the fit to all doses says.
+        `ec50_all_um`, `ec50_all_low_um`, `ec50_all_high_um`, `curve_class_all` are what the fit to all doses says;
+        `off_fitted` and `off_toxic`, how far off the axis cells lie at most at doses that are not toxic, and at those
+        that are, in axis lengths; and `note`, which says what a reader of class and EC50 should know besides.
 
     Raises
     ------
@@ -193,34 +174,33 @@ def fit_screen(
     points = curve_points(scored)
     if not len(points) or points["dose_um"].isna().all():
         raise DataError("the screen has no good treated wells with a dose, so there are no curves to fit")
-    toxic = pd.DataFrame(columns=[*PAIR, "dose_um"])
-    if drop_toxic:
-        if arms is None:
-            arms = call_hits(scored, fdr=fdr, min_rescue=min_rescue, seed=seed)[0]
-        toxic = toxic_doses(arms, options.toxic_off)
+    if arms is None:
+        arms, hits = call_hits(scored, fdr=fdr, min_rescue=min_rescue, seed=seed)
+    toxic = toxic_doses(arms if drop_toxic else arms.head(0), options.toxic_off)
     call = {
-        "dose": "dose_um", "response": "rescue", "cluster": "plate", "seed": seed,
+        "curve": "treatment", "dose": "dose_um", "response": "rescue", "cluster": "plate", "seed": seed,
         "front": INFECTED_LEVEL if model == "3pl" else None, "options": options.curves(fdr, min_rescue),
     }  # fmt: skip
     tables = []
     for experiment, group in points.groupby("experiment", sort=False):
-        table = _fit_experiment(group, toxic[toxic["experiment"] == experiment], call)
+        mine = toxic[toxic["experiment"] == experiment]
+        group = group.assign(harm=_per_well(group, harm_on_axis(arms, mine)))
+        table = _fit_experiment(scored, group, mine, call, min_rescue)
         table.insert(0, "experiment", experiment)
         tables.append(table)
-    return _as_table(tables, pairs, compounds)
+    curves = _as_table(tables, pairs)
+    curves = curves.merge(off_axis(arms, toxic), on=PAIR, how="left")
+    curves["note"] = curve_notes(curves, hits)
+    return curves if compounds is None else _chosen(curves, compounds)
 
 
-def _as_table(
-    tables: list[pd.DataFrame], pairs: pd.DataFrame, compounds: Sequence[str] | None
-) -> pd.DataFrame:
-    """Return dose_response.csv: a row for every pair of experiment and treatment, doses with their unit."""
+def _as_table(tables: list[pd.DataFrame], pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for every pair of experiment and treatment, doses with their unit."""
     curves = pd.concat(tables, ignore_index=True)
     curves.columns = [_in_um(column) for column in curves.columns]
-    curves.insert(1, "treatment", curves["curve"].str.split("|", n=1).str[1])
     # a compound all of whose wells failed has a row too
-    curves = _complete(pairs.merge(curves, on=PAIR, how="left")).drop(columns="curve")
-    curves = curves.sort_values(PAIR, ignore_index=True)
-    return curves if compounds is None else _chosen(curves, compounds)
+    curves = _complete(pairs.merge(curves, on=PAIR, how="left"))
+    return curves.sort_values(PAIR, ignore_index=True)
 
 
 def _in_um(column: str) -> str:
@@ -229,49 +209,108 @@ def _in_um(column: str) -> str:
     return f"{column}_um" if dose and column != "ec50_censored" else column
 
 
-def _fit_experiment(points: pd.DataFrame, toxic: pd.DataFrame, call: dict) -> pd.DataFrame:
+def _fit_experiment(
+    scored: ad.AnnData, points: pd.DataFrame, toxic: pd.DataFrame, call: dict, min_rescue: float
+) -> pd.DataFrame:
     """Fit the curves of one experiment without their toxic doses, and those that have some with them too."""
-    min_doses = call["options"].min_doses
     keys = ["treatment", "dose_um"]
     is_toxic = pd.MultiIndex.from_frame(points[keys]).isin(pd.MultiIndex.from_frame(toxic[keys]))
-    n_toxic = points[is_toxic].groupby("curve")["dose_um"].nunique()
-    n_left = points[~is_toxic].groupby("curve")["dose_um"].nunique()
-    left = n_left.reindex(n_toxic.index, fill_value=0)
-    droppable, too_few = n_toxic.index[left >= min_doses], n_toxic.index[left < min_doses]
-    dropped = is_toxic & points["curve"].isin(droppable).to_numpy()
-    table = fit_curves(points[~dropped], **call).set_index("curve")
+    n_toxic = points[is_toxic].groupby("treatment")["dose_um"].nunique()
+    left = points[~is_toxic].groupby("treatment")["dose_um"].nunique().reindex(n_toxic.index, fill_value=0)
+    enough = left >= call["options"].min_doses
+    droppable, too_few = n_toxic.index[enough], n_toxic.index[~enough]
+    dropped = is_toxic & points["treatment"].isin(droppable).to_numpy()
+    experiment = points["experiment"].iloc[0]
+    known = known_from_controls(
+        scored, points[~dropped], experiment, min_rescue=min_rescue, seed=call["seed"]
+    )
+    table = _fit_from_level(points[~dropped], call, known)
     table["n_toxic_doses"] = n_toxic.reindex(table.index, fill_value=0)
     table["curve_class_all"] = table["curve_class"]
     if len(droppable):
         # all compounds once more, because they lend each other the size of plate effects
-        everything = fit_curves(points, **call, permutations=0).set_index("curve").loc[droppable]
+        everything = _fit_from_level(points, call | {"permutations": 0}, known).loc[droppable]
         table.loc[droppable, "n_dropped_doses"] += n_toxic[droppable]
         for column in ("ec50", "ec50_low", "ec50_high"):
             table.loc[droppable, column.replace("ec50", "ec50_all")] = everything[column]
         for column in ("n_points", "n_doses", "n_plates"):
             table.loc[droppable, column] = everything[column]
-        falls = everything["curve_class"].isin(RISING) & (everything["back"] < everything["front"])
-        table.loc[droppable, "curve_class_all"] = everything["curve_class"].where(~falls, "worsening")
-    falls = table["curve_class"].isin(RISING) & (table["back"] < table["front"])
-    same = falls & ~table.index.isin(droppable)
-    table.loc[same, "curve_class_all"] = "worsening"
-    table.loc[falls, "curve_class"] = "worsening"
+        table.loc[droppable, "curve_class_all"] = everything["curve_class"]
+        less = points[~dropped].assign(rescue=points["rescue"] - points["harm"])
+        _cover_both(table, _fit_from_level(less, call | {"permutations": 0}, known), droppable)
+        flat = table.loc[droppable, "curve_class"].eq("inactive")
+        table.loc[droppable[flat], "curve_class"] = "toxic_top"
     return _without_ec50(table, too_few).reset_index()
 
 
-def _without_ec50(table: pd.DataFrame, curves: pd.Index) -> pd.DataFrame:
-    """Move the EC50s of curves that are mostly toxic doses to where those of all doses are reported."""
-    active = curves[table.loc[curves, "curve_class"].isin([*RISING, "worsening"])]
+def _per_well(points: pd.DataFrame, by_arm: pd.Series) -> np.ndarray:
+    """Return the value of each well's arm, 0 where it has none."""
+    return by_arm.reindex(pd.MultiIndex.from_frame(points[ARM])).fillna(0.0).to_numpy()
+
+
+def _cover_both(table: pd.DataFrame, other: pd.DataFrame, curves: pd.Index) -> None:
+    """Let the intervals of curves cover another reading too; what has an effect in one of them alone cannot be told."""
+    one, two = table.loc[curves], other.loc[curves]
+    flat = ~two["curve_class"].isin([*RISING]) & one["curve_class"].isin(RISING)
+    table.loc[curves[flat], "curve_class"] = "inactive"
+    both = curves[(one["curve_class"].isin(RISING) & two["curve_class"].isin(RISING)).to_numpy()]
+    low = np.minimum(table.loc[both, "ec50_low"].fillna(0.0), other.loc[both, "ec50_low"].fillna(0.0))
+    high = np.maximum(
+        table.loc[both, "ec50_high"].fillna(np.inf), other.loc[both, "ec50_high"].fillna(np.inf)
+    )
+    under, over = low.eq(0) & np.isfinite(high), low.gt(0) & np.isinf(high)
+    unknown = low.eq(0) & np.isinf(high)
+    table.loc[both, "ec50_low"], table.loc[both, "ec50_high"] = low.where(~unknown), high.where(~unknown)
+    table.loc[both[under], "ec50"], table.loc[both[over], "ec50"] = high[under], low[over]
+    table.loc[both[unknown], "ec50"] = np.nan
+    table.loc[both, "ec50_censored"] = np.select([under, over], ["<", ">"], "")
+    table.loc[both[under], "curve_class"], table.loc[both[over], "curve_class"] = "below_range", "above_range"
+    table.loc[both[unknown], "curve_class"] = "active"
+
+
+def _fit_from_level(points: pd.DataFrame, call: dict, known: Known) -> pd.DataFrame:
+    """Fit curves, those once more whose start was not seen though infected wells tell it; index: the treatment."""
+    table = fit_curves(points, known=known, **call).set_index("curve")
+    table.index.name = "treatment"
+    level = known.level_p.reindex(table.index).fillna(1.0) if known.level_p is not None else 1.0
+    unseen = (table["curve_class"] == "below_range") | table["curve_class"].isin(RISING) & table[
+        "ec50"
+    ].isna()
+    again = table.index[unseen & (level <= LEVEL_SHARE * call["options"].alpha)]
+    if len(again) and call["front"] is None:
+        options = replace(call["options"], alpha=SURE, permutations=0)
+        once_more = call | {"front": INFECTED_LEVEL, "options": options}
+        mine = points[points["treatment"].isin(again)]
+        plates = replace(known, level_p=None)
+        better = fit_curves(mine, known=plates, **once_more).set_index("curve")
+        better = better[better["curve_class"].isin(RISING)]
+        table.loc[better.index, ESTIMATES] = better[ESTIMATES]
+    falls = table["curve_class"].isin(RISING) & (_direction(table) < 0)
+    table.loc[falls, "curve_class"] = "worsening"
+    return table
+
+
+def _direction(table: pd.DataFrame) -> pd.Series:
+    """Return by how much curves rise: between their plateaus, or, where one was not seen, over their doses."""
+    return (table["back"] - table["front"]).fillna(table["effect"])
+
+
+def _without_ec50(table: pd.DataFrame, too_few: pd.Index) -> pd.DataFrame:
+    """Move EC50s of curves that are mostly toxic doses to where those of all doses are reported, and empty the rest.
+
+    A curve that is not told from flat has no parameters; one whose EC50 is a limit has no slope.
+    """
+    active = too_few[table.loc[too_few, "curve_class"].isin([*RISING, "worsening"])]
     for column in ("ec50", "ec50_low", "ec50_high"):
         table.loc[active, column.replace("ec50", "ec50_all")] = table.loc[active, column]
-    gone = [
-        c
-        for c in table.columns
-        if c.startswith(("ec50", "ed")) and "_all" not in c and c not in ("ec50_censored", "ec50_fit")
-    ]
-    table.loc[active, gone] = np.nan
-    table.loc[active, "ec50_censored"] = ""
-    table.loc[active, "curve_class"] = "toxic_top"
+    table.loc[too_few, "curve_class"] = "toxic_top"
+    shape = [c for c in table.columns if c.startswith(("ec50", "ed", "hill", "front", "back"))]
+    shape = [c for c in shape if "_all" not in c and c not in ("ec50_censored", "effect")]
+    none = table["curve_class"].isin(["inactive", "toxic_top", "not_fitted"])
+    table.loc[none, shape], table.loc[none, "ec50_censored"] = np.nan, ""
+    table.loc[none, "at_bound"] = False
+    limit = table["ec50_censored"].ne("") | table["ec50"].isna()
+    table.loc[limit, ["hill", "hill_low", "hill_high"]] = np.nan
     return table
 
 

@@ -6,13 +6,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from helpers.dose.bells import find_bells
 from helpers.dose.checks import Columns, Data, check_columns, read_points
 from helpers.dose.classes import CLASSES
-from helpers.dose.curves import mean_effect, response_at
+from helpers.dose.curves import response_at
 from helpers.dose.design import DoseGroup, Points, indexed_groups
-from helpers.dose.engine import Curves, Fitting, describe, find_bells, seen_start
+from helpers.dose.engine import (
+    Curves,
+    Fitting,
+    activity_area,
+    describe,
+    seen_effect,
+    seen_start,
+)
 from helpers.dose.flat import (
     N_FLAT,
+    N_FLAT_ALL,
     N_FLAT_MANY,
     FlatNull,
     either,
@@ -21,8 +30,10 @@ from helpers.dose.flat import (
     relevance,
     share_null,
     simulate_flat,
+    together,
 )
 from helpers.dose.grid import Limits, explained, make_grid
+from helpers.dose.known import LEVEL_SHARE, NOTHING, Known
 from helpers.dose.options import CurveOptions
 from helpers.dose.plates import PlateSpread, plate_spread
 from helpers.dose.robust import robust_weights, simulate_flat_robust
@@ -35,7 +46,7 @@ COLUMNS = (
     "curve", "curve_class", "ec50", "ec50_low", "ec50_high", "ec50_censored", "hill", "front", "back", "r2",
     "f_value", "p_value", "q_value", "relevance", "n_points", "at_bound", "hill_low", "hill_high", "back_low",
     "back_high", "activity_area", "n_doses", "n_plates", "n_dropped", "n_dropped_doses", "converged",
-    "ec50_all", "ec50_all_low", "ec50_all_high", "ec50_fit",
+    "ec50_all", "ec50_all_low", "ec50_all_high", "ec50_fit", "effect",
 )  # fmt: skip
 POLISHED = 8
 """Responses from which on the test takes the fit as it is, and not its best point on the null's grid."""
@@ -50,6 +61,7 @@ def fit_curves(
     weight: str | None = None,
     cluster: str | None = None,
     front: float | str | None = None,
+    known: Known = NOTHING,
     options: CurveOptions = CurveOptions(),
     seed: int = 0,
     **settings: Any,
@@ -76,6 +88,8 @@ def fit_curves(
         Response at dose 0, if it is known: a number, or a column that holds one number per curve. The curve then has
         three parameters, and is also tested for a level that differs from it, so that a compound that does all it can
         at every dose is not taken for flat. None = fitted too.
+    known : Known
+        What other wells tell: how much plates shift and stretch, and whether a curve lies off the level without effect.
     options : CurveOptions
         How curves are fitted, tested and reported.
     seed : int
@@ -133,10 +147,10 @@ def fit_curves(
     )
     columns = Columns(curve, dose, response, weight, cluster, front)
     check_columns(table, columns.names, options)
-    return _fit(read_points(table, columns, options.plateaus), options)
+    return _fit(read_points(table, columns, options.plateaus), known, options)
 
 
-def _fit(data: Data, options: Fitting) -> pd.DataFrame:
+def _fit(data: Data, known: Known, options: Fitting) -> pd.DataFrame:
     """Fit, test and classify the curves of a table that was read."""
     rows = _empty_rows(data, options)
     points = given = data.fittable(options)
@@ -151,9 +165,15 @@ def _fit(data: Data, options: Fitting) -> pd.DataFrame:
         points = Points(points.curve, points.plate, points.dose, points.response, robust)
     designs = _fit_designs(points, noise, data.limits_of, options)
     alike = [curves.take(part) for curves in designs for part in share_null(_tested(curves, options))]
-    n_flat = N_FLAT if len(alike) <= 10 else N_FLAT_MANY
+    n_flat = int(np.clip(N_FLAT_ALL // max(len(alike), 1), N_FLAT_MANY, N_FLAT))
     for curves in alike:
         _fill_test(rows, curves, _null(curves, n_flat, options), options)
+    if known.level_p is not None:
+        level = known.levels(data.names)
+        rows["p_value"] = np.where(
+            rows["p_value"].notna(), either(rows["p_value"], level, LEVEL_SHARE), np.nan
+        )
+        rows["relevance"] = np.maximum(rows["relevance"], -np.log10(np.maximum(level, 1e-300)))
     if options.permutations and len(points.curve):
         # robust weights profit from the order of the doses, so shuffled ones would have to be weighted anew
         shuffled = permutation_p(
@@ -166,7 +186,7 @@ def _fit(data: Data, options: Fitting) -> pd.DataFrame:
         rows.loc[list(shuffled), "p_permutation"] = list(shuffled.values())
     rows["q_value"] = q_values(rows["p_value"])
     active = [(rows.loc[curves.group.curves, "q_value"] <= options.alpha).to_numpy() for curves in designs]
-    spread = _spread(designs, active, options)
+    spread = _spread(designs, active, known, options)
     for curves, chosen in zip(designs, active, strict=True):
         _fill_active(rows, curves.take(np.flatnonzero(chosen)), spread, options)
     for column in ("front", "back", "back_low", "back_high"):
@@ -210,23 +230,31 @@ def _tested(curves: Curves, options: Fitting) -> DoseGroup:
     return curves.group if options.clustered else curves.group.pooled()
 
 
+def _joint(options: Fitting) -> bool:
+    """Return whether slope and level are tested at once: the front is known, and no plate shifts."""
+    return options.n_parameters == 3 and not options.clustered
+
+
 def _null(curves: Curves, n_flat: int, options: Fitting) -> FlatNull:
     group = _tested(curves, options)
+    from_front = _joint(options)
     if options.loss == "robust":
         return simulate_flat_robust(
             group,
             curves.grid,
             hill_bounds=options.hill_bounds,
             margin=options.ec50_margin,
+            from_front=from_front,
             seed=options.seed,
         )
-    return simulate_flat(group, curves.grid, n_flat=n_flat, seed=options.seed)
+    return simulate_flat(group, curves.grid, n_flat=n_flat, from_front=from_front, seed=options.seed)
 
 
 def _fill_test(rows: pd.DataFrame, curves: Curves, null: FlatNull, options: Fitting) -> None:
     """Write the test against a flat line, and the parameters of the pooled fits that converged."""
     group, fit = _tested(curves, options), curves.fit
-    r2 = explained(group, curves.grid)
+    front = curves.limits.low[:, 0]
+    r2 = explained(group, curves.grid, front=front if _joint(options) else None)
     if group.weight.shape[1] == 1 and not curves.limits.any and options.loss != "robust":
         # the polished fit, where it is the same curve; it fits a few points closer than any of the null's were fitted
         polished = 1 - fit.rss / group.null_rss
@@ -234,11 +262,10 @@ def _fill_test(rows: pd.DataFrame, curves: Curves, null: FlatNull, options: Fitt
     n, code = group.n_points, group.curves
     f_value = null.f_value(r2, n)
     p_value = null.p_value(f_value, n)
-    if options.n_parameters == 3:
-        p_value = either(p_value, level_p(group, curves.limits.low[:, 0], by_plate=options.clustered))
-    first, last = group.dose_range()
-    start = seen_start(group, fit, options)
-    effect = response_at(last, fit.front, fit.back, fit.ec50, fit.hill) - start
+    if options.n_parameters == 3 and group.weight.shape[1] > 1:
+        p_value = together(p_value, level_p(group, front))
+    effect = response_at(group.dose_range()[1], fit.front, fit.back, fit.ec50, fit.hill)
+    effect = effect - seen_start(group, fit, options)
     shown = r2 if group.weight.shape[1] > 1 else np.clip(1 - fit.rss / group.null_rss, 0, 1)
     tests = {
         "r2": shown, "f_value": f_value, "p_value": p_value,
@@ -246,26 +273,30 @@ def _fill_test(rows: pd.DataFrame, curves: Curves, null: FlatNull, options: Fitt
     }  # fmt: skip
     for name, values in tests.items():
         rows.loc[code, name] = values
-    area = mean_effect(first, last, fit.front, fit.back, fit.ec50, fit.hill) + fit.front - start
     for name, values in {
-        "front": fit.front,
-        "back": fit.back,
-        "hill": fit.hill,
-        "ec50_fit": fit.ec50,
-        "activity_area": area,
+        "effect": seen_effect(group, fit),
+        "activity_area": activity_area(group, fit, options)[0],
     }.items():
         rows.loc[code, name] = np.where(fit.converged, values, np.nan)
-    rows.loc[code, "at_bound"], rows.loc[code, "converged"] = fit.at_bound, fit.converged
+    rows.loc[code, "converged"] = fit.converged
     rows.loc[code, "curve_class"] = "inactive"
 
 
-def _spread(designs: list[Curves], active: list[np.ndarray], options: Fitting) -> PlateSpread | None:
+def _spread(
+    designs: list[Curves], active: list[np.ndarray], known: Known, options: Fitting
+) -> PlateSpread | None:
     """Return how much plates differ over all curves of the table; None where plates play no part."""
     several = [i for i, curves in enumerate(designs) if curves.group.weight.shape[1] > 1]
     if not (options.clustered and several):
         return None
     chosen = [designs[i] for i in several]
-    return plate_spread([c.group for c in chosen], [c.fit for c in chosen], [active[i] for i in several])
+    told = plate_spread(
+        [c.group for c in chosen],
+        [c.fit for c in chosen],
+        [active[i] for i in several],
+        known_front=options.n_parameters == 3 and known.shift_sd is None,
+    )
+    return told.with_known(known.shift_sd, known.gain_sd)
 
 
 def _fill_active(rows: pd.DataFrame, curves: Curves, spread: PlateSpread | None, options: Fitting) -> None:
@@ -298,4 +329,4 @@ def _write(rows: pd.DataFrame, found: pd.DataFrame) -> None:
     rows.loc[good.index, good.columns] = good
     rows.loc[failed, "curve_class"] = "not_fitted"
     rows.loc[failed, "converged"] = False
-    rows.loc[failed, ["front", "back", "hill", "ec50_fit", "activity_area"]] = np.nan
+    rows.loc[failed, ["effect", "activity_area"]] = np.nan

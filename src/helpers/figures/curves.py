@@ -187,13 +187,12 @@ def _draw_fit(ax: Axes, points: pd.DataFrame, curve: pd.Series) -> None:
     dose = np.geomspace(at.min(), at.max(), 200)
     if is_step(curve):
         _draw_step(ax, dose, curve)
-    elif _censored(curve) or (pd.isna(curve["ec50_um"]) and _moves(curve)):
+    elif _censored(curve) or (_moves(curve) and curve[["ec50_um", "front", "back", "hill"]].isna().any()):
         means = fitted_wells(points).groupby("dose_um")["rescue"].mean()
         ax.plot(dose_positions(means.index.to_series()), means, color=INK, lw=1.0, zorder=2)
     elif pd.isna(curve["ec50_um"]):
-        ax.plot(
-            dose[[0, -1]], [fitted_wells(points)["rescue"].mean()] * 2, color=INK, lw=1.4, ls=":", zorder=4
-        )
+        used = points[~_left_out(points, curve)]
+        ax.plot(dose[[0, -1]], [fitted_wells(used)["rescue"].mean()] * 2, color=INK, lw=1.4, ls=":", zorder=4)
     else:
         fit = response_at(dose, curve["front"], curve["back"], curve["ec50_um"], curve["hill"])
         ax.plot(dose, fit, color=INK, lw=1.6, zorder=4)

@@ -1,5 +1,6 @@
 """Potency against effect: every curve of a screen that has an EC50, in one picture."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -45,7 +46,10 @@ def plot_potency(curves: pd.DataFrame, *, label: int = 4, ax: Axes | None = None
     Axes
         Those that were drawn on.
     """
-    table = curves[curves["ec50_um"].notna() & curves["back"].notna()]
+    # of a plateau that was not seen, the fit at the highest dose
+    reached = curves["front"] + curves["effect"] if "effect" in curves else np.nan
+    table = curves.assign(back=curves["back"].fillna(reached))
+    table = table[table["ec50_um"].notna() & table["back"].notna()]
     if table.empty:
         return plot_missing("No curve of this screen has an EC50.", ax=ax)
     ax = axes_or_new(ax, (WIDTH, 4.8))

@@ -77,6 +77,8 @@ def _line(curve: pd.Series, means: pd.DataFrame, span: tuple[float, float]) -> s
         return f'<path d="M4 {front:.1f}H{low:.0f}M{high:.0f} {back:.1f}H{WIDTH - 4}"/>'
     if pd.isna(curve["ec50_um"]) or str(curve.get("ec50_censored", "")) in ("<", ">"):
         return ""  # its plateaus are not known
+    if curve[["front", "back", "hill"]].isna().any():
+        return ""
     fit = response_at(dose, curve["front"], curve["back"], curve["ec50_um"], curve["hill"])
     path = "L".join(
         f"{x:.0f} {y:.1f}" for x, y in zip(_across(np.log10(dose), span), _down(fit), strict=True)

@@ -16,7 +16,7 @@ from helpers.figures.style import (
     scatter_classes,
 )
 
-HIGHEST = 10
+HIGHEST = 6
 """Volcanoes end here: smaller q-values are extrapolations, and would flatten the part that matters."""
 
 
@@ -27,7 +27,7 @@ def plot_volcano(
     min_rescue: float = 0.0,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the effect of every arm against its q-value; q-values below 1e-10 are drawn there.
+    """Draw the effect of every arm against its q-value; q-values below 1e-6 are drawn there.
 
     Parameters
     ----------

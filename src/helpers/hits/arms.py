@@ -103,7 +103,8 @@ def _plate_means(members: pd.DataFrame, null: Null, axis: Axis) -> pd.DataFrame:
     n_wells = table.groupby(ARM_KEY, observed=True, dropna=False)["k"].transform("sum")
     efficiency = n_wells.map({n: null.efficiency(n) for n in n_wells.unique()})
     own = table["plate_id"].astype(object).map(null.scale).astype(float) ** 2 / table["k"]
-    table["expected_variance"] = table["null_variance"] - (1 - efficiency) * own
+    table["own_variance"] = efficiency * own
+    table["expected_variance"] = table["null_variance"] - own + table["own_variance"]
     table["well_variance"] = table["plate_id"].map(null.scale).astype(float) ** 2
     table["gain_variance"] = table["plate_id"].astype(object).map(axis.windows.variances).astype(float)
     table["leaning"] = table["plate_id"].astype(object).map(axis.windows.leaning).astype(float)
@@ -122,6 +123,7 @@ def _rescue_table(plates: pd.DataFrame) -> pd.DataFrame:
     plates["part"] = plates["share"] * plates["mean"]
     plates["part_variance"] = plates["share"] ** 2 * plates["null_variance"]
     plates["part_expected"] = plates["share"] ** 2 * plates["expected_variance"]
+    plates["part_own"] = plates["share"] ** 2 * plates["own_variance"]
     plates["part_leaning"] = plates["share"] * plates["leaning"]
     plates["part_gain"] = plates["share"] ** 2 * plates["gain_variance"]
     plates["within_ss"] = plates["within"].fillna(0.0) * (plates["k"] - 1) / plates["well_variance"]
@@ -134,6 +136,7 @@ def _rescue_table(plates: pd.DataFrame) -> pd.DataFrame:
         leaning=("part_leaning", "sum"),
         between=("mean", "var"),
         expected_variance=("part_expected", "sum"),
+        own_variance=("part_own", "sum"),
         expected=("expected_variance", "mean"),
         within_ss=("within_ss", "sum"),
     )
@@ -156,20 +159,23 @@ def _add_interval(arms: pd.DataFrame, null: Null, level: float, common: float) -
     arms["rescue_se"], arms["interval_df"] = np.nan, np.nan
     for basis in ("plates", "wells"):
         group = arms.index[arms["interval_basis"] == basis]
+        effect = arms.loc[group, "rescue"]
+        # wells so far rescued scatter so much more; relative to that, or moderation would share it with idle arms
+        spread = 1 + effect.clip(0, 1) * max(null.spread_gain - 1, 0.0)
+        own, expected = arms.loc[group, "own_variance"], arms.loc[group, "expected_variance"]
+        whole = 1 + (spread - 1) * own / expected
         posterior, degrees = moderate(
-            arms.loc[group, "ratio"].to_numpy(float),
+            (arms.loc[group, "ratio"] / (whole if basis == "plates" else spread)).to_numpy(float),
             arms.loc[group, "degrees"].to_numpy(float),
             default=1.0,
             default_degrees=null.degrees,
         )
-        if basis == "plates":
-            # All arms share the errors of a few centres; where these happen to agree, no arm shows them.
+        if basis == "plates" or null.spread_gain > 1:
+            # All arms share the errors of a few centres; where these happen to agree, no arm shows them. And how much
+            # more rescued wells scatter is known on average only.
             posterior = np.maximum(posterior, 1.0)
-        effect = arms.loc[group, "rescue"]
         gain = effect**2 * (arms.loc[group, "own_gain"] + arms.loc[group, "leaning"] ** 2 * common)
-        spread = 1 + effect.clip(0, 1) * (null.spread_gain - 1)
-        variance = np.maximum(posterior, 1.0) * spread if null.spread_gain > 1 else posterior
-        arms.loc[group, "rescue_se"] = np.sqrt(variance * arms.loc[group, "expected_variance"] + gain)
+        arms.loc[group, "rescue_se"] = np.sqrt(posterior * whole * expected + gain)
         arms.loc[group, "interval_df"] = degrees
     half = stats.t.ppf(0.5 + level / 2, arms["interval_df"]) * arms["rescue_se"]
     arms["rescue_low"], arms["rescue_high"] = arms["rescue"] - half, arms["rescue"] + half
@@ -183,9 +189,9 @@ def _add_p_values(arms: pd.DataFrame, null: Null, min_rescue: float) -> pd.DataF
         arms[column] = np.nan
     arms["tail_fitted"] = False
     for (n_wells, n_plates), group in arms[arms["n_wells"] > 0].groupby(["n_wells", "n_plates"]):
-        tail = null.tail(1, int(n_wells), int(n_plates))
+        tail, worse = (null.tail(1, int(n_wells), int(n_plates), worse=side) for side in (False, True))
         arms.loc[group.index, "p_value"] = tail.p_value(up[group.index])
-        arms.loc[group.index, "p_worsens"] = tail.p_value(down[group.index])
+        arms.loc[group.index, "p_worsens"] = worse.p_value(down[group.index])
         arms.loc[group.index, "tail_fitted"] = tail.fitted(up[group.index])
     arms["q_value"] = q_values(arms["p_value"])
     columns = [

@@ -219,7 +219,10 @@ def _test_compounds(
     ):
         together, apart = same["share_together"].mean(), same["share_apart"].mean()
         n_plates = 1 / together if together > 0 else np.inf
-        tail = null.tail(int(n_doses), int(n_wells), n_plates, apart=apart, statistic=statistic)
+        better, worse = (
+            null.tail(int(n_doses), int(n_wells), n_plates, apart=apart, statistic=statistic, worse=side)
+            for side in (False, True)
+        )
         mine = tested[tested["treatment"].isin(same["treatment"])]
         effect, on_target, own = (
             mine[name].to_numpy().reshape(len(same), -1) for name in ("rescue", "on_target", "variance")
@@ -228,7 +231,7 @@ def _test_compounds(
         seen = {"p_value": effect, "p_on_target": np.where(on_target, effect, np.nan), "p_worsens": -effect}
         for name in TESTS:
             window = max_window(seen[name] - min_rescue, own, same["shared"].to_numpy(), statistic=statistic)
-            hits.loc[same.index, name] = tail.p_value(window)
+            hits.loc[same.index, name] = (worse if name == "p_worsens" else better).p_value(window)
     hits["p_on_target"] = hits["p_on_target"].clip(lower=hits["p_value"])
     for name in ("p_value", "p_on_target"):
         hits[name.replace("p_", "q_")], hits["q_worsens"] = q_values_together(hits[name], hits["p_worsens"])

@@ -62,6 +62,8 @@ class Null:
         Variance of treated wells within arm and plate relative to that of the infected untreated wells, 1 unless it
         is larger than chance explains. Some recipes (sphering and tvn on infected wells) are fitted on the very wells
         of the null and make them quieter than any other wells; `scale` is put right by it.
+    centre_variance : dict
+        Plate -> the part of `plate_variance` that control wells tell by themselves; all of it on plates without them.
     """
 
     scale: dict
@@ -74,6 +76,7 @@ class Null:
     seed: int = 0
     n_draws: int = N_DRAWS
     excess: float = 1.0
+    centre_variance: dict = field(default_factory=dict)
     tails_: dict = field(default_factory=dict, repr=False)
     efficiencies_: dict = field(default_factory=dict, repr=False)
 
@@ -94,7 +97,14 @@ class Null:
         return self.efficiencies_[n_wells]
 
     def tail(
-        self, n_doses: int, n_wells: int, n_plates: float, *, apart: float = 0.0, statistic: str = "max"
+        self,
+        n_doses: int,
+        n_wells: int,
+        n_plates: float,
+        *,
+        apart: float = 0.0,
+        statistic: str = "max",
+        worse: bool = False,
     ) -> Tail:
         """Return the null distribution of the largest standardised window mean over `n_doses` doses.
 
@@ -110,21 +120,25 @@ class Null:
             Variance of a dose's own plates' errors, of those the doses do not share, relative to that of one plate.
         statistic : str
             As in :func:`helpers.hits.scan.max_window`.
+        worse : bool
+            Of effects away from mock: where noise is skewed its two tails differ.
         """
         plates, apart = round(min(n_plates, n_wells), 6), round(apart, 6)
-        key = (n_doses, n_wells, plates, apart, statistic if n_doses > 1 else "max")
+        key = (n_doses, n_wells, plates, apart, statistic if n_doses > 1 else "max", worse)
         if key not in self.tails_:
             self.tails_[key] = Tail(self._draw(*key))
         return self.tails_[key]
 
-    def _draw(self, n_doses: int, n_wells: int, n_plates: float, apart: float, statistic: str) -> np.ndarray:
+    def _draw(
+        self, n_doses: int, n_wells: int, n_plates: float, apart: float, statistic: str, worse: bool
+    ) -> np.ndarray:
         """Draw pseudo-compounds and return their largest standardised window mean, shape (n_draws,)."""
         rng = np.random.default_rng([self.seed, n_doses, n_wells, int(min(n_plates, 1e9) * 1e6)])
         scale = float(np.mean(list(self.scale.values())))
-        shared = np.mean(list(self.plate_variance.values())) / scale**2
+        shared = np.median(list(self.plate_variance.values())) / scale**2
         means = np.empty((self.n_draws, n_doses))
         for dose in range(n_doses):
-            means[:, dose] = self._residual_means(rng, n_wells)
+            means[:, dose] = self._residual_means(rng, n_wells) * (-1 if worse else 1)
         # Doses that stand on the same plates share the errors of their centres.
         means += rng.normal(0, np.sqrt(shared / n_plates), size=(self.n_draws, 1))
         if apart > 0:
@@ -175,7 +189,7 @@ def fit_null(
     scale = dict(zip(values, np.sqrt(posterior), strict=True))
     for plate in obs["plate_id"].unique():  # a plate without reference wells has the experiment's noise
         scale.setdefault(plate, np.sqrt(pooled))
-    shared, centred = plate_variances(scored, obs, values, scale, pooled)
+    shared, by_controls, centred = plate_variances(scored, obs, values, scale, pooled)
     every = np.concatenate([*values.values(), np.empty(0)])
     return Null(
         scale,
@@ -188,6 +202,7 @@ def fit_null(
         seed,
         n_draws,
         excess,
+        {plate: by_controls[plate] if plate in values else shared[plate] for plate in shared},
     )
 
 

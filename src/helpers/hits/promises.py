@@ -1,6 +1,6 @@
 """Promises: what the hit calling keeps of what it says, counted on simulated screens of every world."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import anndata as ad
 import numpy as np
@@ -56,6 +56,7 @@ def judge_world(
     scale: str = "tiny",
     recipe: str = AUTO,
     recipes: Sequence[str] = tuple(RECIPES),
+    further: Callable[..., list[tuple[str, float, int]]] | None = None,
 ) -> pd.DataFrame:
     """Run the way from wells to calls on two twins of a world, one of them without actives, and compare with the truth.
 
@@ -71,6 +72,8 @@ def judge_world(
         By which calls are made; ``auto``: the one that the rule picks.
     recipes : sequence of str
         Among which the rule picks; with fewer than two nothing is said of its pick.
+    further : callable, optional
+        What to count besides: takes scored wells, truth, arms, hits and `seed`; returns name, value and n of each.
 
     Returns
     -------
@@ -83,7 +86,8 @@ def judge_world(
     wells = to_wells(sites)
     compared = rule_table(wells, tuple(recipes), seed=seed, truth=truth)
     recipe = select_recipe(compared) if recipe == AUTO else recipe
-    arms, hits = _call(wells, recipe, seed)
+    scored = score_wells(normalize(wells, recipe, seed=seed))
+    arms, hits = call_hits(scored, seed=seed, rank_draws=0)
     made = (
         twin_failures(scale, seed, model).set_index("well_id")["reason"].reindex(wells.obs_names).fillna("")
     )
@@ -102,6 +106,8 @@ def judge_world(
             (world, seed, "regret", regret, n_recipes),
             (world, seed, "near_best", float(regret <= NEAR), n_recipes),
         ]
+    if further is not None:
+        found += [(world, seed, *row) for row in further(scored, truth, arms, hits, seed=seed)]
     return pd.DataFrame(found, columns=["world", "seed", "promise", "value", "n"])
 
 
@@ -208,56 +214,12 @@ def summarize_promises(judged: pd.DataFrame) -> pd.DataFrame:
         out[name] = grouped["value"].agg(how).to_numpy()
     order = {name: i for i, name in enumerate(PROMISES)}
     worlds = {name: i for i, name in enumerate(WORLDS)}
-    rank = out["promise"].map(order) + 1000 * out["world"].map(worlds)
+    # what was counted besides comes last, in the order in which it came
+    rank = out["promise"].map(order).fillna(len(order)) + 1000 * out["world"].map(worlds)
     return out.iloc[np.argsort(rank.to_numpy(), kind="stable")].reset_index(drop=True)
 
 
-def judge_worlds(
-    n_seeds: int = 1,
-    *,
-    worlds: Sequence[str] = tuple(WORLDS),
-    scale: str = "tiny",
-    recipe: str = AUTO,
-    recipes: Sequence[str] = tuple(RECIPES),
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Judge several worlds on several seeds each.
-
-    Parameters
-    ----------
-    n_seeds : int
-        Twins of each world, from 1.
-    worlds : sequence of str
-        Names in :data:`helpers.screens.twin.worlds.WORLDS`.
-    scale : str
-        As in :func:`helpers.hits.promises.judge_world`.
-    recipe : str
-        As there.
-    recipes : sequence of str
-        As there.
-    seed : int
-        The first one; the others follow.
-
-    Returns
-    -------
-    DataFrame
-        As from :func:`helpers.hits.promises.summarize_promises`.
-
-    Raises
-    ------
-    UsageError
-        For an unknown world or recipe.
-    """
-    seeds = range(seed, seed + n_seeds)
-    judged = [
-        judge_world(world, number, scale=scale, recipe=recipe, recipes=recipes)
-        for world in worlds
-        for number in seeds
-    ]
-    return summarize_promises(pd.concat(judged, ignore_index=True))
-
-
 def stored_promises() -> pd.DataFrame:
-    """Return what the large study found (``make worlds``), as from :func:`helpers.hits.promises.judge_worlds`."""
+    """Return what the large study found (``make worlds``), as from :func:`helpers.dose.promises.judge_worlds`."""
     with data_file("where_it_holds.csv").open(encoding="utf-8") as file:
         return pd.read_csv(file)

@@ -12,6 +12,8 @@ from helpers.profiles.selection import controls, rows_by
 
 MIN_Z_PRIME = 0.0
 """A plate passes if its robust Z' is at least this: its controls' three-sigma bands do not overlap."""
+MIN_CONTROLS = 4
+"""Fewer wells of a kind do not tell how far they scatter: their median absolute deviation comes out far too small."""
 MAX_OFF = 0.25
 """... and if its median mock well has a rescue within this of 1, its median infected untreated one within it of 0."""
 
@@ -128,7 +130,7 @@ def assay_quality(wells: ad.AnnData, *, min_z_prime: float = MIN_Z_PRIME) -> pd.
         passes, `reason` (why it does not pass, or why that is unknown), `window` (distance from mock to infected
         relative to the experiment's, as scores take it), `mock_rescue` and `infected_rescue` (of the median well),
         and `held_out`: False where the axis had to be fitted on the plate itself, so that all of these flatter it.
-        `passes` is missing where a plate has fewer than two wells of a kind: that it lacks controls says nothing
+        `passes` is missing where a plate has fewer than four wells of a kind: that it lacks controls says nothing
         against it, and it is scored by those of other plates. Wells that failed quality control are left out;
         `n_failed_controls` counts them.
 
@@ -175,9 +177,9 @@ def _judge(
 ) -> tuple[bool | None, str]:
     """Return whether a plate passes, None where that is unknown, and why it does not."""
     few = [
-        f"{'no' if not len(x) else 'one'} {name} well"
+        f"{('no', 'one', 'two', 'three')[len(x)]} {name} well{'s' if len(x) > 1 else ''}"
         for name, x in (("mock", mock), ("infected untreated", infected))
-        if len(x) < 2
+        if len(x) < MIN_CONTROLS
     ]
     # where the wells do not scatter at all there is no Z' either, and nothing against the plate
     if few or np.isnan(robust):

@@ -3,6 +3,7 @@
 import anndata as ad
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from helpers.hits.moderation import MEDIAN_VARIANCE
 from helpers.profiles.selection import rows_by, treated, usable
@@ -15,8 +16,8 @@ MIN_COMPOUNDS = 8
 
 def plate_variances(
     scored: ad.AnnData, obs: pd.DataFrame, values: dict, scale: dict, pooled: float
-) -> tuple[dict, bool]:
-    """Return plate -> variance of what all its wells share, and whether plates were centred.
+) -> tuple[dict, dict, bool]:
+    """Return plate -> variance of what its wells share, the part that controls tell, and whether plates are centred.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ def plate_variances(
     shared = {p: MEDIAN_VARIANCE * s**2 / len(values[p]) if own[p] else 0.0 for p, s in scale.items()}
     if not centred:
         shared = dict.fromkeys(scale, _shift_variance(values, pooled))
-    return _with_bulk(obs, shared, scale, own), centred
+    return _with_bulk(obs, shared, scale, own), shared, centred
 
 
 def _with_bulk(obs: pd.DataFrame, shared: dict, scale: dict, centred: dict) -> dict:
@@ -57,14 +58,24 @@ def _with_bulk(obs: pd.DataFrame, shared: dict, scale: dict, centred: dict) -> d
         usual = float(members["rescue"].median())
     square = {p: float(middle[p] - usual) ** 2 for p in plates}
     beyond = {p: square[p] - shared[p] - MEDIAN_VARIANCE * scale[p] ** 2 / n[p] for p in plates}
-    known = [value for p, value in beyond.items() if centred[p]]
-    common = max(0.0, float(np.mean(known))) if known else 0.0
+    common = _common([p for p in plates if centred[p]], square, beyond)
     out = {}
     for plate, variance in shared.items():
         own = max(0.0, beyond.get(plate, common))
         # a variance told from one shift is doubled, where nothing else is known of the plate
         out[plate] = variance + ((common + own) / 2 if centred[plate] else 2 * max(own, common))
     return out
+
+
+def _common(plates: list, square: dict, beyond: dict) -> float:
+    """Return what centred plates are usually off by, squared, beyond chance: one plate full of hits does not decide it.
+
+    From three plates on by their median, in units of a standard deviation; of fewer, by the mean.
+    """
+    if len(plates) < 3:
+        return max(0.0, float(np.mean([beyond[p] for p in plates]))) if plates else 0.0
+    usual = float(np.median([square[p] for p in plates])) / stats.chi2.ppf(0.5, 1)
+    return max(0.0, usual - float(np.median([square[p] - beyond[p] for p in plates])))
 
 
 def _centres_plates(scored: ad.AnnData) -> bool:

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
+from helpers.dose.classes import LOCATED
 from helpers.hits.rule import CALLS
 
 
@@ -82,10 +83,13 @@ def _range_name(low: float, high: float) -> str:
 
 
 def true_potencies(curves: pd.DataFrame, truth: pd.DataFrame | None) -> pd.DataFrame:
-    """Return active curves of truly rescuing compounds with their true EC50; none where no truth is known."""
+    """Return rising curves of truly rescuing compounds with an EC50 that has limits on both sides, and their true one.
+
+    None where no truth is known.
+    """
     if truth is None or curves.empty:
         return curves.head(0)
     joined = truth_of_compounds(curves, truth)
-    chosen = joined["curve_class"].isin(["active", "partial", "bell"]) & (joined["ec50_censored"] == "")
+    chosen = joined["curve_class"].isin(LOCATED) & (joined["ec50_censored"] == "")
     chosen &= (joined["emax_true"] > 0) & joined["ec50_um"].notna()
     return joined[chosen]

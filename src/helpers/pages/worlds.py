@@ -1,9 +1,9 @@
-"""Where hit calling holds, in tables and words: what was promised in each world, and what breaks first."""
+"""Where calls and curves hold, in tables and words: what was promised in each world, and what breaks first."""
 
 import numpy as np
 import pandas as pd
 
-from helpers.hits.promises import PROMISES
+from helpers.dose.promises import ALL_PROMISES
 from helpers.pages.words import count, listing, number, percent
 from helpers.screens.twin.worlds import WORLDS
 
@@ -21,6 +21,10 @@ PANELS = {
     "safe_odd": "odd wells harmless",
     "good_lost": "good wells lost",
     "near_best": "picked recipe near the best",
+    "located": "strong rescuers with an EC50",
+    "ec50_coverage": "EC50 intervals that hold",
+    "harmful_coverage": "the same where doses harm",
+    "toxic_named": "toxic compounds named",
 }
 WORDS = {
     "fdp_05": "the rate of false calls at 0.05",
@@ -34,7 +38,13 @@ WORDS = {
     "safe_odd": "wells that failed in a direction of their own",
     "good_lost": "the sparing of good wells",
     "near_best": "the choice of the recipe",
+    "located": "the strong rescuers with an EC50",
+    "ec50_coverage": "the intervals of EC50",
+    "harmful_coverage": "the intervals of EC50 of compounds that harm too",
+    "toxic_named": "the naming of toxic compounds",
 }
+NOT_SHARES = ("ec50_error",)
+"""What is counted in another unit than a share."""
 
 
 def promised(world: str, promise: str) -> tuple[float, float]:
@@ -50,6 +60,10 @@ def promised(world: str, promise: str) -> tuple[float, float]:
         "safe_odd": (0.7, np.nan),
         "good_lost": (np.nan, 0.005),
         "near_best": (0.9, np.nan),
+        "located": (0.8 if world == "busy" else np.nan, np.nan),
+        "ec50_coverage": (0.92 if world == "busy" else 0.9, np.nan),
+        "harmful_coverage": (0.85, np.nan),
+        "toxic_named": (0.8 if world == "busy" else np.nan, np.nan),
     }
     return ends.get(promise, (np.nan, np.nan))
 
@@ -81,14 +95,23 @@ def judged(table: pd.DataFrame) -> pd.DataFrame:
 
 def world_table(table: pd.DataFrame) -> pd.DataFrame:
     """Return one row per promise and one column per world, each value with its simulation error."""
-    error = table["se"].map(lambda se: "" if pd.isna(se) else f" ± {100 * se:.1f}")
-    text = (100 * table["value"]).round(1).astype(str) + error
+    unit = np.where(table["promise"].isin(NOT_SHARES), 1, 100)
+    digits = np.where(unit == 1, 3, 1)
+    text = [
+        f"{scale * value:.{d}f}" + ("" if pd.isna(se) else f" ± {scale * se:.{d}f}")
+        for value, se, scale, d in zip(table["value"], table["se"], unit, digits, strict=True)
+    ]
     wide = table.assign(text=text).set_index(["promise", "world"])["text"].unstack("world")  # noqa: PD010
-    wide = wide.reindex([name for name in PROMISES if name in wide.index])[
+    wide = wide.reindex([name for name in ALL_PROMISES if name in wide.index])[
         [w for w in WORLDS if w in wide.columns]
     ]
-    wide.index = [f"{PROMISES[name]} (%)" for name in wide.index]
+    wide.index = [_counted(name) for name in wide.index]
     return wide.fillna("–").rename_axis(index="counted", columns=None).reset_index()
+
+
+def _counted(promise: str) -> str:
+    """Return what is counted, with its unit."""
+    return ALL_PROMISES[promise] + ("" if promise in NOT_SHARES else " (%)")
 
 
 def overview(table: pd.DataFrame, large: pd.DataFrame) -> str:

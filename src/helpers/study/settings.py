@@ -1,5 +1,7 @@
 """Settings of recipes as a notebook's parameters give them: words and plain numbers, checked before any work."""
 
+from collections.abc import Collection
+
 from helpers.errors import UsageError
 from helpers.profiles import RECIPES
 from helpers.profiles.reference import BATCHES, REFERENCES
@@ -88,14 +90,7 @@ def read_recipes(recipes: str) -> tuple[str, ...]:
     >>> read_recipes("raw, plate_center, raw")
     ('raw', 'plate_center')
     """
-    asked = [name.strip() for name in recipes.split(",") if name.strip()]
-    names = list(RECIPES) if asked == ["all"] else asked
-    unknown = [name for name in names if name not in RECIPES]
-    if unknown or not names:
-        raise UsageError(
-            f"parameter 'recipes': no recipe {', '.join(unknown) or '(empty)'}; valid: all, {', '.join(RECIPES)}"
-        )
-    return tuple(dict.fromkeys(names))
+    return _read_names("recipe", recipes, RECIPES)
 
 
 def read_worlds(worlds: str) -> tuple[str, ...]:
@@ -121,14 +116,20 @@ def read_worlds(worlds: str) -> tuple[str, ...]:
     >>> read_worlds("rough, calm")
     ('calm', 'rough')
     """
-    asked = [name.strip() for name in worlds.split(",") if name.strip()]
-    names = list(WORLDS) if asked == ["all"] else asked
-    unknown = [name for name in names if name not in WORLDS]
+    asked = _read_names("world", worlds, WORLDS)
+    return tuple(name for name in WORLDS if name in asked)
+
+
+def _read_names(noun: str, text: str, known: Collection[str]) -> tuple[str, ...]:
+    """Return the names of a comma list, each once; ``all`` names all that are known."""
+    asked = [name.strip() for name in text.split(",") if name.strip()]
+    names = list(known) if asked == ["all"] else asked
+    unknown = [name for name in names if name not in known]
     if unknown or not names:
         raise UsageError(
-            f"parameter 'worlds': no world {', '.join(unknown) or '(empty)'}; valid: all, {', '.join(WORLDS)}"
+            f"parameter '{noun}s': no {noun} {', '.join(unknown) or '(empty)'}; valid: all, {', '.join(known)}"
         )
-    return tuple(name for name in WORLDS if name in names)
+    return tuple(dict.fromkeys(names))
 
 
 def read_bounds(name: str, text: str) -> tuple[float, float]:

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from helpers import dose, hits, profiles, screens
-from helpers.dose import coverage
-from helpers.hits import promises
+from helpers.dose import coverage, promises
 from helpers.hits.compare import FALLBACK
 from helpers.profiles import variance
 from helpers.screens.provenance import describe_source

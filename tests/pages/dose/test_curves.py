@@ -9,7 +9,9 @@ from made_up import made_up_wells
 
 
 def test_curves_are_chosen_by_name_then_by_relevance(curves):
-    assert chosen.strongest_curves(curves, 2)["treatment"].tolist() == ["B", "A"]
+    falling = curves.assign(curve_class=curves["curve_class"].replace("above_range", "worsening"))
+    assert chosen.strongest_curves(falling, 2)["treatment"].tolist() == ["B", "A"]
+    curves = falling
     assert chosen.strongest_curves(curves, 1, "c, b")["treatment"].tolist() == ["C", "B"]
     with pytest.raises(UsageError, match="'Ab' has no curve in this screen; close: A"):
         chosen.strongest_curves(curves, 2, "Ab")

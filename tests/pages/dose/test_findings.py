@@ -57,15 +57,16 @@ def test_falling_curves_are_counted_by_what_is_known(curves):
 
 
 def test_share_of_intervals_that_hold_the_truth(curves, known):
-    assert "100 % of 1 interval for compounds that only rescue." in findings.truth_share(curves, known)
+    text = findings.truth_share(curves, known)
+    assert "2 of 2 intervals (100 %; from so few, 16 % to 100 %) for compounds that only rescue." in text
     wrong = curves.assign(ec50_low_um=0.3)
-    assert "0 % of 1 interval" in findings.truth_share(wrong, known)
+    assert "1 of 2 intervals (50 %" in findings.truth_share(wrong, known)
     assert "only where the truth is known" in findings.truth_share(curves, None)
 
 
 def test_true_potency(curves, known):
-    assert truth.true_potencies(curves, known)["treatment"].tolist() == ["A"]
+    assert truth.true_potencies(curves, known)["treatment"].tolist() == ["A", "B"]
     text = findings.truth_potency(curves, known)
-    assert "off by a factor of 2 in the median" in text
-    assert "100 % of the intervals" in text
+    assert "off by a factor of 1.5 in the median" in text
+    assert "2 of 2 intervals (100 %" in text
     assert "not known" in findings.truth_potency(curves, None)

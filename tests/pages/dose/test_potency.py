@@ -32,23 +32,6 @@ def curves() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_the_effect_is_that_over_the_tested_doses():
-    numbers = {"front": [0.0, 5.0, np.nan], "back": [1.0, 0.0, np.nan], "ec50_fit_um": [1.0, 1e9, np.nan]}
-    curves = pd.DataFrame(
-        {"experiment": "E", "treatment": ["A", "B", "C"], "hill": [1.0, 1.0, np.nan], **numbers}
-    ).assign(n_dropped_doses=0)
-    points = pd.DataFrame(
-        {"experiment": "E", "treatment": ["A", "A", "B", "B"], "dose_um": [0.0, 3.0, 0.0, 3.0]}
-    )
-    effect = potency.with_effect(curves, points)["effect"]
-    assert effect[0] == pytest.approx(0.75)
-    assert abs(effect[1]) < 1e-6  # plateaus 5 apart, of which no dose sees anything
-    assert np.isnan(effect[2])
-    more = pd.DataFrame({"experiment": "E", "treatment": "A", "dose_um": [300.0]})  # a toxic dose, not fitted
-    dropped = curves.assign(n_dropped_doses=[1, 0, 0])
-    assert potency.with_effect(dropped, pd.concat([points, more]))["effect"][0] == pytest.approx(0.75)
-
-
 def test_only_potencies_with_limits_in_both_are_compared(curves):
     shared = potency.shared_potencies(curves)
     assert shared["treatment"].tolist() == ["A", "B"]
@@ -65,14 +48,13 @@ def test_toxic_tops_say_what_they_change(curves):
     more = [
         curve("E-1", "F", 1.0, n_toxic_doses=1, n_dropped_doses=1, **with_all(9.0, low=0.0)),  # only a bound
         curve("E-1", "G", 1.0, n_toxic_doses=1, n_dropped_doses=1, **with_all(9.0)),
-        curve("E-1", "H", np.nan, n_toxic_doses=6, curve_class="inactive"),
+        curve("E-1", "H", np.nan, n_toxic_doses=2, n_dropped_doses=2, curve_class="toxic_top"),
     ]
     curves = pd.concat([curves, pd.DataFrame(more)], ignore_index=True)
-    assert potency.toxic_tops(curves)["treatment"].tolist() == ["G", "B", "D", "F"]
+    assert potency.toxic_tops(curves)["treatment"].tolist() == ["G", "B", "D", "F", "H"]
     text = potency.say_toxic(curves)
     assert "5 curves of 10 have doses at the top" in text
-    assert "3 were fitted without them; 1 has too few doses below" in text
-    assert "1 more has too few, and cannot be told from flat" in text
+    assert "3 have a curve without them, 1 does nothing sure below them, 1 has too few doses below" in text
     assert "Of 2 curves with an EC50 both ways" in text
     assert "for 2 (G in E-1 (9-fold) and B in E-1 (4-fold)); for 1 in all the two intervals exclude" in text
     assert "At no dose" in potency.say_toxic(curves.assign(n_toxic_doses=0))

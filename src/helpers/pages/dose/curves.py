@@ -73,7 +73,6 @@ def choose_curves(curves: pd.DataFrame, compounds: str) -> pd.DataFrame:
 def strongest_curves(curves: pd.DataFrame, n: int, compounds: str = "") -> pd.DataFrame:
     """Return the curves a user asks for, then the `n` of highest relevance that rise with dose."""
     rising = curves[curves["curve_class"].isin(RISING)]
-    rising = rising[rising["back"] > rising["front"]]
     best = rising.sort_values("relevance", ascending=False).head(n)
     both = pd.concat([choose_curves(curves, compounds), best])
     return both[~both.index.duplicated()]

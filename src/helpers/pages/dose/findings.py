@@ -2,11 +2,12 @@
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from helpers.dose.classes import LOCATED
 from helpers.dose.screen import MAX_RESCUE
 from helpers.figures.ec50 import ec50_text
-from helpers.pages.truth import true_potencies
+from helpers.pages.truth import true_potencies, truth_of_compounds
 from helpers.pages.words import count, listing, name_code, number, percent
 
 
@@ -19,7 +20,7 @@ def curve_classes(curves: pd.DataFrame) -> str:
         "partial": "whose end is extrapolated: the highest dose reaches less than 80 % of it",
         "step": "a step between two doses",
         "bell": "that turn back at the top",
-        "toxic_top": "with too few doses below the toxic ones for an EC50",
+        "toxic_top": "that show nothing but harm at the top",
         "below_range": "whose start was not seen (EC50 `<`)",
         "above_range": "whose end was not seen (EC50 `>`)",
         "worsening": "worsening: rescue falls with dose",
@@ -63,6 +64,8 @@ def one_curve(curve: pd.Series | None) -> str:
         bound = (
             f" That plateau is the largest that the fit allows ({number(MAX_RESCUE)}), not one that was seen."
         )
+    if curve[["front", "back", "hill"]].isna().any():
+        return f"{start} It rises by {number(curve['effect'], 2)} over its doses; its plateaus are not known."
     return (
         f"{start} Rescue goes from {number(curve['front'], 2)} without compound to "
         f"{number(curve['back'], 2)} at high dose, "
@@ -76,7 +79,6 @@ def potency(curves: pd.DataFrame) -> str:
     """Say which curve is the most potent of those that reach half of the way to mock."""
     active = curves[curves["curve_class"].isin(LOCATED) & (curves["ec50_censored"] == "")]
     active = active.dropna(subset=["ec50_um"])
-    active = active[active["back"] > active["front"]]
     if active.empty:
         return "No rising curve has limits of its EC50 on both sides."
     width = (active["ec50_high_um"] / active["ec50_low_um"]).replace(np.inf, np.nan).median()
@@ -121,19 +123,40 @@ def falling(curves: pd.DataFrame) -> str:
 
 
 def truth_potency(curves: pd.DataFrame, truth: pd.DataFrame | None) -> str:
-    """Say how well EC50s are recovered where the truth is known."""
+    """Say how well EC50s are recovered where the truth is known, and which curves rise without rescue."""
     if truth is None or curves.empty:
         return "The truth of this screen is not known; only the twin can be checked in this way."
     joined = true_potencies(curves, truth).dropna(subset=["ec50_true_um"])
     if joined.empty:
-        return "No truly rescuing compound has a curve with limits of its EC50 on both sides."
+        none = "No truly rescuing compound has a curve with limits of its EC50 on both sides."
+        return f"{none} {_feigned(curves, truth)}".strip()
     toxic = joined["kind"].astype(str).str.contains("toxic")
     parts = [
         _recovery(joined[chosen], words)
         for chosen, words in ((~toxic, "rescue only"), (toxic, "rescue and are toxic"))
         if chosen.any()
     ]
-    return " ".join(parts)
+    return " ".join([*parts, _feigned(curves, truth)]).strip()
+
+
+def _feigned(curves: pd.DataFrame, truth: pd.DataFrame) -> str:
+    """Say how many curves have an EC50 though their compound does not rescue, and what these do."""
+    joined = truth_of_compounds(curves, truth)
+    located = (
+        joined["curve_class"].isin(LOCATED) & joined["ec50_um"].notna() & (joined["ec50_censored"] == "")
+    )
+    known = joined[located & joined["kind"].notna()]
+    wrong = known[~(known["emax_true"] > 0)]
+    if known.empty:
+        return ""
+    if wrong.empty:
+        return f"All {len(known):,} curves with an EC50 are of compounds that rescue."
+    kinds = [f"{n:,} {kind}" for kind, n in wrong["kind"].astype(str).value_counts().items()]
+    some = f"{len(wrong):,} {'is' if len(wrong) == 1 else 'are'}"
+    return (
+        f"Of {count(len(known), 'curve')} with an EC50, {some} of compounds that do not rescue "
+        f"({listing(kinds)}): a curve says that something rises along the axis, not what it is."
+    )
 
 
 def truth_share(curves: pd.DataFrame, truth: pd.DataFrame | None) -> str:
@@ -144,7 +167,7 @@ def truth_share(curves: pd.DataFrame, truth: pd.DataFrame | None) -> str:
         return "How often such intervals hold the truth can be counted only where the truth is known."
     toxic = joined["kind"].astype(str).str.contains("toxic")
     parts = [
-        f"{percent(_holds(rows).mean())} of {count(len(rows), 'interval')} for compounds that {words}"
+        f"{_share(_holds(rows), 'interval')} for compounds that {words}"
         for rows, words in ((joined[~toxic], "only rescue"), (joined[toxic], "also harm at high dose"))
         if len(rows)
     ]
@@ -162,6 +185,12 @@ def _recovery(joined: pd.DataFrame, words: str) -> str:
     return (
         f"For {count(len(joined), 'active curve')} of compounds that {words}, the EC50 is off by a "
         "factor of "
-        f"{number(factor, 2)} in the median, and {percent(_holds(joined).mean())} of the intervals hold the "
-        "true one."
+        f"{number(factor, 2)} in the median; {_share(_holds(joined), 'interval')} hold the true one."
     )
+
+
+def _share(holds: pd.Series, noun: str) -> str:
+    """Return how many of some hold, with the 95 % interval of that share (Clopper & Pearson 1934)."""
+    exact = stats.binomtest(int(holds.sum()), len(holds)).proportion_ci(0.95)
+    ends = f"{percent(exact.low)} to {percent(exact.high)}"
+    return f"{holds.sum():,} of {count(len(holds), noun)} ({percent(holds.mean())}; from so few, {ends})"

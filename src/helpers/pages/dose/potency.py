@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from helpers.dose import LOCATED, response_at
+from helpers.dose import LOCATED
 from helpers.pages.words import count, listing, name_code, number, percent
 from helpers.screens.order import natural_order
 
@@ -14,36 +14,6 @@ APART = 2.0
 """EC50s with and without toxic doses disagree if they differ by this factor or more."""
 SHORT = 0.9
 """Coverage of 95 % intervals below which they are called too short."""
-
-
-def with_effect(curves: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
-    """Return the curves with `effect`: what the fit changes from the lowest to the highest dose it was made of.
-
-    Plateaus that no dose comes near say nothing of the effect: a fit may put them anywhere, also between the last dose
-    that was fitted and a toxic one that was not.
-
-    Parameters
-    ----------
-    curves : DataFrame
-        `dose_response.csv`.
-    points : DataFrame
-        Good treated wells: experiment, treatment, dose_um.
-    """
-    if curves.empty or "ec50_fit_um" not in curves:
-        return curves.assign(effect=pd.Series(dtype=float))
-    keys = ["experiment", "treatment"]
-    doses = points[[*keys, "dose_um"]].drop_duplicates().sort_values("dose_um", ascending=False)
-    doses["place"] = doses.groupby(keys, observed=True).cumcount()
-    dropped = curves.set_index(keys)["n_dropped_doses"].rename("dropped").reset_index()
-    doses = doses.merge(dropped.astype(dict.fromkeys(keys, str)), on=keys)
-    doses = (
-        doses[doses["place"] >= doses["dropped"]].groupby(keys, observed=True)["dose_um"].agg(["min", "max"])
-    )
-    doses = doses.reindex(pd.MultiIndex.from_frame(curves[keys].astype(str)))
-    shape = (curves[name].to_numpy(float) for name in ("front", "back", "ec50_fit_um", "hill"))
-    front, back, ec50, hill = shape
-    low, high = (response_at(doses[end].to_numpy(), front, back, ec50, hill) for end in ("min", "max"))
-    return curves.assign(effect=high - low)
 
 
 def shared_potencies(curves: pd.DataFrame) -> pd.DataFrame:
@@ -127,20 +97,16 @@ def say_toxic(curves: pd.DataFrame) -> str:
     tops = toxic_tops(curves)
     n = int((curves["n_toxic_doses"] > 0).sum())
     if not n:
-        return "At no dose of any compound did cells move off the disease axis further than noise reaches."
+        return "At no dose does a compound of this screen harm cells so that it could be told."
     have = "has" if n == 1 else "have"
-    text = f"{count(n, 'curve')} of {len(curves):,} {have} doses at the top that move cells off the axis"
-    dropped = int((curves.loc[curves["n_toxic_doses"] > 0, "n_dropped_doses"] > 0).sum())
-    only = int((curves["curve_class"] == "toxic_top").sum())
-    text += f"; {dropped:,} {'was' if dropped == 1 else 'were'} fitted without them"
-    if only:
-        text += (
-            f"; {only:,} {'has' if only == 1 else 'have'} too few doses below them for an EC50 (`toxic top`), "
-            "and the fit is that of all doses"
-        )
-    flat = n - dropped - only
-    if flat:
-        text += f"; {flat:,} more {'has' if flat == 1 else 'have'} too few, and cannot be told from flat with them"
+    text = f"{count(n, 'curve')} of {len(curves):,} {have} doses at the top that harm cells"
+    top = curves["curve_class"] == "toxic_top"
+    left = (curves["n_toxic_doses"] > 0) & (curves["n_dropped_doses"] > 0)
+    fitted, alone, few = int((left & ~top).sum()), int((left & top).sum()), int((top & ~left).sum())
+    text += f": {fitted:,} {'has' if fitted == 1 else 'have'} a curve without them"
+    text += f", {alone:,} {'does' if alone == 1 else 'do'} nothing sure below them" if alone else ""
+    text += f", {few:,} {'has' if few == 1 else 'have'} too few doses below" if few else ""
+    text += " (these are called `toxic top`)" if alone or few else ""
     known = tops.dropna(subset=["fold"])
     if known.empty:
         return f"{text}."

@@ -1,0 +1,53 @@
+"""Notes: sentences where the class of a curve and the call of its compound seem to disagree, or doses were left out."""
+
+import numpy as np
+import pandas as pd
+
+from helpers.dose.classes import RISING
+from helpers.dose.harm import PAIR
+
+
+def curve_notes(curves: pd.DataFrame, hits: pd.DataFrame | None) -> np.ndarray:
+    """Return what a reader of class and EC50 should know besides, "" where there is nothing, shape (n_curves,).
+
+    Parameters
+    ----------
+    curves : DataFrame
+        experiment, treatment, curve_class, n_toxic_doses, n_dropped_doses.
+    hits : DataFrame or None
+        From :func:`helpers.hits.call_hits`: experiment, treatment, call.
+
+    Examples
+    --------
+    >>> curves = pd.DataFrame({
+    ...     "experiment": "E", "treatment": ["A", "B"], "curve_class": ["inactive", "active"], "n_toxic_doses": [0, 1],
+    ...     "n_dropped_doses": [0, 1],
+    ... })
+    >>> hits = pd.DataFrame({"experiment": "E", "treatment": ["A", "B"], "call": "rescue"})
+    >>> curve_notes(curves, hits).tolist()[1]
+    '1 dose harms cells and is left out'
+    """
+    called = pd.Series("", index=curves.index)
+    if hits is not None:
+        calls = hits[[*PAIR, "call"]].astype(str)
+        called = curves[PAIR].merge(calls, on=PAIR, how="left")["call"].fillna("")
+    rescues, toxic = called.str.startswith("rescue"), curves["n_toxic_doses"]
+    several = np.where(toxic == 1, "dose harms", "doses harm")
+    top = toxic.astype(str) + " " + several + " cells"
+    rules = {
+        "not_fitted": (curves["curve_class"] == "not_fitted") & rescues,
+        "inactive": (curves["curve_class"] == "inactive") & rescues,
+        "alone": (curves["curve_class"] == "toxic_top") & (curves["n_dropped_doses"] > 0),
+        "few": curves["curve_class"] == "toxic_top",
+        "left": curves["n_dropped_doses"].gt(0) & toxic.gt(0),
+        "uncalled": curves["curve_class"].isin(RISING) & called.eq("inactive"),
+    }
+    words = {
+        "not_fitted": "called " + called + ": too few doses for a curve",
+        "inactive": "called " + called + " for its best doses: over all doses a flat line fits as well",
+        "alone": top + "; below, a flat line fits",
+        "few": top + "; too few are left for a curve",
+        "left": top + " and " + np.where(toxic == 1, "is", "are") + " left out",
+        "uncalled": "called inactive: no dose rescues surely by more than counts",
+    }
+    return np.select(list(rules.values()), [words[name] for name in rules], default="")
