@@ -88,7 +88,7 @@ bench: env $(RIVAL) ## measure run times and memory beside other software, e.g. 
 	@$(BIN)/python benchmarks/profiles.py $(ARGS)
 	@$(ONE_CORE) $(BIN)/python benchmarks/dose.py --curvecurator $(RIVAL) $(ARGS)
 
-worlds: env ## count again where hit calling holds, ten seeds of every world (a quarter of an hour); the book cites the result
+worlds: env ## count again where calls and curves hold, ten seeds of every world (a quarter of an hour); the book cites the result
 	@$(ONE_CORE) $(BIN)/python benchmarks/worlds.py $(ARGS)
 
 worlds-notebooks: env ## run every notebook on every world and on screens with hardly any controls (half an hour)

@@ -2,11 +2,13 @@
 
 Prints curves per second of `fit_curves` (fits, tests against simulated flat curves, profile intervals, classes), of a
 loop over scipy.optimize.curve_fit (fits alone), and of CurveCurator; then seconds and peak memory of a full-size screen
-with plate-block bootstraps. `make bench` installs CurveCurator into an environment of its own, for it asks for older
-packages than ours, and sees to it that one core is used.
+with plate-block bootstraps. Where real measurements are at hand (`RXRX_REAL_DATA`), the viability curves that
+CurveCurator ships as its example, with missing values, are fitted by both. `make bench` installs CurveCurator into an
+environment of its own, for it asks for older packages than ours, and sees to it that one core is used.
 """
 
 import argparse
+import os
 import resource
 import shutil
 import subprocess
@@ -24,6 +26,8 @@ from helpers.dose.coverage import CurveNoise, simulate_curves
 
 N_CURVES, N_SCREEN, N_DRAWS = 2000, 1760, 200  # 1,694 pairs of HRCE compound and experiment, and 64 of Vero
 HILL, MARGIN = (0.2, 20.0), 10.0
+VIABILITY_DOSES = (0, .0012, .0024, .0049, .0097, .019, .039, .078, .16, .31, .62, 1.2, 2.5, 5, 10, 20, 40)  # fmt: skip
+"""Of the columns of CurveCurator's example, micromolar."""
 
 
 def timed(job, clock=time.process_time, repeats: int = 1) -> tuple[float, object]:
@@ -100,6 +104,36 @@ def _curvecurator(command: str, table: pd.DataFrame) -> float:
     return seconds
 
 
+def viability() -> pd.DataFrame | None:
+    """Return the real viability curves, one row per response, without missing ones; None where not at hand."""
+    project = Path(__file__).resolve().parent.parent
+    folder = Path(os.environ.get("RXRX_REAL_DATA") or project.parent / "shared" / "real") / "dose" / "ctrp40"
+    if not (folder / "input.tsv").exists():
+        return None
+    wide = pd.read_csv(folder / "input.tsv", sep="\t")
+    long = wide.melt(id_vars="Name", var_name="column", value_name="response").dropna()
+    place = long["column"].str.removeprefix("Raw ").astype(int)
+    return long.assign(curve=long["Name"], dose=np.array(VIABILITY_DOSES)[place], plate=0)
+
+
+def compare_on_viability(curvecurator: str | None) -> None:
+    """Print curves per second on the real table, ours and CurveCurator's."""
+    table = viability()
+    if table is None:
+        print("real viability curves: not at hand (RXRX_REAL_DATA), not measured")
+        return
+    n = table["curve"].nunique()
+    settings = {"hill_bounds": (0.2, 10.0), "plateaus": (0.0, np.inf), "bell": False}
+    seconds, _ = timed(lambda: fit_curves(table, **settings), repeats=5)
+    designs = table.groupby("curve")["dose"].agg(tuple).nunique()
+    print(f"real viability curves ({n}, {designs} patterns of missing doses): {n / seconds:,.0f} a second")
+    if curvecurator:
+        other = n / curvecurator_seconds(curvecurator, table)
+        print(
+            f"  CurveCurator on the same table: {other:,.0f} a second; ours {n / seconds / other:.0f}x as fast"
+        )
+
+
 def main() -> None:
     """Print one line per measurement."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -140,6 +174,7 @@ def main() -> None:
         print(f"CurveCurator: {other:,.0f} a second; ours {n / seconds / other:.0f}x as fast")
     else:
         print("CurveCurator: not installed, not measured")
+    compare_on_viability(arguments.curvecurator)
     n_screen = max(int(N_SCREEN * arguments.scale), 40)
     screen, _ = simulate_curves(n_screen, noise=CurveNoise(shift_sd=0.05, gain_sd=0.06), seed=1)
     seconds, _ = timed(

@@ -389,9 +389,9 @@ def test_the_visible_code_of_hit_calling_gives_the_calls_of_the_plain_functions(
 def test_the_visible_code_of_dose_response_gives_the_curves_of_the_plain_functions(tiny_folder, tmp_path):
     results = run_script("dose_response", tmp_path, tiny_folder)
     scored = plain_scores(tiny_folder, "dose_response")
-    arms, _ = hits.call_hits(scored, **default("dose_response", "fdr", "min_rescue", "seed"))
+    arms, called = hits.call_hits(scored, **default("dose_response", "fdr", "min_rescue", "seed"))
     wanted = ("fdr", "min_rescue", "model", "interval", "bootstrap_draws", "min_doses", "ec50_margin")
     given = default("dose_response", *wanted, "drop_toxic", "seed")
     bounds = tuple(float(end) for end in default("dose_response", "hill_bounds")["hill_bounds"].split(","))
-    curves = dose.fit_screen(scored, arms=arms, hill_bounds=bounds, **given)
+    curves = dose.fit_screen(scored, arms=arms, hits=called, hill_bounds=bounds, **given)
     assert (results / "tables" / "dose_response.csv").read_bytes() == as_bytes(curves)

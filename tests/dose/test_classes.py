@@ -32,6 +32,7 @@ GRID = np.array(DOSES)
         ("active", 0.2, 0.0, 13.5, 1.5, False, 0.9, "?", (0.0, 13.5)),
         ("active", 0.2, 0.004, np.inf, 1.5, False, 0.9, "?", (0.004, np.inf)),
         ("active", 0.004, 0.0, 13.5, 1.5, False, 1.0, "?", (0.0, 13.5)),
+        ("active", 0.02, 0.002, 13.5, 1.5, False, 1.0, "?", (0.002, 13.5)),
         # beyond the margin is nowhere
         ("above_range", 2.0, 1.2, 31.0, 1.5, False, 0.6, ">", (1.2, np.inf)),
     ],

@@ -48,6 +48,8 @@ def test_rescue_that_turns_back_as_cells_leave_the_axis_is_harm():
     found = toxic_doses(arms(off, rescue))
     assert found[["dose_um", "reason"]].to_numpy().tolist() == [[3.0, "turned"]]
     assert toxic_doses(arms(off, rescue, error=0.5)).empty, "the fall is within its error"
+    falls = [0.0, 0.0, -0.1, -0.3, -0.5, -0.6]
+    assert toxic_doses(arms(off, falls)).empty, "what never rose cannot turn back"
     assert toxic_doses(arms([0.7] * 6, rescue)).empty, "cells do not move further off"
     assert toxic_doses(arms(off, [0, 0.1, 0.5, 0.9, 0.9, 0.85])).empty
 

@@ -46,12 +46,12 @@ def test_curves_are_held_against_the_truth(monkeypatch):
 
 @pytest.mark.slow
 def test_worlds_are_judged_one_by_one():
-    table = judge_worlds(2, worlds=("small_plates",), recipes=("plate_center",), seed=3)
+    table = judge_worlds(1, worlds=("small_plates",), recipes=("plate_center",), seed=3)
     parts = [
-        judge_world("small_plates", seed, recipes=("plate_center",), further=judge_curves) for seed in (3, 4)
+        judge_world("small_plates", seed, recipes=("plate_center",), further=judge_curves) for seed in (3,)
     ]
     pd.testing.assert_frame_equal(table, summarize_promises(pd.concat(parts, ignore_index=True)))
-    assert (table["n_seeds"] == 2).all()
+    assert (table["n_seeds"] == 1).all()
     assert {"ec50_coverage", "toxic_named"} <= set(table["promise"])
 
 

@@ -86,7 +86,7 @@ def test_same_call_same_bytes(tiny_scored, tiny):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2))])
 def test_small_twin_is_measured_well_and_no_strong_rescuer_missed(seed):
     sites, truth = simulate_twin("small", seed)
     wells = to_wells(sites)

@@ -154,7 +154,7 @@ def test_an_edit_makes_anew_what_can_use_it(package, entries):
     edit(package / "dose" / "fit.py")
     second = entries()
     of_study = {"project_wells", "agreement_on_some", "sites_named_on_some"}
-    assert changed(first, second) == {"fit_screen", "coverage_by_noise", *of_study}
+    assert changed(first, second) == {"fit_screen", "coverage_by_noise", "judge_worlds", *of_study}
     edit(package / "hits" / "data" / "classes.csv")
     third = entries()
     stay = {"open_screen", "to_wells", "normalize", "decompose_stages"}

@@ -66,8 +66,8 @@ def classify(
     high = np.where(high > last * margin * 1.001, np.inf, high)
     open_low, open_high = low == 0, np.isinf(high)
     under, over = open_low | (ec50 < first), open_high | (ec50 > last)
-    # a limit beyond the other end of the doses says nothing
-    unknown = under & over | under & (high > last) | over & (low < first)
+    # a limit beyond the other end of the doses says nothing, nor do two that lie beyond both
+    unknown = under & over | under & (high > last) | over & (low < first) | (low < first) & (high > last)
     under, over = under & ~unknown, over & ~unknown
     below = np.where(
         tested & (doses <= 1.01 * low[:, None]) & (doses < 0.999 * ec50[:, None]), doses, -np.inf

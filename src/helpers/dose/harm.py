@@ -92,7 +92,9 @@ def _turned(arms: pd.DataFrame, off: np.ndarray) -> np.ndarray:
     sure = fall > np.maximum(TURN, SURE * np.hypot(error[None, :], error[:, None]))
     further = off[:, None] > 1.5 * off[None, :]
     below = np.tri(len(off), k=-1, dtype=bool)
-    return (sure & further & below).any(axis=1)
+    # a rescue that never rose cannot turn back: a compound that worsens is none that harms
+    rose = rescue[None, :] > np.maximum(TURN, SURE * error[None, :])
+    return (sure & further & below & rose).any(axis=1)
 
 
 def harm_on_axis(arms: pd.DataFrame, toxic: pd.DataFrame) -> pd.Series:

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from helpers.dose.classes import LOCATED, RISING
-from helpers.dose.screen import PAIR, fit_screen
+from helpers.dose.harm import PAIR
+from helpers.dose.screen import fit_screen
 from helpers.hits.compare import AUTO
 from helpers.hits.promises import PROMISES, judge_world, summarize_promises
 from helpers.profiles.normalize import RECIPES

@@ -138,7 +138,7 @@ def fit_screen(
     model : str
         `4pl`, or `3pl`: the curve starts at the level of infected untreated wells, rescue 0.
     drop_toxic : bool
-        Whether to leave toxic top doses out (see :func:`helpers.dose.screen.toxic_doses`).
+        Whether to leave toxic top doses out (see :func:`helpers.dose.harm.toxic_doses`).
     compounds : sequence of str, optional
         Names of those to return, without regard to case; None = all. All are fitted, so that no result depends on it.
     options : ScreenOptions

@@ -74,7 +74,7 @@ def judged(table: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     table : DataFrame
-        From :func:`helpers.hits.promises.judge_worlds`.
+        From :func:`helpers.dose.promises.judge_worlds`.
 
     Returns
     -------

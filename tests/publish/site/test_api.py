@@ -99,7 +99,9 @@ def test_a_signature_has_defaults_as_one_writes_them() -> None:
     assert "options=CurveOptions(), seed=0, **settings)" in head
     twin = describe(entry("helpers.screens.TwinModel"), [])
     assert twin.startswith(".. autoclass:: helpers.screens.TwinModel(...)\n"), "its fields are listed below"
-    assert "excess=1.0)" in describe(entry("helpers.hits.null.Null"), []), "its tails are its own"
+    assert "excess=1.0, centre_variance=...)" in describe(entry("helpers.hits.null.Null"), []), (
+        "its tails are its own"
+    )
     assert "base_url=...)" in describe(entry("helpers.screens.site_address"), [])
 
 
