@@ -237,7 +237,7 @@ def _fit_experiment(
             table.loc[droppable, column] = everything[column]
         table.loc[droppable, "curve_class_all"] = everything["curve_class"]
         less = points[~dropped].assign(rescue=points["rescue"] - points["harm"])
-        _cover_both(table, _fit_from_level(less, call | {"permutations": 0}, known), droppable)
+        _cover_both(table, _fit_from_level(less, call | {"permutations": 0}, known), droppable, less)
         flat = table.loc[droppable, "curve_class"].eq("inactive")
         table.loc[droppable[flat], "curve_class"] = "toxic_top"
     return _without_ec50(table, too_few).reset_index()
@@ -248,8 +248,11 @@ def _per_well(points: pd.DataFrame, by_arm: pd.Series) -> np.ndarray:
     return by_arm.reindex(pd.MultiIndex.from_frame(points[ARM])).fillna(0.0).to_numpy()
 
 
-def _cover_both(table: pd.DataFrame, other: pd.DataFrame, curves: pd.Index) -> None:
-    """Let the intervals of curves cover another reading too; what has an effect in one of them alone cannot be told."""
+def _cover_both(table: pd.DataFrame, other: pd.DataFrame, curves: pd.Index, points: pd.DataFrame) -> None:
+    """Let the intervals of curves cover another reading too; what has an effect in one of them alone cannot be told.
+
+    As with any curve, a single limit that lies beyond the other end of the doses says nothing.
+    """
     one, two = table.loc[curves], other.loc[curves]
     flat = ~two["curve_class"].isin([*RISING]) & one["curve_class"].isin(RISING)
     table.loc[curves[flat], "curve_class"] = "inactive"
@@ -258,9 +261,11 @@ def _cover_both(table: pd.DataFrame, other: pd.DataFrame, curves: pd.Index) -> N
     high = np.maximum(
         table.loc[both, "ec50_high"].fillna(np.inf), other.loc[both, "ec50_high"].fillna(np.inf)
     )
-    under, over = low.eq(0) & np.isfinite(high), low.gt(0) & np.isinf(high)
-    unknown = low.eq(0) & np.isinf(high)
-    table.loc[both, "ec50_low"], table.loc[both, "ec50_high"] = low.where(~unknown), high.where(~unknown)
+    doses = points[points["dose_um"] > 0].groupby("treatment")["dose_um"].agg(["min", "max"]).loc[both]
+    under = low.eq(0) & (high <= doses["max"])
+    over = np.isinf(high) & (low >= doses["min"])
+    unknown = (low.eq(0) | np.isinf(high)) & ~under & ~over
+    table.loc[both, "ec50_low"], table.loc[both, "ec50_high"] = low, high
     table.loc[both[under], "ec50"], table.loc[both[over], "ec50"] = high[under], low[over]
     table.loc[both[unknown], "ec50"] = np.nan
     table.loc[both, "ec50_censored"] = np.select([under, over], ["<", ">"], "")
