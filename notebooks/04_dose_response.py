@@ -218,7 +218,7 @@ say(points_named(points))
 #
 # Wells of a plate share its error: a plate may lie higher than another as a whole, its window may be wider, and its doses may be off, which moves the EC50. So the test
 # compares wells within plates, and the interval grows with what plates were found to differ by in all three, over all compounds of the experiment: three plates alone could not
-# tell. Where an experiment has too few curves for that, each plate's shift and window are left free. A curve on a single plate has its wells to go by, and its interval
+# tell. Where an experiment has too few curves for that, its controls tell. A curve on a single plate has its wells to go by, and its interval
 # knows nothing of another plate.
 
 # %% [markdown]
@@ -266,7 +266,8 @@ save_figure(ax.figure, "relevance", results)
 
 # %% [markdown]
 # In {numref}`fig-relevance` curves that rise stand on the right, those that fall on the left. Relevance is deflated where the effect is small, so a tiny effect
-# that happens to be measured well stays low. Curves with a class other than *inactive* below the dashed line are such: told from a flat line, but small.
+# that happens to be measured well stays low. A compound that does all it can at every dose changes nothing over its doses, and stands near the line of no effect however
+# relevant it is: its level tells it from the infected wells. Curves with a class other than *inactive* below the dashed line are such: told from a flat line, but small.
 
 # %% [markdown]
 # ## The strongest curves

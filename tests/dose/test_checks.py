@@ -1,21 +1,24 @@
 """A table read for the fit: complete responses in a fixed order, less their level, and slips refused."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.dose import fit_curves
 from helpers.dose.checks import Columns, check_columns, read_points
-from helpers.dose.engine import Fitting
+from helpers.dose.options import Fitting
 from helpers.errors import DataError, UsageError
 
 COLUMNS = Columns("curve", "dose", "response")
-FREE = (-np.inf, np.inf)
+FREE = np.array([[-np.inf, np.inf]] * 2)
+DOSES = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0]
 
 
 @pytest.fixture
 def table() -> pd.DataFrame:
-    doses = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0]
-    rows = [(name, dose, 5 + np.log(dose)) for name in ("b", "a") for dose in doses]
+    rows = [(name, dose, 5 + np.log(dose)) for name in ("b", "a") for dose in DOSES]
     return pd.DataFrame(rows, columns=["curve", "dose", "response"])
 
 
@@ -82,7 +85,7 @@ def test_a_front_is_one_number_for_each_curve(table):
     np.testing.assert_array_equal(limits.low[:, 0], limits.high[:, 0])
     assert np.isinf(limits.high[:, 1]).all()
     fronts.loc[0, "front"] = 7.0
-    with pytest.raises(DataError, match="one number for curve b, the response at dose 0; it holds several"):
+    with pytest.raises(DataError, match="one number for curve b, its front; it holds several"):
         read_points(fronts, given, FREE)
     with pytest.raises(DataError, match="it holds none"):
         read_points(fronts.assign(front=None), given, FREE)
@@ -94,3 +97,38 @@ def test_curves_with_too_few_doses_or_without_variation_are_not_fitted(table):
     few = pd.concat([table[:6], table[6:9]])
     assert set(read_points(few, COLUMNS, FREE).fittable(Fitting()).curve) == {1}
     assert len(read_points(table, COLUMNS, FREE).fittable(Fitting(min_doses=7)).curve) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("0,3", "decimal=','"),
+        ("1,000", "thousands=','"),
+        ("0.3 uM", "plain numbers"),
+        ("<0.1", "plain numbers"),
+    ],
+)
+@pytest.mark.parametrize("column", ["dose", "response"])
+def test_text_among_numbers_is_refused_with_its_row(column, text, hint):
+    table = pd.DataFrame({"curve": "a", "dose": DOSES, "response": DOSES}).astype({column: object})
+    table.loc[2, column] = text
+    with pytest.raises(DataError, match=f"{column} '{re.escape(text)}' in row 2 of column {column}") as error:
+        fit_curves(table)
+    assert hint in str(error.value)
+
+
+def test_numbers_as_text_are_numbers_and_empty_ones_are_missing():
+    table = pd.DataFrame({"curve": "a", "dose": DOSES, "response": [0, 0.02, 0.2, 0.5, 0.9, 1.0]})
+    table = pd.concat([table, table.assign(response=table["response"] + 0.01)], ignore_index=True)
+    text = table.astype({"dose": str, "response": str})
+    pd.testing.assert_frame_equal(fit_curves(text), fit_curves(table))
+    text.loc[[0, 3], "response"] = ["", "NA"]
+    found = fit_curves(text).iloc[0]
+    assert found["n_dropped"] == 2
+
+
+def test_doses_within_a_millionth_are_one_dose():
+    table = pd.DataFrame({"curve": "a", "dose": [0.3, 0.1 * 3, 10, 9.999999, 1, 2], "response": range(6)})
+    assert fit_curves(table, min_doses=4).loc[0, "n_doses"] == 4
+    apart = table.assign(dose=[0.3, 0.3001, 10, 9.99, 1, 2])
+    assert fit_curves(apart).loc[0, "n_doses"] == 6

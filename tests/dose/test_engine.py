@@ -6,9 +6,10 @@ import pytest
 from helpers.dose.bells import find_bells
 from helpers.dose.curves import response_at
 from helpers.dose.design import Points, indexed_groups
-from helpers.dose.engine import Curves, Fitting, describe, seen_start
+from helpers.dose.engine import Curves, describe, seen_start
 from helpers.dose.fit import no_limits
 from helpers.dose.grid import make_grid
+from helpers.dose.options import Fitting
 
 DOSES = np.geomspace(0.01, 10, 8)
 BELL = np.array([0, 0, 0.1, 0.5, 0.9, 1.0, 0.5, 0.3])
@@ -63,7 +64,7 @@ def test_an_effect_counts_from_what_was_seen():
     potent = curves(response_at(DOSES, 0.0, 1.0, 0.003, 1.0), noise=0.01)
     start = seen_start(potent.group, potent.fit, Fitting())
     assert start[0] == pytest.approx(response_at(DOSES[0], 0.0, 1.0, 0.003, 1.0), abs=0.03)
-    given = seen_start(potent.group, potent.fit, Fitting(n_parameters=3))
+    given = seen_start(potent.group, potent.fit, Fitting(known_front=True))
     np.testing.assert_array_equal(given, potent.fit.front)
 
 

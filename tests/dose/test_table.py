@@ -429,3 +429,33 @@ def test_what_other_wells_tell_takes_the_place_of_plates_left_free():
     assert (np.log(known["ec50_fit"] / free["ec50_fit"]).abs() > 1e-3).any()
     level = fit_curves(table.assign(response=0.7), cluster="plate", known=Known(pd.Series({0: 1e-9})))
     assert (level["curve_class"] == "not_fitted").all(), "a p-value makes no curve of equal responses"
+
+
+def test_a_known_back_is_kept_and_makes_the_ec50_surer():
+    table = simulate(40, 0, 1, 2.0, 1.5, 0.08, replicates=2, seed=21)
+    free, given = fit_curves(table), fit_curves(table, back=1.0)
+    told = given["curve_class"] != "inactive"
+    np.testing.assert_allclose(given.loc[told, ["back", "back_low", "back_high"]], 1.0, rtol=1e-9)
+    two = [np.isfinite(f["ec50_high"]) & (f["ec50_low"] > 0) for f in (free, given)]
+    assert two[1].mean() > two[0].mean() + 0.2
+    inside = (given["ec50_low"] <= 2.0) & (given["ec50_high"] >= 2.0)
+    assert inside[given["ec50_low"].notna()].mean() > 0.85
+    column = fit_curves(table.assign(end=1.0), back="end")
+    pd.testing.assert_frame_equal(column, given)
+    both = fit_curves(table, front=0.0, back=1.0, standard_errors=True)
+    assert (both["front"] == 0).all()
+    assert both["front_se"].isna().all()
+    assert both["back_se"].isna().all()
+    assert both["ec50_se"].notna().mean() > 0.8
+
+
+def test_front_and_back_have_limits_of_their_own():
+    table = simulate(30, 0.2, 1.0, 0.3, 1.5, 0.05, seed=22)
+    found = fit_curves(table, front_limits=(-0.1, 0.1))
+    assert found["front"].between(-0.1 - 1e-9, 0.1 + 1e-9).all()
+    assert (found["back"] > 0.8).all()
+    other = fit_curves(table, back_limits=(0.0, 0.9))
+    assert (other["back"] <= 0.9 + 1e-9).all()
+    assert (other["front"] - 0.2).abs().median() < 0.05
+    with pytest.raises(UsageError, match="back_limits"):
+        fit_curves(table, back_limits=(1.0, 0.0))

@@ -65,3 +65,21 @@ def test_the_overview_counts_what_was_kept(table):
     assert "Not kept were the intervals in `rough` (90 %)" in text
     assert "ran 1 screen of each world" in text
     assert unlike(table).startswith("All 2 worlds come from one generator.")
+
+
+def test_what_was_promised_nowhere_in_a_world_is_drawn_and_said_all_the_same(table):
+    more = pd.DataFrame(
+        [("rough", "located", 10, 80, 0.4, 0.01), ("rough", "toxic_named", 10, 80, 0.0, 0.0)],
+        columns=table.columns,
+    )
+    table = pd.concat([table, more], ignore_index=True)
+    assert "located" not in set(judged(table)["promise"])
+    drawn = judged(table, all_panels=True).set_index(["world", "promise"])
+    assert drawn.loc[("rough", "located"), ["value", "kept"]].tolist() == [0.4, True]
+    assert "power_medium" not in drawn.index.get_level_values("promise"), "it has no panel"
+    rough = breaks_first(
+        pd.concat(
+            [table, pd.DataFrame([("rough", "power_medium", 10, 80, 0.5, 0.01)], columns=table.columns)]
+        )
+    ).split("\n\n")[1]
+    assert "40 % are given one; of those that only harm 0 % are called toxic." in rough

@@ -4,8 +4,9 @@ import numpy as np
 from scipy import stats
 
 from helpers.dose.curves import response_at
-from helpers.dose.engine import Curves, Fitting
+from helpers.dose.engine import Curves
 from helpers.dose.fit import fit_group
+from helpers.dose.options import Fitting
 
 BELL_LEVEL = 0.01
 BELL_FALL = (0.2, 1.5)

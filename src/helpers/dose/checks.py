@@ -1,14 +1,20 @@
 """The arguments of :func:`helpers.dose.fit_curves` checked, and its table read."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from helpers.dose.design import Points
-from helpers.dose.engine import Fitting
 from helpers.dose.grid import Limits
+from helpers.dose.options import Fitting
 from helpers.errors import DataError, UsageError
+
+MISSING = ("", "na", "nan", "n/a", "none", "null", "<na>")
+"""Text that stands for a missing number, whatever its case."""
+SAME_DOSE = 1e-6
+"""Doses that differ by less than this share are one dose, such as 0.3 and 3 * 0.1, or 10 and 9.999999."""
 
 
 def check_columns(table: pd.DataFrame, columns: list[str], options: Fitting) -> None:
@@ -32,7 +38,7 @@ def check_columns(table: pd.DataFrame, columns: list[str], options: Fitting) -> 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a table that :func:`helpers.dose.fit_curves` reads; `front` may be a number."""
+    """The columns of a table that :func:`helpers.dose.fit_curves` reads; `front` and `back` may be numbers."""
 
     curve: str
     dose: str
@@ -40,13 +46,14 @@ class Columns:
     weight: str | None = None
     cluster: str | None = None
     front: float | str | None = None
+    back: float | str | None = None
 
     @property
     def names(self) -> list[str]:
         """Return the columns that must be there."""
         given = (self.curve, self.dose, self.response, self.weight, self.cluster)
-        fronts = [self.front] if isinstance(self.front, str) else []
-        return [name for name in given if name is not None] + fronts
+        plateaus = [name for name in (self.front, self.back) if isinstance(name, str)]
+        return [name for name in given if name is not None] + plateaus
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,7 @@ class Data:
         return p.take(good[p.curve])
 
 
-def read_points(table: pd.DataFrame, columns: Columns, plateaus: tuple[float, float]) -> Data:
+def read_points(table: pd.DataFrame, columns: Columns, limits: np.ndarray) -> Data:
     """Return the complete responses of a table, and what is given of each curve's plateaus.
 
     Parameters
@@ -97,13 +104,13 @@ def read_points(table: pd.DataFrame, columns: Columns, plateaus: tuple[float, fl
         One row per response.
     columns : Columns
         What to read.
-    plateaus : tuple of float
-        Smallest and largest value of front and back.
+    limits : array
+        Smallest and largest front, and the same of back, shape (2, 2).
 
     Raises
     ------
     DataError
-        For negative doses, weights that are not positive, or several fronts for one curve.
+        For text among numbers, negative doses, weights that are not positive, or several fronts for one curve.
     """
     frame, names, appearance = _numbers(table, columns)
     codes = frame["curve"].to_numpy()
@@ -120,10 +127,10 @@ def read_points(table: pd.DataFrame, columns: Columns, plateaus: tuple[float, fl
     centred = Points(
         points.curve, points.plate, points.dose, points.response - level[points.curve], points.weight
     )
-    low = np.tile(np.array(plateaus[0], dtype=float), (len(names), 2))
-    high = np.tile(np.array(plateaus[1], dtype=float), (len(names), 2))
-    if columns.front is not None:
-        low[:, 0] = high[:, 0] = _fronts(table, codes, names, columns.front)
+    low, high = (np.tile(end, (len(names), 1)) for end in np.asarray(limits, dtype=float).T)
+    for place, (name, given) in enumerate((("front", columns.front), ("back", columns.back))):
+        if given is not None:
+            low[:, place] = high[:, place] = _plateau(table, codes, names, given, name)
     return Data(centred, names, appearance, level, n_dropped, low, high)
 
 
@@ -135,12 +142,41 @@ def _numbers(table: pd.DataFrame, columns: Columns) -> tuple[pd.DataFrame, list,
     codes, names = np.where(codes >= 0, np.append(appearance, -1)[codes], -1), [names[i] for i in order]
     frame = pd.DataFrame({"curve": codes})
     for name, column in (("dose", columns.dose), ("response", columns.response)):
-        frame[name] = pd.to_numeric(table[column], errors="coerce").to_numpy(float)
+        frame[name] = _as_numbers(table[column], name)
     weight, cluster = columns.weight, columns.cluster
-    frame["weight"] = pd.to_numeric(table[weight], errors="coerce").to_numpy(float) if weight else 1.0
+    frame["weight"] = _as_numbers(table[weight], "weight") if weight else 1.0
     plates = table[cluster].astype(str).to_numpy() if cluster else np.zeros(len(table), dtype=int)
     frame["plate"] = np.unique(plates, return_inverse=True)[1]
     return frame, names, appearance
+
+
+def _as_numbers(values: pd.Series, name: str) -> np.ndarray:
+    """Return a column as numbers; empty entries are missing, and other text is refused.
+
+    Text that a program reads as missing would leave a curve with some of its points, and nobody would know.
+
+    Raises
+    ------
+    DataError
+        Naming the first entry that is no number, and its row.
+    """
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(float)
+    if pd.api.types.is_numeric_dtype(values):
+        return numbers
+    text = values.astype("string").str.strip().fillna("")
+    lost = np.isnan(numbers) & ~text.str.casefold().isin(MISSING).to_numpy()
+    if lost.any():
+        place = int(lost.argmax())
+        comma = re.fullmatch(r"[+-]?\d+,\d+", text.iloc[place])
+        hint = (
+            "if its comma is a decimal one, read the file with decimal=','; if it parts thousands, with thousands=','"
+            if comma
+            else "give plain numbers, in one unit, and leave missing ones empty"
+        )
+        raise DataError(
+            f"{name} {text.iloc[place]!r} in row {values.index[place]} of column {values.name} is no number; {hint}"
+        )
+    return numbers
 
 
 def _refuse_impossible(frame: pd.DataFrame, names: list) -> None:
@@ -155,24 +191,24 @@ def _refuse_impossible(frame: pd.DataFrame, names: list) -> None:
 
 
 def _same_doses(dose: np.ndarray) -> np.ndarray:
-    """Return the doses with those that differ by rounding only, such as 0.3 and 3 * 0.1, made equal."""
+    """Return the doses, each within `SAME_DOSE` of a lower one taken for that one."""
     distinct, place = np.unique(dose, return_inverse=True)
-    new = np.diff(distinct, prepend=-np.inf) > 1e-9 * distinct
+    new = np.diff(distinct, prepend=-np.inf) > SAME_DOSE * distinct
     return distinct[new][np.cumsum(new) - 1][place]
 
 
-def _fronts(table: pd.DataFrame, codes: np.ndarray, names, front: float | str) -> np.ndarray:
-    """Return the given front of each curve."""
-    if not isinstance(front, str):
-        return np.full(len(names), float(front))
-    values = pd.to_numeric(table[front], errors="coerce").groupby(codes)
+def _plateau(table: pd.DataFrame, codes: np.ndarray, names, given: float | str, name: str) -> np.ndarray:
+    """Return the given front or back of each curve."""
+    if not isinstance(given, str):
+        return np.full(len(names), float(given))
+    values = pd.Series(_as_numbers(table[given], name)).groupby(codes)
     first, spread = values.first(), values.max() - values.min()
     bad = [
         code for code in range(len(names)) if not np.isfinite(first.get(code, np.nan)) or spread[code] > 1e-9
     ]
     if bad:
         raise DataError(
-            f"column {front} must hold one number for curve {names[bad[0]]}, the response at dose 0; it holds "
+            f"column {given} must hold one number for curve {names[bad[0]]}, its {name}; it holds "
             f"{'none' if not np.isfinite(first.get(bad[0], np.nan)) else 'several'}"
         )
     return first.reindex(range(len(names))).to_numpy(float)

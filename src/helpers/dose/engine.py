@@ -12,31 +12,12 @@ from helpers.dose.curves import effective_dose, mean_effect, response_at
 from helpers.dose.design import DoseGroup, Points
 from helpers.dose.fit import Fit, fit_group, observed_information
 from helpers.dose.grid import Grid, Limits, Penalty, Surface, search
-from helpers.dose.options import CurveOptions
+from helpers.dose.options import Fitting
 from helpers.dose.plates import PlateSpread
 from helpers.dose.profile import Intervals, effective_dose_interval, region
 
 RESOLUTION = 1e-2
 """For intervals no response is known better than to this share of its curve's range: exact data have an error too."""
-
-
-@dataclass(frozen=True)
-class Fitting(CurveOptions):
-    """The options of a call, and what follows from its other arguments.
-
-    Attributes
-    ----------
-    clustered : bool
-        Plates play a part.
-    n_parameters : int
-        4, or 3 where the front is given.
-    seed : int
-        Of everything drawn.
-    """
-
-    clustered: bool = False
-    n_parameters: int = 4
-    seed: int = 0
 
 
 @dataclass
@@ -106,7 +87,7 @@ def seen_start(group: DoseGroup, fit: Fit, options: Fitting) -> np.ndarray:
 
     Where EC50 lies near the lowest dose or below, the fitted front is an extrapolation and may have any size.
     """
-    if options.n_parameters == 3:
+    if options.known_front:
         return fit.front
     lowest = np.where(group.used, group.doses, np.inf).min(axis=1)
     return response_at(lowest, fit.front, fit.back, fit.ec50, fit.hill)
@@ -217,8 +198,8 @@ def _add_shape(out: pd.DataFrame, group: DoseGroup, fit: Fit, found: Intervals, 
         return (values >= least - span) & (values <= most + span)
 
     untreated = (group.used & (group.doses == 0)).any(axis=1)
-    start = untreated | (near(fit.front) & (censored != "<")) | (options.n_parameters == 3)
-    end = near(fit.back) & (censored != ">")
+    start = untreated | (near(fit.front) & (censored != "<")) | options.known_front
+    end = options.known_back | (near(fit.back) & (censored != ">"))
     out["front"], out["back"] = np.where(start, fit.front, np.nan), np.where(end, fit.back, np.nan)
     for name, values, none in (("back_low", found.back_low, -np.inf), ("back_high", found.back_high, np.inf)):
         out[name] = np.where(end, np.where(near(values), values, none), np.nan)
@@ -325,14 +306,15 @@ def _add_standard_errors(
     H is half the matrix of second derivatives of the sum of squares at the optimum, as in the R package drc; without
     the curvature of the model it would be J'J.
     """
-    fixed = 1 if options.n_parameters == 3 else 0
-    second = observed_information(group, fit, penalty)[:, fixed:, fixed:]
-    diagonal = np.sqrt(np.maximum(np.einsum("njj->nj", fit.normal[:, fixed:, fixed:]), 1e-300))
+    free = np.flatnonzero([not options.known_front, not options.known_back, True, True])
+    part = (slice(None), *np.ix_(free, free))
+    second = observed_information(group, fit, penalty)[part]
+    diagonal = np.sqrt(np.maximum(np.einsum("njj->nj", fit.normal[part]), 1e-300))
     scale = diagonal[:, :, None] * diagonal[:, None, :]
     values, vectors = np.linalg.eigh(second / scale)
     inverse = np.einsum("nij,nj,nkj->nik", vectors, 1 / np.maximum(values, 1e-12), vectors) / scale
     covariance = np.full((len(s2), 4, 4), np.nan)
-    covariance[:, fixed:, fixed:] = s2[:, None, None] * inverse
+    covariance[part] = s2[:, None, None] * inverse
     error = np.sqrt(np.einsum("njj->nj", covariance))
     # where a direction is flat, or a bound was hit, a standard error says nothing
     unknown = ~fit.converged | fit.at_bound | (values.min(axis=1) <= 1e-12)

@@ -10,6 +10,9 @@ from helpers.hits.moderation import MEDIAN_VARIANCE
 from helpers.hits.null import Null, fit_null
 from helpers.profiles.selection import controls, rows_by
 
+FLOOR = 1e-6
+"""No p-value of a level is below this: how far out the tail of so many standard deviations reaches nobody has seen."""
+
 
 def known_from_controls(
     scored: ad.AnnData, points: pd.DataFrame, experiment: str, *, min_rescue: float, seed: int
@@ -37,7 +40,7 @@ def known_from_controls(
 
 
 def level_p(points: pd.DataFrame, null: Null, min_rescue: float) -> pd.Series:
-    """Return, by treatment, the p-value of *the mean of its responses is at most `min_rescue` in size*.
+    """Return, by treatment, the p-value of *the mean of its responses is at most `min_rescue` in size*, 1e-6 or more.
 
     Wells far from the infected level scatter as mock wells do. How far the bulk of a plate's compounds lies off plays
     no part: where most of them act, as those with curves of this kind do, it says nothing of the plate.
@@ -61,7 +64,7 @@ def level_p(points: pd.DataFrame, null: Null, min_rescue: float) -> pd.Series:
     mean, sd = total["sum"] / total["size"] - null.offset, np.sqrt(total["part"]) / total["size"]
     z = (mean.abs() - min_rescue) / sd
     tail = stats.t.sf(z, null.degrees) if np.isfinite(null.degrees) else stats.norm.sf(z)
-    return pd.Series(np.minimum(2 * tail, 1.0), index=total.index)
+    return pd.Series(np.clip(2 * tail, FLOOR, 1.0), index=total.index)
 
 
 def _gain_sd(obs: pd.DataFrame) -> float | None:

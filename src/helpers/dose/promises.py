@@ -60,7 +60,8 @@ def judge_curves(
     low, high, true = (
         table[name].to_numpy(float) for name in ("ec50_low_um", "ec50_high_um", "ec50_true_um")
     )
-    has = np.isfinite(low) & ~np.isnan(high) & table["curve_class"].isin(RISING)
+    # of a curve whose EC50 could lie anywhere no limit is reported, so none can hold
+    has = table["ec50_um"].notna() & np.isfinite(low) & ~np.isnan(high) & table["curve_class"].isin(RISING)
     holds = (low <= true * (1 + ROUNDING)) & (true <= high * (1 + ROUNDING))
     located = has & (low > 0) & np.isfinite(high) & table["curve_class"].isin(LOCATED)
     rescues, harms = table["emax"].to_numpy() > 0, table["toxic_true"].to_numpy()

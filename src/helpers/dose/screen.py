@@ -14,6 +14,7 @@ from helpers.dose.known import LEVEL_SHARE, Known
 from helpers.dose.level import known_from_controls
 from helpers.dose.notes import curve_notes
 from helpers.dose.options import EC50_MARGIN, HILL_BOUNDS, MIN_DOSES, CurveOptions
+from helpers.dose.readings import cover_both
 from helpers.dose.table import fit_curves
 from helpers.errors import DataError, UsageError
 from helpers.hits.calls import call_hits
@@ -237,7 +238,7 @@ def _fit_experiment(
             table.loc[droppable, column] = everything[column]
         table.loc[droppable, "curve_class_all"] = everything["curve_class"]
         less = points[~dropped].assign(rescue=points["rescue"] - points["harm"])
-        _cover_both(table, _fit_from_level(less, call | {"permutations": 0}, known), droppable, less)
+        cover_both(table, _fit_from_level(less, call | {"permutations": 0}, known), droppable, less)
         flat = table.loc[droppable, "curve_class"].eq("inactive")
         table.loc[droppable[flat], "curve_class"] = "toxic_top"
     return _without_ec50(table, too_few).reset_index()
@@ -246,31 +247,6 @@ def _fit_experiment(
 def _per_well(points: pd.DataFrame, by_arm: pd.Series) -> np.ndarray:
     """Return the value of each well's arm, 0 where it has none."""
     return by_arm.reindex(pd.MultiIndex.from_frame(points[ARM])).fillna(0.0).to_numpy()
-
-
-def _cover_both(table: pd.DataFrame, other: pd.DataFrame, curves: pd.Index, points: pd.DataFrame) -> None:
-    """Let the intervals of curves cover another reading too; what has an effect in one of them alone cannot be told.
-
-    As with any curve, a single limit that lies beyond the other end of the doses says nothing.
-    """
-    one, two = table.loc[curves], other.loc[curves]
-    flat = ~two["curve_class"].isin([*RISING]) & one["curve_class"].isin(RISING)
-    table.loc[curves[flat], "curve_class"] = "inactive"
-    both = curves[(one["curve_class"].isin(RISING) & two["curve_class"].isin(RISING)).to_numpy()]
-    low = np.minimum(table.loc[both, "ec50_low"].fillna(0.0), other.loc[both, "ec50_low"].fillna(0.0))
-    high = np.maximum(
-        table.loc[both, "ec50_high"].fillna(np.inf), other.loc[both, "ec50_high"].fillna(np.inf)
-    )
-    doses = points[points["dose_um"] > 0].groupby("treatment")["dose_um"].agg(["min", "max"]).loc[both]
-    under = low.eq(0) & (high <= doses["max"])
-    over = np.isinf(high) & (low >= doses["min"])
-    unknown = (low.eq(0) | np.isinf(high)) & ~under & ~over
-    table.loc[both, "ec50_low"], table.loc[both, "ec50_high"] = low, high
-    table.loc[both[under], "ec50"], table.loc[both[over], "ec50"] = high[under], low[over]
-    table.loc[both[unknown], "ec50"] = np.nan
-    table.loc[both, "ec50_censored"] = np.select([under, over], ["<", ">"], "")
-    table.loc[both[under], "curve_class"], table.loc[both[over], "curve_class"] = "below_range", "above_range"
-    table.loc[both[unknown], "curve_class"] = "active"
 
 
 def _fit_from_level(points: pd.DataFrame, call: dict, known: Known) -> pd.DataFrame:

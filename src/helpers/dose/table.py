@@ -13,7 +13,6 @@ from helpers.dose.curves import response_at
 from helpers.dose.design import DoseGroup, Points, indexed_groups
 from helpers.dose.engine import (
     Curves,
-    Fitting,
     activity_area,
     describe,
     seen_effect,
@@ -34,7 +33,7 @@ from helpers.dose.flat import (
 )
 from helpers.dose.grid import Limits, explained, make_grid
 from helpers.dose.known import LEVEL_SHARE, NOTHING, Known
-from helpers.dose.options import CurveOptions
+from helpers.dose.options import CurveOptions, Fitting
 from helpers.dose.plates import PlateSpread, plate_spread
 from helpers.dose.robust import robust_weights, simulate_flat_robust
 from helpers.hits.multiple import q_values
@@ -61,6 +60,7 @@ def fit_curves(
     weight: str | None = None,
     cluster: str | None = None,
     front: float | str | None = None,
+    back: float | str | None = None,
     known: Known = NOTHING,
     options: CurveOptions = CurveOptions(),
     seed: int = 0,
@@ -88,6 +88,8 @@ def fit_curves(
         Response at dose 0, if it is known: a number, or a column that holds one number per curve. The curve then has
         three parameters, and is also tested for a level that differs from it, so that a compound that does all it can
         at every dose is not taken for flat. None = fitted too.
+    back : float or str, optional
+        Response at an infinite dose, if it is known, such as that of dead cells: as `front`.
     known : Known
         What other wells tell: how much plates shift and stretch, and whether a curve lies off the level without effect.
     options : CurveOptions
@@ -106,10 +108,11 @@ def fit_curves(
         response less that at the lowest dose, or less `front` where it is given or dose 0 was tested; see
         :func:`helpers.dose.mean_effect`; missing where the start of an active curve was not seen), n_doses, n_plates,
         n_dropped, n_dropped_doses (doses left out because the curve turns back there; ec50_all, ec50_all_low,
-        ec50_all_high then are the estimates with them), converged, and ec50_fit: the EC50 of the fitted curve
-        whatever the data can tell of it, for drawing and for comparison with other software, not for reporting. With
-        `cluster` also ec50_naive_low, ec50_naive_high, the interval that takes wells as independent; r2 then is that
-        within plates. With `permutations`, `effective_doses`, `standard_errors` their columns. Doses in the unit
+        ec50_all_high then are the estimates with them), converged, effect (change of the fitted curve from the lowest
+        dose to the highest), and ec50_fit: the EC50 of a curve that is told from flat, whatever else the data can tell
+        of it, for comparison with other software, not for reporting. A parameter that the data do not tell is missing.
+        With `cluster` also ec50_naive_low, ec50_naive_high, the interval that takes wells as independent; r2 then is
+        that within plates. With `permutations`, `effective_doses`, `standard_errors` their columns. Doses in the unit
         given. Classes, by the first rule that holds:
 
         ============= ===============================================================================================
@@ -118,10 +121,11 @@ def fit_curves(
         `bell`        turns back at the top; the fit is that of the doses before. EC50 may be censored as below
         `below_range` only an upper limit is known, `ec50_censored` is `<`: the start of the curve was not seen
         `above_range` only a lower limit is known, `ec50_censored` is `>`: the end of the curve was not seen
-        `step`        EC50 lies between two neighbouring doses, a jump would fit as well: the interval is that gap
+        `step`        EC50 lies between two neighbouring doses, or a single response lies between two plateaus, and a
+                      jump would fit as well: the interval is that gap
         `partial`     EC50 has limits on both sides, but the highest dose reaches less than 80 % of the fitted effect
         `active`      EC50 has limits on both sides; it is missing if it could lie anywhere among the doses, also
-                      where its one limit lies beyond their other end
+                      where its one limit lies beyond their other end, or both beyond theirs
         ============= ===============================================================================================
 
     Raises
@@ -129,7 +133,8 @@ def fit_curves(
     UsageError
         For a column that does not exist, or an argument outside its range.
     DataError
-        For negative doses, weights that are not positive, or several fronts for one curve.
+        For doses, responses or weights that are no numbers, negative doses, weights that are not positive, or several
+        fronts or backs for one curve.
 
     Examples
     --------
@@ -143,11 +148,15 @@ def fit_curves(
     """
     chosen = with_settings(options, settings)
     options = Fitting(
-        **vars(chosen), clustered=cluster is not None, n_parameters=4 if front is None else 3, seed=seed
+        **vars(chosen),
+        clustered=cluster is not None,
+        known_front=front is not None,
+        known_back=back is not None,
+        seed=seed,
     )
-    columns = Columns(curve, dose, response, weight, cluster, front)
+    columns = Columns(curve, dose, response, weight, cluster, front, back)
     check_columns(table, columns.names, options)
-    return _fit(read_points(table, columns, options.plateaus), known, options)
+    return _fit(read_points(table, columns, options.limits), known, options)
 
 
 def _fit(data: Data, known: Known, options: Fitting) -> pd.DataFrame:
@@ -232,7 +241,7 @@ def _tested(curves: Curves, options: Fitting) -> DoseGroup:
 
 def _joint(options: Fitting) -> bool:
     """Return whether slope and level are tested at once: the front is known, and no plate shifts."""
-    return options.n_parameters == 3 and not options.clustered
+    return options.known_front and not options.clustered
 
 
 def _null(curves: Curves, n_flat: int, options: Fitting) -> FlatNull:
@@ -262,7 +271,7 @@ def _fill_test(rows: pd.DataFrame, curves: Curves, null: FlatNull, options: Fitt
     n, code = group.n_points, group.curves
     f_value = null.f_value(r2, n)
     p_value = null.p_value(f_value, n)
-    if options.n_parameters == 3 and group.weight.shape[1] > 1:
+    if options.known_front and group.weight.shape[1] > 1:
         p_value = together(p_value, level_p(group, front))
     effect = response_at(group.dose_range()[1], fit.front, fit.back, fit.ec50, fit.hill)
     effect = effect - seen_start(group, fit, options)
@@ -294,7 +303,7 @@ def _spread(
         [c.group for c in chosen],
         [c.fit for c in chosen],
         [active[i] for i in several],
-        known_front=options.n_parameters == 3 and known.shift_sd is None,
+        known_front=options.known_front and known.shift_sd is None,
     )
     return told.with_known(known.shift_sd, known.gain_sd)
 

@@ -68,13 +68,15 @@ def promised(world: str, promise: str) -> tuple[float, float]:
     return ends.get(promise, (np.nan, np.nan))
 
 
-def judged(table: pd.DataFrame) -> pd.DataFrame:
+def judged(table: pd.DataFrame, *, all_panels: bool = False) -> pd.DataFrame:
     """Return what was counted beside what was promised.
 
     Parameters
     ----------
     table : DataFrame
         From :func:`helpers.dose.promises.judge_worlds`.
+    all_panels : bool
+        Keep also what has a panel and, in some world, no line: nothing was promised there, and `kept` is true.
 
     Returns
     -------
@@ -85,11 +87,12 @@ def judged(table: pd.DataFrame) -> pd.DataFrame:
     out = table[["world", "promise", "value", "se"]].copy()
     ends = [promised(world, promise) for world, promise in zip(out["world"], out["promise"], strict=True)]
     out["low"], out["high"] = np.array(ends, dtype=float).reshape(-1, 2).T
-    out = out[out["low"].notna() | out["high"].notna()].reset_index(drop=True)
+    lined = out["low"].notna() | out["high"].notna()
+    out = out[lined | (all_panels & out["promise"].isin(PANELS))].reset_index(drop=True)
     below = (out["value"] - out["low"]) / (1 - out["low"])
     above = (out["high"] - out["value"]) / out["high"].where(out["promise"] != "coverage", 0.02)
     out["room"] = pd.concat([below, above], axis=1).min(axis=1)
-    out["kept"] = out["room"] >= 0
+    out["kept"] = ~(out["room"] < 0)
     return out
 
 
@@ -157,12 +160,20 @@ def _first(row: pd.Series) -> str:
 
 
 def _missed(table: pd.DataFrame, world: str) -> str:
-    """Say how many weak rescuers are missed: no promise, but what a reader should know."""
+    """Say how many weak rescuers are missed, and how many curves get an EC50 or are called toxic."""
     mine = table[(table["world"] == world) & (table["promise"] == "power_medium")]
     if mine.empty:
         return ""
-    return (
+    weak = (
         f"Of compounds that rescue by a quarter to a half, {percent(float(mine['value'].iloc[0]))} are found."
+    )
+    value = table[table["world"] == world].set_index("promise")["value"]
+    if not {"located", "toxic_named"} <= set(value.index):
+        return weak
+    return (
+        f"{weak} Of those that rescue by half or more and do not harm, with an EC50 among the doses, "
+        f"{percent(value['located'])} are given one; of those that only harm {percent(value['toxic_named'])} are "
+        "called toxic."
     )
 
 
@@ -173,6 +184,6 @@ def unlike(table: pd.DataFrame) -> str:
         f"All {z} worlds come from one generator. In none of them do compounds push each other's wells, does the "
         "disease have two directions, or are most compounds of a plate active. A screen that is like none of them may "
         "break what holds in all of them. Two things are known to: replicates that keep their well on every plate, so "
-        "that position and compound cannot be told apart, and a plate full of compounds that act, whose shift is taken "
-        "for an error of all plates and hides effects on the others too."
+        "that position and compound cannot be told apart, and plates most of whose compounds act: where most plates "
+        "are so, what these compounds share is taken for an error of all plates, and hides effects."
     )
