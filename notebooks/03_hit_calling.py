@@ -472,7 +472,7 @@ save_figure(ax.figure, "top_strip", results)
 # settings of this page, on small screens made for the purpose: `calibration_twins` of them without any active compound, and as many with.
 #
 # These screens have few plates and few features, and they come from the model that the methods were developed on. What holds here need not hold elsewhere: {doc}`05_where_it_holds` tries other
-# models. P-values are those of the test with `min_rescue` 0, so that every compound stands exactly on the edge of the hypothesis, where false calls are most likely; calls and intervals are made with the
+# models. (Where the recipe divides, as percent of control does, they are screens of counts: its world `counts`.) P-values are those of the test with `min_rescue` 0, so that every compound stands exactly on the edge of the hypothesis, where false calls are most likely; calls and intervals are made with the
 # settings of the page.
 
 # %% mystnb={"image": {"alt": "Two curves on logarithmic axes, for arms and for compounds, of the share of p-values up to p, with bands of error, near a dotted diagonal that stands for an exact test."}, "figure": {"caption": "P-values on simulated screens on which nothing works: how often they are at most p. Above the dotted line they are small too often; the lower left is where calls are made. Bands: two standard errors over screens.", "name": "fig-p-values"}}

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from helpers.errors import UsageError
@@ -62,6 +63,15 @@ def test_a_null_that_is_too_narrow_is_seen(short, monkeypatch):
     assert (rejected[0] < 0.07).all()
     assert (rejected[1] > 0.15).all()
     assert (spoiled.uniformity["distance"] > 2 * short.uniformity["distance"]).all()
+
+
+@pytest.mark.slow
+def test_a_recipe_that_divides_is_tried_on_screens_of_counts():
+    study = calibration_study(2, recipe="log_percent_of_control")
+    assert study.coverage["n"].sum() > 1000
+    # three standard errors of the share of the p-values of two twins
+    bound = 0.05 + 3 * np.sqrt(0.05 * 0.95 / study.uniformity["n"])
+    assert (study.uniformity["rejected_05"] <= bound).all()
 
 
 def test_one_twin_is_too_few():

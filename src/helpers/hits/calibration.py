@@ -13,10 +13,11 @@ from helpers.errors import UsageError
 from helpers.hits.axis import score_wells
 from helpers.hits.calls import call_hits
 from helpers.hits.rule import Rule, recall
-from helpers.profiles.normalize import normalize
+from helpers.profiles.normalize import RECIPES, normalize
 from helpers.profiles.selection import controls, rows_by
 from helpers.profiles.wells import to_wells
 from helpers.screens import TwinModel, simulate_twin
+from helpers.screens.twin.worlds import find_world
 
 GRID = np.linspace(0.01, 0.99, 99)
 TAIL = np.logspace(-4, 0, 49)
@@ -65,6 +66,23 @@ class Calibration:
     coverage: pd.DataFrame
 
 
+def _suiting(recipe: str) -> TwinModel:
+    """Return assumptions of a twin to which the recipe can be applied: one that divides asks for positive features."""
+    return find_world("counts").model() if _positive(recipe) else TwinModel()
+
+
+def _positive(recipe: str) -> str:
+    """Return where the recipe needs positive features; of an unknown one the normalisation says that it is."""
+    return RECIPES[recipe].positive if recipe in RECIPES else ""
+
+
+def _allowed(wells: ad.AnnData, recipe: str) -> ad.AnnData:
+    """Return the wells without features that the recipe does not allow: no logarithm of a count without any cell."""
+    if _positive(recipe) != "all":
+        return wells
+    return wells[:, (np.asarray(wells.X) > 0).all(axis=0)].copy()
+
+
 def calibration_study(
     n_twins: int = 4,
     *,
@@ -89,7 +107,8 @@ def calibration_study(
     scale : str
         As in :func:`helpers.screens.simulate_twin`.
     model : TwinModel, optional
-        Assumptions of the twin; the usual ones if None.
+        Assumptions of the twin; the usual ones if None, or those of the world `counts` where the recipe divides and so
+        asks for positive features.
     n_infected : int, optional
         Infected untreated wells that every plate keeps, all if None.
     recipe : str
@@ -115,7 +134,7 @@ def calibration_study(
     """
     if n_twins < 2:
         raise UsageError(f"n_twins={n_twins} says nothing about chance; choose 2 or more")
-    model = model or TwinModel()
+    model = model or _suiting(recipe)
     settings = {"rank_draws": 0, **settings}
     nulls: list[tuple] = []
     actives: list[tuple] = []
@@ -125,7 +144,7 @@ def calibration_study(
             (model, actives, {}),
         ):
             sites, truth = simulate_twin(scale, number, kind)
-            wells = _thin(to_wells(sites), n_infected, number)
+            wells = _allowed(_thin(to_wells(sites), n_infected, number), recipe)
             scored = score_wells(normalize(wells, recipe, seed=number), axis=axis)
             arms, hits = call_hits(scored, **{**settings, **more, "seed": number})
             several.append((arms, hits, truth))

@@ -79,6 +79,9 @@ class Recipe:
         are applied.
     takes : tuple of str
         The settings that change what it does; it ignores the others.
+    positive : str
+        Where features must be positive, because it divides by them or takes their logarithm: in `reference` wells, in
+        `all` wells, or nowhere ("").
 
     Examples
     --------
@@ -92,6 +95,7 @@ class Recipe:
     summary: str
     steps: Callable[[Settings], list[Step]]
     takes: tuple[str, ...] = ()
+    positive: str = ""
 
 
 def _position(settings: Settings) -> PositionTrend:
@@ -128,12 +132,14 @@ RECIPES = {
             "divide by each plate's median infected untreated well, for counts and other positive features",
             lambda s: [PercentOfControl(**s.common(by="plate_id"))],
             ("reference",),
+            positive="reference",
         ),
         Recipe(
             "log_percent_of_control",
             "the same, and take the logarithm, where features vary in proportion to their mean",
             lambda s: [PercentOfControl(log=True, **s.common(by="plate_id"))],
             ("reference",),
+            positive="all",
         ),
         Recipe(
             "plate_standard",
