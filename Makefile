@@ -91,7 +91,7 @@ bench: env $(RIVAL) ## measure run times and memory beside other software, e.g. 
 worlds: env ## count again where calls and curves hold, ten seeds of every world (a quarter of an hour); the book cites the result
 	@$(ONE_CORE) $(BIN)/python benchmarks/worlds.py $(ARGS)
 
-worlds-notebooks: env ## run every notebook on every world and on screens with hardly any controls (half an hour)
+worlds-notebooks: env ## the long tests: every notebook on every world and on screens with hardly any controls, studies of more seeds (half an hour)
 	@$(ONE_CORE) $(BIN)/python -m pytest -n 2 -m long $(ARGS)
 
 # In an environment of its own: it asks for older packages than ours.

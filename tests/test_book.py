@@ -18,6 +18,10 @@ from helpers.screens.twin.make import make_twin
 pytestmark = [pytest.mark.slow, pytest.mark.book]
 
 
+SHORT = ("worlds=small_plates", "calibration_twins=2")
+"""Parameters of studies that say nothing about how pages are made."""
+
+
 class Book(NamedTuple):
     """A built site, the run behind it, and the pages it must have."""
 
@@ -31,7 +35,7 @@ def book(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Book:
     """Build the book from the tiny twin."""
     folder = tmp_path_factory.mktemp("book")
     twin = make_twin(folder / "twin", scale="tiny", seed=0)
-    values = assign(select_notebooks([], project / "notebooks"), [f"source={twin}", "worlds=small_plates"])
+    values = assign(select_notebooks([], project / "notebooks"), [f"source={twin}", *SHORT])
     site = build_book(project, values, run=folder / "run", site=folder / "html")
     return Book(site, folder / "run", toc_pages(project / "book"))
 

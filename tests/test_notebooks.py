@@ -343,6 +343,7 @@ def run_script(name: str, folder: Path, source: Path) -> Path:
         lines.append(cell.source)
         if "parameters" in tags(cell):
             lines.append(f"source, results = {str(source)!r}, {str(results)!r}")
+            lines.append("calibration_twins = 2")  # of no table that is compared
     script = folder / "script" / "page.py"
     script.parent.mkdir(parents=True)
     script.write_text("\n\n".join(lines), encoding="utf-8")

@@ -65,7 +65,10 @@ SCREENS = {
 
 def run(tmp_path: Path, source: Path) -> dict[str, pd.DataFrame]:
     """Run the four notebooks and return their tables."""
-    assert main(["run", "-p", f"source={source}", "--out", str(tmp_path / "out")]) == 0
+    assert (
+        main(["run", "-p", f"source={source}", "-p", "calibration_twins=2", "--out", str(tmp_path / "out")])
+        == 0
+    )
     return {name: pd.read_csv(tmp_path / "out" / "tables" / name) for name in TABLES}
 
 

@@ -85,8 +85,8 @@ def test_one_twin_is_too_few():
     [
         (6, {}),
         (4, {"model": STRONG_PLATES}),
-        (4, {"n_infected": 6}),
-        (3, {"axis": "discriminant"}),
+        pytest.param(4, {"n_infected": 6}, marks=pytest.mark.long),
+        pytest.param(3, {"axis": "discriminant"}, marks=pytest.mark.long),
     ],
     ids=["as it is", "strong plates", "six infected wells a plate", "discriminant"],
 )
