@@ -316,7 +316,8 @@ save_figure(fig, "curve_classes", results)
 #
 # Below such doses harm may have begun unseen. At the doses left out all that is seen along the axis could be harm; that ratio of *along* to *off* says how much harm could feign at each dose below.
 # The curve is fitted with and without that much, and the interval covers both. Where only one of the two rises, nothing is told but harm. `off_fitted` in `dose_response.csv` says how far
-# off the axis the fitted doses lie, `off_toxic` the others, and the EC50 with all doses is kept beside.
+# off the axis the fitted doses lie, `off_toxic` the others, `toxic_reason` which case held; `cells_top` says how many cells are left at the highest dose, where a screen counts them. The EC50 with all
+# doses is kept beside.
 
 # %% mystnb={"image": {"alt": "Curves whose EC50 changes most when toxic doses are left out: wells by plate, hollow at the doses left out, the fit, a filled diamond for the EC50 and a hollow one for the EC50 with all doses; or a sentence that there are none.", "classes": "panels"}, "figure": {"caption": "Curves fitted without their toxic doses (hollow points). First come those whose interval excludes the one of all doses, then those whose EC50 changes most. Hollow diamond: EC50 of the fit to all doses.", "name": "fig-toxic"}}
 tops = potency.toxic_tops(curves).head(4)

@@ -3,7 +3,9 @@
 from helpers.dose.classes import CLASSES, LOCATED, RISING, SCREEN_CLASSES
 from helpers.dose.curves import dose_at, effective_dose, mean_effect, response_at
 from helpers.dose.screen import fit_screen
+from helpers.dose.summary import summary
 from helpers.dose.table import fit_curves
+from helpers.dose.weights import replicate_weights
 
 __all__ = [
     "CLASSES",
@@ -15,5 +17,7 @@ __all__ = [
     "fit_curves",
     "fit_screen",
     "mean_effect",
+    "replicate_weights",
     "response_at",
+    "summary",
 ]

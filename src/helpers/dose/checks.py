@@ -120,7 +120,7 @@ def read_points(table: pd.DataFrame, columns: Columns, limits: np.ndarray) -> Da
     n_dropped = np.bincount(codes[~complete & (codes >= 0)], minlength=len(names))
     frame = frame[complete]
     _refuse_impossible(frame, names)
-    frame = frame.assign(dose=_same_doses(frame["dose"].to_numpy()))
+    frame = frame.assign(dose=same_doses(frame["dose"].to_numpy()))
     points = Points.sort(*(frame[c].to_numpy() for c in ("curve", "plate", "dose", "response", "weight")))
     count = np.maximum(np.bincount(points.curve, minlength=len(names)), 1)
     level = np.bincount(points.curve, points.response, len(names)) / count
@@ -190,7 +190,7 @@ def _refuse_impossible(frame: pd.DataFrame, names: list) -> None:
         raise DataError("weights must be greater than 0; leave out the rows that should not count")
 
 
-def _same_doses(dose: np.ndarray) -> np.ndarray:
+def same_doses(dose: np.ndarray) -> np.ndarray:
     """Return the doses, each within `SAME_DOSE` of a lower one taken for that one."""
     distinct, place = np.unique(dose, return_inverse=True)
     new = np.diff(distinct, prepend=-np.inf) > SAME_DOSE * distinct

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.dose.classes import RISING
+from helpers.dose.evidence import harm_evidence
 from helpers.dose.harm import ARM, PAIR, harm_on_axis, off_axis, toxic_doses
 from helpers.dose.known import LEVEL_SHARE, Known
 from helpers.dose.level import known_from_controls
@@ -159,7 +160,8 @@ def fit_screen(
         `n_toxic_doses`, how many doses were found toxic; if they were left out they count in `n_dropped_doses`, and
         `ec50_all_um`, `ec50_all_low_um`, `ec50_all_high_um`, `curve_class_all` are what the fit to all doses says;
         `off_fitted` and `off_toxic`, how far off the axis cells lie at most at doses that are not toxic, and at those
-        that are, in axis lengths; and `note`, which says what a reader of class and EC50 should know besides.
+        that are, in axis lengths; `toxic_reason` and `cells_top`, what else speaks of harm (see
+        :func:`helpers.dose.evidence.harm_evidence`); and `note`: what a reader of class and EC50 should know besides.
 
     Raises
     ------
@@ -191,6 +193,7 @@ def fit_screen(
         tables.append(table)
     curves = _as_table(tables, pairs)
     curves = curves.merge(off_axis(arms, toxic), on=PAIR, how="left")
+    curves = curves.merge(harm_evidence(scored, toxic), on=PAIR, how="left").fillna({"toxic_reason": ""})
     curves["note"] = curve_notes(curves, hits)
     return curves if compounds is None else _chosen(curves, compounds)
 

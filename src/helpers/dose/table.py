@@ -1,5 +1,6 @@
 """Fit every curve of a table of responses, and say what the data can and cannot tell."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,7 @@ from helpers.dose.known import LEVEL_SHARE, NOTHING, Known
 from helpers.dose.options import CurveOptions, Fitting
 from helpers.dose.plates import PlateSpread, plate_spread
 from helpers.dose.robust import robust_weights, simulate_flat_robust
+from helpers.dose.units import given_numbers, unit_notes
 from helpers.hits.multiple import q_values
 from helpers.options import with_settings
 
@@ -156,7 +158,13 @@ def fit_curves(
     )
     columns = Columns(curve, dose, response, weight, cluster, front, back)
     check_columns(table, columns.names, options)
-    return _fit(read_points(table, columns, options.limits), known, options)
+    data = read_points(table, columns, options.limits)
+    whole = data.points.response + data.level[data.points.curve]
+    for note in unit_notes(
+        np.asarray(data.names)[data.points.curve], whole, given_numbers(front, back, chosen)
+    ):
+        warnings.warn(note, UserWarning, stacklevel=2)
+    return _fit(data, known, options)
 
 
 def _fit(data: Data, known: Known, options: Fitting) -> pd.DataFrame:

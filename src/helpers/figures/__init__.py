@@ -15,6 +15,7 @@ from helpers.figures.ec50 import ec50_text
 from helpers.figures.embedding import plot_embedding, plot_embeddings, plot_projections
 from helpers.figures.example import plot_stains
 from helpers.figures.failures import plot_failures, plot_landing
+from helpers.figures.fits import plot_fits
 from helpers.figures.gate import plot_gate
 from helpers.figures.images import plot_site, plot_sites, show_site, stretch_limits
 from helpers.figures.maps import plot_maps
@@ -64,6 +65,7 @@ __all__ = [
     "plot_embeddings",
     "plot_experiments",
     "plot_failures",
+    "plot_fits",
     "plot_gate",
     "plot_landing",
     "plot_maps",

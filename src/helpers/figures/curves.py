@@ -79,14 +79,14 @@ def plot_curve(
         return plot_missing(NO_CURVES, ax=ax)
     ax = axes_or_new(ax, (WIDTH, 4.0))
     left_out = _left_out(points, curve)
-    _draw_points(ax, points, size, left_out)
+    draw_points(ax, points, size, left_out)
     for at, style in ((0, "infected"), (1, "mock")):
         ax.axhline(at, color=CONDITION_STYLE[style].color, lw=0.9, ls="--", zorder=0)
     dose_axis(ax, points["dose_um"], max_ticks=8 if legend else 4)
     _limit(ax, points)
     if curve is not None:
-        _draw_fit(ax, points, curve)
-        _draw_ec50(ax, points, curve)
+        draw_fit(ax, points, curve)
+        draw_ec50(ax, points, curve)
     ax.set_ylabel("rescue")
     ax.set_title(_title(points, curve) if title is None else title, fontsize=11 if legend else 9)
     if legend:
@@ -142,8 +142,20 @@ def _flag_handle(points: pd.DataFrame) -> list[Line2D]:
     return [cross] if _flagged(points).any() else []
 
 
-def _draw_points(ax: Axes, points: pd.DataFrame, size: float, left_out: np.ndarray) -> None:
-    """Draw wells, a marker per plate, moved apart a little so that none hides another."""
+def draw_points(ax: Axes, points: pd.DataFrame, size: float, left_out: np.ndarray) -> None:
+    """Draw wells, a marker per plate, moved apart a little so that none hides another.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    points : DataFrame
+        dose_um, rescue, plate; qc_flag where wells may have failed.
+    size : float
+        Area of a point in square points.
+    left_out : array
+        Which wells are drawn hollow, shape (n_wells,).
+    """
     at = dose_positions(points["dose_um"])
     flagged = _flagged(points)
     styles = plate_styles(points["plate"])
@@ -177,7 +189,7 @@ def _limit(ax: Axes, points: pd.DataFrame) -> None:
     ax.set_xlim(at.min() / 1.8, at.max() * 1.8)
 
 
-def _draw_fit(ax: Axes, points: pd.DataFrame, curve: pd.Series) -> None:
+def draw_fit(ax: Axes, points: pd.DataFrame, curve: pd.Series) -> None:
     """Draw what was fitted over the tested doses.
 
     A step is drawn as its two plateaus, a curve without limits of its EC50 on both sides as the means per dose
@@ -205,7 +217,7 @@ def _draw_step(ax: Axes, dose: np.ndarray, curve: pd.Series) -> None:
         ax.plot(ends, [level] * 2, color=INK, lw=1.6, zorder=4)
 
 
-def _draw_ec50(ax: Axes, points: pd.DataFrame, curve: pd.Series) -> None:
+def draw_ec50(ax: Axes, points: pd.DataFrame, curve: pd.Series) -> None:
     """Draw the EC50 and its interval as a band, a bound as an arrow, an unknown one not at all."""
     at = dose_positions(points["dose_um"])
     low, high = (np.clip(curve[c], at.min() / 1.8, at.max() * 1.8) for c in ("ec50_low_um", "ec50_high_um"))

@@ -51,6 +51,7 @@ NUMBERS = {
     "curves": [
         "ec50_um", "ec50_low_um", "ec50_high_um", "hill", "front", "back", "r2", "f_value", "p_value", "q_value",
         "relevance", "effect", "n_toxic_doses", "n_dropped_doses", "off_fitted", "off_toxic",
+        "cells_top",
     ],
 }  # fmt: skip
 TEXTS = {
@@ -64,7 +65,7 @@ TEXTS = {
     "sensitivity": ["recipe", "axis", "experiment", "reason"],
     "shared": ["experiment_a", "experiment_b", "treatment"],
     "agreement": ["experiment_a", "experiment_b", "same_cells"],
-    "curves": ["experiment", "treatment", "curve_class", "ec50_censored", "note"],
+    "curves": ["experiment", "treatment", "curve_class", "ec50_censored", "toxic_reason", "note"],
 }
 
 
