@@ -131,12 +131,15 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run(add("run", _run, "run notebooks with parameters"))
     params = add("params", _params, "list every parameter: type, default, allowed values, one line of help")
     params.add_argument("notebook", nargs="?", metavar="NOTEBOOK")
-    data = commands.add_parser("data", help="make, fetch or check a screen", parents=[common])
+    data = commands.add_parser("data", help="make, fetch, describe or check a screen", parents=[common])
     actions = data.add_subparsers(metavar="ACTION", dest="action", required=True, parser_class=Parser)
     _add_make(add("make", _make, "make a simulated screen with known truth", actions))
     _add_fetch(add("fetch", _fetch, "download RxRx19a or the published scores", actions))
     check = add("check", _check, "list every problem of a screen; exit 1 if any is fatal", actions)
     check.add_argument("folder", metavar="DIR", type=Path)
+    draft = add("init", _init, "write a first screen.yml for a table, guesses marked", actions)
+    draft.add_argument("table", metavar="TABLE", type=Path)
+    draft.add_argument("--out", metavar="DIR", type=Path, help="folder of the screen (default the table's)")
     _add_book(add("book", _book, "run the notebooks and build the site"))
     workshop = add("workshop", _workshop, "write student and instructor notebooks")
     workshop.add_argument("--out", metavar="DIR", type=Path, default=Path("workshop"))
@@ -300,6 +303,16 @@ def _check(options: argparse.Namespace) -> int:
     fatal = sum(problem.level == "fatal" for problem in problems)
     _say(f"{options.folder}: {fatal} fatal, {len(problems) - fatal} notes" + ("" if fatal else "; usable"))
     return 1 if fatal else 0
+
+
+def _init(options: argparse.Namespace) -> int:
+    from helpers.screens.draft import draft_screen
+
+    path, problems = draft_screen(options.table, options.out)
+    for problem in problems:
+        _say(f"{problem.level}: {problem}")
+    _say(f"{path}: a draft; correct the lines marked `guess`, then run `rxrx19 data check {path.parent}`")
+    return 0
 
 
 def _book(options: argparse.Namespace) -> int:

@@ -107,7 +107,7 @@ def examine(source: Source, *, experiments: str | list[str] = "all", store: bool
         table = typed(source)
         found, good = check_rows(table, source)
         problems += found + _check_controls(good, complete=not found)
-        table, notes = _name_compounds(table)
+        table, notes = _name_compounds(table, source.merge)
         problems += [note(table[FILE][0], "", text) for text in notes] + _note_quirks(good)
         chosen = _choose(table, experiments)
         sites = _sort(table.with_row_index("__row__").filter(pl.col("experiment").is_in(chosen)))
@@ -151,7 +151,7 @@ def _sort(table: pl.DataFrame) -> pl.DataFrame:
     return table.sort(rank["experiment"], rank["plate"], "row", "col", "site_number", "__row__")
 
 
-def _name_compounds(table: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+def _name_compounds(table: pl.DataFrame, merge: str) -> tuple[pl.DataFrame, list[str]]:
     """Add `name` (how a compound is shown) and `structure` (canonical SMILES)."""
     pair = ["treatment", "SMILES"]
     treated = table.filter(pl.col("treatment").is_not_null())
@@ -163,7 +163,7 @@ def _name_compounds(table: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
             "n_wells": spellings["n_wells"].to_numpy(),
         }
     )
-    compounds, notes = match_compounds(given)
+    compounds, notes = match_compounds(given, by=merge)
     text = dict.fromkeys(("treatment", "SMILES", "name", "structure"), pl.String)
     found = [[None if pd.isna(v) else v for v in compounds[c]] for c in compounds]
     named = pl.DataFrame(dict(zip(text, found, strict=True)), schema=text)

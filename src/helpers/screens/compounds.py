@@ -57,7 +57,7 @@ def _composed(name: str) -> str:
     return unicodedata.normalize("NFC", " ".join(name.split()))
 
 
-def match_compounds(spellings: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+def match_compounds(spellings: pd.DataFrame, *, by: str = "structure") -> tuple[pd.DataFrame, list[str]]:
     """Group spellings into compounds and choose the name that each is shown by.
 
     Spellings are one compound if their names differ in case only. Different names are one compound if each
@@ -69,6 +69,8 @@ def match_compounds(spellings: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     spellings : DataFrame
         One row per distinct pair: `treatment` and `smiles` as in the file (`smiles` may be missing), and
         `n_wells`, how many wells have it.
+    by : str
+        `structure`, or `name`: different names stay different compounds, whatever their structures.
 
     Returns
     -------
@@ -95,13 +97,19 @@ def match_compounds(spellings: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     rows["structure"] = [canonical.get(s) if isinstance(s, str) else None for s in rows["smiles"]]
     rows["folded"] = rows["treatment"].map(fold_name)
     structure = _sole_structure(rows)
-    rows["group"] = rows["folded"].map(lambda name: structure.get(name, f"name {name}"))
+    rows["group"] = rows["folded"].map(
+        lambda name: (0, structure[name]) if by == "structure" and name in structure else (1, name)
+    )
     rows["spelled"] = rows["treatment"].map(_composed)
     rows["name"] = rows["group"].map(_most_frequent(rows, "group"))
     fill = rows["folded"].map(structure)
     rows["structure"] = rows["structure"].where(rows["structure"].notna(), fill)
     unreadable = sorted(smiles for smiles, found in canonical.items() if found is None)
-    notes = _notes_on_names(rows) + _notes_on_structures(rows, unreadable)
+    notes = (
+        _notes_on_names(rows)
+        + (_notes_on_twins(rows, structure) if by == "name" else [])
+        + _notes_on_structures(rows, unreadable)
+    )
     return rows[["treatment", "smiles", "name", "structure"]], notes
 
 
@@ -138,6 +146,23 @@ def _notes_on_names(rows: pd.DataFrame) -> list[str]:
         others = listed(sorted(n for n in names if n != name), len(names))
         notes.append(f"treatments {others} and '{name}' share one structure: one compound, shown as '{name}'")
     return notes
+
+
+def _notes_on_twins(rows: pd.DataFrame, structure: dict[str, str]) -> list[str]:
+    """Return which names share a structure and were kept apart."""
+    shown = rows.drop_duplicates("folded").set_index("folded")["name"]
+    alike = defaultdict(list)
+    for name, found in structure.items():
+        alike[found].append(shown[name])
+    pairs = sorted(
+        " and ".join(sorted(names, key=str.casefold)) for names in alike.values() if len(names) > 1
+    )
+    what = plural(len(pairs), "structure")
+    return (
+        [f"{what} shared by several treatments, kept apart by name as asked: {listed(pairs, 3)}"]
+        if pairs
+        else []
+    )
 
 
 def _notes_on_structures(rows: pd.DataFrame, unreadable: list[str]) -> list[str]:

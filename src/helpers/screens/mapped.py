@@ -27,7 +27,8 @@ def mapped_source(folder: Path, stack: contextlib.ExitStack, *, embeddings: bool
     if mapping is None:
         return source
     source.name, source.level, source.scale = mapping.name, mapping.level, mapping.scale_features
-    source.conditions, source.dose_unit = mapping.conditions, mapping.dose_unit
+    source.conditions, source.dose_unit = mapping.conditions.known, mapping.dose_unit
+    source.merge = mapping.merge_compounds
     source.labels = {COLUMNS[ours]: theirs for ours, theirs in mapping.columns.items()}
     tables = _open(source, mapping.metadata, "metadata", mapping, stack)
     same = mapping.embeddings == mapping.metadata
@@ -69,6 +70,7 @@ def _check_columns(source: Source, mapping: Mapping, tables: list[Table]) -> boo
     """Report columns that ``screen.yml`` names and a table does not have."""
     wanted = {f"columns.{ours}": theirs for ours, theirs in mapping.columns.items()}
     wanted |= {f"untreated.{name}": name for name in mapping.untreated}
+    wanted |= mapping.conditions.columns
     wanted |= {f"extra[{i}]": name for i, name in enumerate(mapping.extra)}
     wanted |= {f"key.{name}": name for name in mapping.key}
     problems = [
@@ -86,12 +88,14 @@ def _columns_of(name: str, table: Table) -> str:
 
 
 def _read_metadata(source: Source, mapping: Mapping, tables: list[Table]) -> None:
-    used = [*mapping.columns.values(), *mapping.untreated, *mapping.extra, *mapping.key]
+    rules = mapping.conditions.columns.values()
+    used = [*mapping.columns.values(), *mapping.untreated, *rules, *mapping.extra, *mapping.key]
     raw = source.text(tables, tuple(dict.fromkeys(used)))
     if raw is None:
         return
     raw = _with_keys(raw, mapping, [table.label for table in tables])
     cells = {COLUMNS[ours]: pl.col(theirs) for ours, theirs in mapping.columns.items()}
+    cells[COLUMNS["condition"]] = mapping.conditions.cell(mapping.columns.get("condition"))
     constants = {"experiment": mapping.name, "cell_type": "unknown", **mapping.constants}
     if mapping.level == "well":
         constants["site"] = "1"
@@ -140,6 +144,7 @@ def _choose_features(source: Source, mapping: Mapping, tables: list[Table]) -> N
     used = {
         *mapping.columns.values(),
         *mapping.untreated,
+        *mapping.conditions.columns.values(),
         *mapping.extra,
         *mapping.key,
         *mapping.key.values(),

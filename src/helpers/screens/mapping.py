@@ -20,16 +20,18 @@ It lies in the screen's folder, beside the tables. For a table with one row per 
       treatment: pert_iname          # default: no treated wells
       dose: cmpd_conc                # default: no doses
       smiles: structure              # default: compounds are matched by name only
-    conditions:                      # required; the values of the condition column
-      mock: [non-inf]                # required
-      infected: [negcon, trt]        # required; treated and untreated
-      uv: []                         # inactivated virus
-      blank: []                      # kept out of every fit; empty cells always are
+    conditions:                      # required; for each condition one of three things:
+      mock: [non-inf]                # required; values of the condition column
+      infected: rest                 # required; treated and untreated. `rest`: all values not named elsewhere
+      uv: {virus: [uv], dose: ["0"]} # inactivated virus. Values of several columns: all must hold
+      blank: []                      # kept out of every fit; so are empty cells, unless "" is named elsewhere
     untreated:                       # wells whose treatment and dose are to be left out, by the values
       pert_type: [negcon, non-inf]   # of any column
     dose_unit: uM                    # nM, uM (default), mM or M
     features: [PLS_pred]             # names or patterns like "feature_*"; of two tables all by default, of
                                      # one table none: a design
+    merge_compounds: structure       # structure (default): names that share one structure are one compound, or
+                                     # name: only names that differ in letter case are
     scale_features: none             # none (default), or robust: divide each feature by its spread
                                      # (1.4826 MAD) among infected untreated wells
     extra: [Count_nuclei]            # further columns to keep
@@ -44,6 +46,7 @@ from pathlib import Path
 from reprlib import repr as short_repr
 from typing import Any
 
+from helpers.screens.conditions import EMPTY, REST, Conditions
 from helpers.screens.problems import Problem, fatal, listed
 from helpers.screens.yaml_file import YamlFileError, parse_yaml
 
@@ -64,7 +67,7 @@ UNITS = {"nM": 1e-3, "uM": 1.0, "mM": 1e3, "M": 1e6}
 _CONDITIONS = ("mock", "uv", "infected", "blank")
 _REQUIRED = ("name", "level", "columns", "conditions")
 _TABLES = ("table", "metadata", "embeddings", "key")
-_OPTIONAL = ("separator", "untreated", "dose_unit", "features", "scale_features", "extra")
+_OPTIONAL = ("separator", "untreated", "dose_unit", "features", "merge_compounds", "scale_features", "extra")
 
 
 @dataclass
@@ -73,7 +76,7 @@ class Mapping:
 
     Parameters
     ----------
-    name, level, separator, dose_unit, scale_features : str
+    name, level, separator, dose_unit, merge_compounds, scale_features : str
         As in the file.
     metadata, embeddings : str
         File names; the same if one table holds both, `embeddings` empty for a design.
@@ -83,8 +86,8 @@ class Mapping:
         Our name to the user's column.
     constants : dict
         Our name to the one value in all rows.
-    conditions : dict
-        Value of the file to our condition.
+    conditions : Conditions
+        What makes a well one of our conditions.
     untreated : dict
         Column to the values that make a well untreated.
     features, extra : list of str
@@ -99,10 +102,11 @@ class Mapping:
     separator: str = ","
     columns: dict[str, str] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
-    conditions: dict[str, str] = field(default_factory=dict)
+    conditions: Conditions = field(default_factory=Conditions)
     untreated: dict[str, list[str]] = field(default_factory=dict)
     dose_unit: str = "uM"
     features: list[str] = field(default_factory=list)
+    merge_compounds: str = "structure"
     scale_features: str = "none"
     extra: list[str] = field(default_factory=list)
 
@@ -206,6 +210,7 @@ def _read(reader: _Reader) -> Mapping:
         untreated=_read_untreated(reader),
         dose_unit=reader.choice("dose_unit", tuple(UNITS), "uM"),
         features=reader.texts(data.get("features"), "features"),
+        merge_compounds=reader.choice("merge_compounds", ("structure", "name"), "structure"),
         scale_features=reader.choice("scale_features", ("none", "robust"), "none"),
         extra=reader.texts(data.get("extra"), "extra"),
     )
@@ -240,7 +245,10 @@ def _read_tables(reader: _Reader) -> tuple[str, str, dict[str, str]]:
 
 def _read_columns(reader: _Reader, level: str) -> tuple[dict[str, str], dict[str, str]]:
     """Return the columns and the constants, by our names."""
-    required = ("plate", "well", "condition") + (("site",) if level == "site" else ())
+    required = ("plate", "well") + (("site",) if level == "site" else ())
+    given = reader.data.get("conditions")
+    by_rule = isinstance(given, dict) and all(isinstance(v, dict) or v == REST for v in given.values())
+    required += () if by_rule else ("condition",)
     allowed = tuple(name for name in COLUMNS if name != "site" or level != "well")
     # A missing part is reported once, not again for each of its keys.
     given = (
@@ -264,18 +272,38 @@ def _read_columns(reader: _Reader, level: str) -> tuple[dict[str, str], dict[str
     return columns, constants
 
 
-def _read_conditions(reader: _Reader) -> dict[str, str]:
-    """Return our condition for each value of the file."""
+def _read_conditions(reader: _Reader) -> Conditions:
+    """Return what makes a well one of our conditions."""
+    found = Conditions({})
     if "conditions" not in reader.data:
-        return {}
+        return found
     given = reader.keys(reader.data["conditions"], "conditions", _CONDITIONS, ("mock", "infected"))
-    found = {}
     for condition, values in given.items():
-        for value in reader.texts(values, f"conditions.{condition}"):
-            if found.setdefault(value, condition) != condition:
-                where = f"conditions.{condition}"
-                reader.wrong(where, f"'{value}' is under {found[value]} too; keep it in one place")
-    return {**found, "": "blank"}
+        where = f"conditions.{condition}"
+        if values == REST:
+            if found.rest:
+                reader.wrong(where, f"is the rest, and so is {found.rest}; only one condition can be")
+            found.rest = condition
+        elif isinstance(values, dict):
+            found.rules[condition] = {
+                str(column): _read_values(reader, named, f"{where}.{column}")
+                for column, named in values.items()
+            }
+            if not values:
+                reader.wrong(where, "is an empty rule; name columns with their values, like {type: [DMSO]}")
+        else:
+            for value in _read_values(reader, values, where):
+                if found.values.setdefault(value, condition) != condition:
+                    reader.wrong(where, f"'{value}' is under {found.values[value]} too; keep it in one place")
+    found.values.setdefault(EMPTY, "blank")
+    return found
+
+
+def _read_values(reader: _Reader, values: Any, where: str) -> list[str]:
+    """Return the values of a column, among which may be the empty one."""
+    values = values if isinstance(values, list) else [] if values is None else [values]
+    named = [value for value in values if value != EMPTY]
+    return reader.texts(named, where) + [EMPTY] * (len(named) < len(values))
 
 
 def _read_untreated(reader: _Reader) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from helpers.screens.conditions import AT_ONCE, BY_FILE
 from helpers.screens.layout import parse_well
 from helpers.screens.mapping import UNITS
 from helpers.screens.problems import Problem, fatal, listed, places, plural
@@ -217,7 +218,10 @@ def _contradicts(bad: pl.DataFrame, column: str, parts: tuple[str, ...]) -> str:
 
 def _unknown_condition(bad: pl.DataFrame, source: Source) -> str:
     values = _values(bad, "disease_condition")
-    names = [name for name in source.conditions if name]
+    names = [name for name in source.conditions if name and not name.endswith(BY_FILE)]
+    if not names or bad["disease_condition"][0].endswith(AT_ONCE):
+        how = "let the rules under conditions of screen.yml exclude each other, and cover all wells"
+        return f"{values} as the condition; {how}"
     near = difflib.get_close_matches(bad["disease_condition"][0].lower(), [n.lower() for n in names], 1, 0.6)
     hint = next((f"; is '{name}' meant?" for name in names if near and name.lower() == near[0]), "")
     what = f"{source.label('disease_condition')} {values} is unknown{hint}; allowed are {listed(names, 9)}, or empty"

@@ -54,6 +54,8 @@ class Source:
         Our condition for each value of the file; "" stands for an empty cell.
     dose_unit : str
         What the doses are in.
+    merge : str
+        ``structure`` if names that share one structure are one compound, ``name`` if not.
     scale : str
         ``none``, or ``robust`` to divide each feature by its spread among infected untreated wells.
     files : list of Path
@@ -74,6 +76,7 @@ class Source:
     ids: tuple[str, ...] = ()
     conditions: dict[str, str] = field(default_factory=lambda: dict(facts.CONDITIONS))
     dose_unit: str = "uM"
+    merge: str = "structure"
     scale: str = "none"
     files: list[Path] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
