@@ -85,6 +85,7 @@ release-check: env ## check and build what a tag would publish, e.g. make releas
 	@$(BIN)/python .ci/release.py "$$TAG"
 
 bench: env $(RIVAL) ## measure run times and memory beside other software, e.g. make bench ARGS="--scale 0.1"
+	@$(BIN)/python benchmarks/tables.py $(ARGS)
 	@$(BIN)/python benchmarks/profiles.py $(ARGS)
 	@$(ONE_CORE) $(BIN)/python benchmarks/dose.py --curvecurator $(RIVAL) $(ARGS)
 

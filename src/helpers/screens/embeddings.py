@@ -151,8 +151,11 @@ def read_features(
                 values = batch.select(source.features).to_numpy(order="c")
                 bad.add(values, batch[LINE])
                 constants.add(values)
+                if not (source.ids or store):  # rows of the one table are their own partners
+                    continue
                 found = _find_partners(batch.select(LINE, key(source.ids, number)), partners)
-                seen.append(found.with_columns(pl.lit(number).alias("__table__")))
+                if source.ids:
+                    seen.append(found.with_columns(pl.lit(number).alias("__table__")))
                 if store:
                     _put(X, values, found["__row__"], rows)
         except BrokenFileError as error:
@@ -160,8 +163,8 @@ def read_features(
             whole = False
         problems += bad.problems()
     # After a file that broke off, every id would seem to lack its partner.
-    if seen and whole:
-        problems += _check_join(source, pl.concat(seen), partners)
+    if whole:
+        problems += _check_join(source, pl.concat(seen), partners) if seen else []
         problems += constants.problems(source)
     return X, problems
 
@@ -185,8 +188,6 @@ def _put(X: np.ndarray, values: np.ndarray, found: pl.Series, rows: np.ndarray) 
 
 def _check_join(source: Source, seen: pl.DataFrame, partners: pl.DataFrame | None) -> list[Problem]:
     """Report ids that are doubled, unknown to the metadata, or without features."""
-    if not source.ids:
-        return []
     problems = _doubled(source, seen)
     if partners is None:
         return problems

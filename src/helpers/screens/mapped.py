@@ -3,8 +3,8 @@
 import contextlib
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import anndata as ad
 import numpy as np
 import polars as pl
 
@@ -14,6 +14,9 @@ from helpers.screens.order import natural_key, numbered
 from helpers.screens.problems import fatal, listed, note
 from helpers.screens.source import FILE, Source, key
 from helpers.screens.tables import Table
+
+if TYPE_CHECKING:
+    import anndata as ad
 
 
 def mapped_source(folder: Path, stack: contextlib.ExitStack, *, embeddings: bool = True) -> Source:
@@ -159,8 +162,9 @@ def _choose_features(source: Source, mapping: Mapping, tables: list[Table]) -> N
         features += sorted(names, key=natural_key) if numbered(names) else names
     features = list(dict.fromkeys(features))
     for table in tables:
+        there = set(table.columns)
         for name in [*features, *mapping.key.values()]:
-            if name not in table.columns:
+            if name not in there:
                 where = "features" if name in features else "key"
                 message = f"'{name}' is no column of {table.label}{_columns_of(name, table)}"
                 problems.append(fatal(MAPPING_FILE, where, message))
@@ -169,7 +173,7 @@ def _choose_features(source: Source, mapping: Mapping, tables: list[Table]) -> N
         source.tables, source.features, source.ids = tables, tuple(features), tuple(mapping.key.values())
 
 
-def scale_features(sites: ad.AnnData) -> np.ndarray:
+def scale_features(sites: "ad.AnnData") -> np.ndarray:
     """Divide each feature by its spread among infected untreated wells.
 
     For features in different units, of which the one with the largest numbers would else rule every distance.

@@ -13,8 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+from pyarrow import parquet
 
 from helpers.screens.heads import check_head
+from helpers.screens.limits import refuse_columns, refuse_rows
 from helpers.screens.problems import Problem, broken, listed
 from helpers.screens.text import (
     BLOCK,
@@ -28,8 +31,10 @@ from helpers.screens.text import (
 )
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".zip")
-# Rows read at a time: 8,192 sites of 1,024 float32 features are 34 MB.
-BATCH_ROWS = 8_192
+# Rows and cells read at a time: 4 million float32 features are 17 MB. Every batch is joined with the whole metadata, so
+# narrow tables are read in few batches.
+BATCH_ROWS = 500_000
+BATCH_CELLS = 4_194_304
 # The place of a row in its file; no header of a user's will hold this name.
 LINE = "__line__"
 
@@ -84,7 +89,10 @@ class Table:
                 row_index_name=LINE,
                 row_index_offset=2,
             )
-            return frame.rename(dict(zip(self.header, self.columns, strict=True)))
+            renamed = {
+                ours: given for ours, given in zip(self.header, self.columns, strict=True) if ours != given
+            }
+            return frame.rename(renamed) if renamed else frame
         frame = pl.scan_parquet(self.path)
         schema = frame.collect_schema()
         cells = [
@@ -93,23 +101,21 @@ class Table:
         ]
         return frame.select(cells).with_row_index(LINE, 1)
 
-    def _rows(self, numeric: tuple[str, ...] = ()) -> pl.LazyFrame:
-        """Scan without blank lines; the others keep the place they have in the file."""
-        return self.scan(numeric).filter(~pl.all_horizontal(pl.exclude(LINE).is_null()))
-
     def batches(self, columns: tuple[str, ...], numeric: tuple[str, ...]) -> Iterator[pl.DataFrame]:
         """Stream `LINE`, the text `columns` and the `numeric` columns in the order of the file.
 
-        Blank lines are left out. Only a few thousand rows are in memory at a time.
+        Blank lines are left out. Only so many rows are in memory at a time as hold :data:`BATCH_CELLS` cells.
 
         Raises
         ------
         BrokenFileError
             If the file cannot be parsed; says where.
         """
-        frame = self._rows(numeric).select(LINE, *columns, *numeric)
+        frame = self.scan(numeric).select(LINE, *columns, *numeric)
+        n_rows = int(np.clip(BATCH_CELLS // (1 + len(columns) + len(numeric)), 1, BATCH_ROWS))
         try:
-            yield from frame.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True, engine="streaming")
+            for batch in frame.collect_batches(chunk_size=n_rows, maintain_order=True, engine="streaming"):
+                yield self._without_blank(batch)
         except (pl.exceptions.PolarsError, OSError) as error:
             raise self._unreadable(error) from error
 
@@ -124,14 +130,39 @@ class Table:
         if self.is_csv and (found := self._bad_text()):
             raise broken(found.file, found.where, found.message)
         stripped = pl.col(columns or self.columns).str.strip_chars()
-        cells = self._rows().select(LINE, pl.when(stripped != "").then(stripped))
+        cells = self.scan().select(LINE, pl.when(stripped != "").then(stripped))
         try:
-            found = cells.collect(engine="streaming")
+            found = self._without_blank(cells.collect(engine="streaming"))
         except (pl.exceptions.PolarsError, OSError) as error:
             raise self._unreadable(error) from error
         if not self.is_csv:
             self._refuse_nul(found)
         return found
+
+    def _without_blank(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Leave out blank lines; the others keep the place they have in the file.
+
+        A row is blank if all its cells are, also those of columns that were not asked for. Most tables have none, and
+        to look at thousands of columns of every row for it would take far longer than to read them.
+        """
+        cells = rows.drop(LINE)
+        if not rows.height or not cells.width or 0 in cells.null_count().row(0):
+            return rows
+        empty = rows.filter(pl.all_horizontal(pl.exclude(LINE).is_null()))[LINE].to_list()
+        blank = self._blank(empty)
+        return rows.filter(~pl.col(LINE).is_in(blank)) if blank else rows
+
+    def _blank(self, lines: list[int]) -> list[int]:
+        """Return which of some rows, ascending, have no filled cell at all."""
+        if not lines:
+            return []
+        if not self.is_csv:
+            rows = self.scan().filter(pl.col(LINE).is_in(lines)).collect()
+            filled = [row for row in rows.iter_rows() if all(cell is None for cell in row[1:])]
+            return [row[0] for row in filled]
+        wanted, drop = set(lines), (self.separator + '" \t\r\n').encode()
+        with self.path.open("rb") as file:
+            return [n for n, text in enumerate(file, 1) if n in wanted and not text.strip(drop)]
 
     def _refuse_nul(self, cells: pl.DataFrame) -> None:
         """Refuse a NUL inside a cell of a Parquet; those of a CSV were looked for when it was opened."""
@@ -264,17 +295,19 @@ def read_header(path: Path, label: str, separator: str) -> Table:
     """
     if path.suffix == ".parquet":
         try:
-            columns, n_rows = (
-                pl.read_parquet_schema(path),
-                pl.scan_parquet(path).select(pl.len()).collect().item(),
-            )
-        except (pl.exceptions.PolarsError, OSError) as error:
+            about = parquet.read_metadata(path)
+            refuse_columns(about.num_columns, label)
+            columns, n_rows = pl.read_parquet_schema(path), about.num_rows
+        except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
             raise broken(label, "", f"is Parquet cut off or damaged; {GET_AGAIN}") from error
+        refuse_rows(path, label, n_rows)
         if not n_rows:
             raise broken(label, "", f"has a header but no rows; {GET_AGAIN}")
         # Where pandas keeps the index of a frame that had been filtered or sorted.
         return Table(path, label, tuple(name for name in columns if not name.startswith("__index_level_")))
+    refuse_rows(path, label)
     header, follows = header_line(path, label)
+    refuse_columns(header.count(separator) + 1, label)
     names = tuple(split_line(header, separator, label, 1))
     columns = tuple(name.strip() for name in names)
     _check_header(columns, label, separator)
