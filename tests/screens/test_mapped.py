@@ -2,12 +2,10 @@
 
 import contextlib
 
-import anndata as ad
-import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.screens.mapped import mapped_source, scale_features
+from helpers.screens.mapped import mapped_source
 
 YML = """
 name: mine
@@ -66,19 +64,3 @@ def test_a_name_that_the_table_has_not_is_named(folder, old, new, said):
     problems = [str(problem) for problem in opened(folder).problems if problem.level == "fatal"]
     assert len(problems) == 1
     assert pd.Series(problems).str.contains(said).all(), problems
-
-
-def test_features_are_divided_by_their_spread_among_infected_untreated_wells():
-    rng = np.random.default_rng(0)
-    obs = pd.DataFrame(
-        {
-            "condition": ["infected"] * 500 + ["mock"] * 100,
-            "treatment": [None] * 400 + ["A"] * 100 + [None] * 100,
-        }
-    )
-    X = rng.standard_normal((600, 3)) * [1.0, 100.0, 0.0] + [0, 50, 7]
-    X[400:] *= 9
-    scaled = scale_features(ad.AnnData(X.astype(np.float32), obs=obs.set_index(obs.index.astype(str))))
-    assert scaled.dtype == np.float32
-    np.testing.assert_allclose(scaled[:400, :2].std(axis=0), 1, rtol=0.12)
-    np.testing.assert_array_equal(scaled[:400, 2], 7), "without spread it stays as it is"

@@ -15,6 +15,7 @@ from scipy import stats
 from helpers.profiles.selection import as_slice, rows_by
 from helpers.profiles.spectrum import Spectrum, fit_spectrum, ledoit_wolf_weight
 from helpers.profiles.trend import PositionTrend
+from helpers.screens.rounding import varies
 
 MOST_PAIRS = 4_000
 """Differences between replicates from which noise is learnt."""
@@ -61,7 +62,7 @@ def find_residuals(X: np.ndarray, obs: pd.DataFrame) -> Residuals | None:
     noise, held_out = _differences(R, obs)
     spread = stats.median_abs_deviation(noise if len(noise) else R, axis=0, scale="normal")
     typical = float(np.median(spread[spread > 0])) if (spread > 0).any() else 0.0
-    live = spread > 1e-6 * typical
+    live = (spread > 1e-6 * typical) & varies(np.ptp(X, axis=0), np.abs(X).max(axis=0))
     if not len(noise) or not live.any():
         return None
     R, noise = R[:, live] / spread[live], noise[:, live] / spread[live]

@@ -14,6 +14,7 @@ import pandas as pd
 from helpers.errors import DataError
 from helpers.profiles.reference import BatchStep
 from helpers.profiles.selection import as_slice, rows_by, treated, usable
+from helpers.screens.rounding import divisor
 
 MAD_SCALE = np.float32(1.482602218505602)
 """Standard deviations per median absolute deviation, for Gaussian values."""
@@ -216,5 +217,4 @@ def median_and_mad(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _live(scale: np.ndarray, X: np.ndarray) -> np.ndarray:
     """Replace spreads that are only rounding error by 1."""
-    noise = 10 * np.finfo(np.float32).eps * np.abs(X).max(axis=0)
-    return np.where(scale > noise, scale, 1.0).astype(np.float32)
+    return divisor(scale, np.abs(X).max(axis=0)).astype(np.float32)

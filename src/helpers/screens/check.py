@@ -14,6 +14,7 @@ from helpers.screens.folder import open_source
 from helpers.screens.order import natural_key
 from helpers.screens.problems import Problem, fatal, listed, note, plural, raise_first_fatal
 from helpers.screens.rules import check_rows, typed
+from helpers.screens.scaling import feature_spreads, reference_rows, scaling_problems
 from helpers.screens.source import FILE, Source
 
 _NEED_CONTROLS = "both mock and infected untreated wells are needed, the disease axis runs between them"
@@ -31,11 +32,14 @@ class Examined:
         Features in the order of `sites`.
     problems : list of Problem
         Everything found, fatal ones first.
+    spreads : array or None
+        What features are to be divided by, 0 for one to leave out; None if they stay as they are.
     """
 
     sites: pl.DataFrame | None = None
     X: np.ndarray | None = None
     problems: list[Problem] = field(default_factory=list)
+    spreads: np.ndarray | None = None
 
 
 def check_screen(folder: str | Path) -> list[Problem]:
@@ -113,13 +117,31 @@ def examine(source: Source, *, experiments: str | list[str] = "all", store: bool
         sites = _sort(table.with_row_index("__row__").filter(pl.col("experiment").is_in(chosen)))
         rows = np.full(table.height, -1)
         rows[sites["__row__"].to_numpy()] = np.arange(sites.height)
-    X = None
+    X = spreads = None
     if source.tables:
-        n_rows = 0 if sites is None else sites.height
-        X, found = read_features(source, rows, n_rows, store=store)
+        if source.scale == "robust" and sites is not None and rows is not None:
+            X, spreads, found = _read_scaled(source, rows, sites, store=store)
+        else:
+            X, found = read_features(source, rows, 0 if sites is None else sites.height, store=store)
         problems += found
     problems.sort(key=lambda problem: problem.level != "fatal")
-    return Examined(sites, X, problems)
+    return Examined(sites, X, problems, spreads)
+
+
+def _read_scaled(
+    source: Source, rows: np.ndarray, sites: pl.DataFrame, *, store: bool
+) -> tuple[np.ndarray | None, np.ndarray | None, list[Problem]]:
+    """Read features, and by what each is to be divided; of a check those of the reference alone are kept."""
+    reference = reference_rows(sites)
+    n_rows = sites.height
+    if not store:
+        n_rows, place = int(reference.sum()), np.where(reference, np.cumsum(reference) - 1, -1)
+        rows = np.where(rows >= 0, place[rows], -1)
+    X, problems = read_features(source, rows, n_rows, store=True)
+    if X is None or not reference.any() or any(problem.level == "fatal" for problem in problems):
+        return X if store else None, None, problems
+    spreads = feature_spreads(X[reference] if store else X)
+    return X if store else None, spreads, problems + scaling_problems(source, spreads)
 
 
 def _choose(table: pl.DataFrame, experiments: str | list[str]) -> list[str]:

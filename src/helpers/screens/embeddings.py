@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from helpers.screens.problems import BrokenFileError, Problem, fatal, listed, note, places, plural
+from helpers.screens.rounding import varies
 from helpers.screens.source import FILE, KEY, KEY_SEPARATOR, Source, key
 from helpers.screens.tables import LINE, Table
 from helpers.screens.text import GET_AGAIN
@@ -79,7 +80,7 @@ def _too_large(cell: str | None) -> bool:
 
 
 class _Constants:
-    """Which features have had one value in all rows so far."""
+    """Which features have had one value in all rows so far, but for rounding."""
 
     def __init__(self, n_features: int):
         self.first: np.ndarray | None = None
@@ -94,8 +95,10 @@ class _Constants:
             self.first = values[0].copy()
         self.n_rows += len(values)
         if len(self.alike):
-            varies = (values[:, self.alike] != self.first[self.alike]).any(axis=0)
-            self.alike = self.alike[~varies]
+            first = self.first[self.alike]
+            # cells that are no number are reported elsewhere
+            apart = np.abs(values[:, self.alike] - first).max(axis=0)
+            self.alike = self.alike[~varies(apart, first)]
 
     def problems(self, source: Source) -> list[Problem]:
         """Report features that tell nothing: fatal if all of them do."""
@@ -107,7 +110,8 @@ class _Constants:
             message = f"{every} has one value in all {self.n_rows:,} rows: nothing was measured; {GET_AGAIN}"
             return [fatal(label, "", message)]
         names = listed([source.features[i] for i in self.alike])
-        message = f"{len(self.alike):,} of {n_features:,} features have one value in all rows and tell nothing: {names}"
+        some = f"{len(self.alike):,} of {n_features:,} features"
+        message = f"{some} have one value in all rows (but for rounding) and tell nothing: {names}"
         return [note(label, "", message)]
 
 

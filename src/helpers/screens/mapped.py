@@ -3,9 +3,7 @@
 import contextlib
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from helpers.screens.layout import parse_well, well_name
@@ -14,9 +12,6 @@ from helpers.screens.order import natural_key, numbered
 from helpers.screens.problems import fatal, listed, note
 from helpers.screens.source import FILE, Source, key
 from helpers.screens.tables import Table
-
-if TYPE_CHECKING:
-    import anndata as ad
 
 
 def mapped_source(folder: Path, stack: contextlib.ExitStack, *, embeddings: bool = True) -> Source:
@@ -171,19 +166,3 @@ def _choose_features(source: Source, mapping: Mapping, tables: list[Table]) -> N
     source.problems += problems
     if not problems:
         source.tables, source.features, source.ids = tables, tuple(features), tuple(mapping.key.values())
-
-
-def scale_features(sites: "ad.AnnData") -> np.ndarray:
-    """Divide each feature by its spread among infected untreated wells.
-
-    For features in different units, of which the one with the largest numbers would else rule every distance.
-
-    Returns
-    -------
-    X : float32 array, shape (n_sites, n_features)
-        A feature without spread stays as it is.
-    """
-    reference = (sites.obs["condition"] == "infected") & sites.obs["treatment"].isna()
-    values = sites.X[reference.to_numpy()].astype(np.float64)
-    spread = 1.4826 * np.median(np.abs(values - np.median(values, axis=0)), axis=0)
-    return (sites.X / np.where(spread > 0, spread, 1.0)).astype(np.float32)

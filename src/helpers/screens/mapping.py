@@ -33,7 +33,7 @@ It lies in the screen's folder, beside the tables. For a table with one row per 
     merge_compounds: structure       # structure (default): names that share one structure are one compound, or
                                      # name: only names that differ in letter case are
     scale_features: none             # none (default), or robust: divide each feature by its spread
-                                     # (1.4826 MAD) among infected untreated wells
+                                     # (1.4826 MAD) among infected untreated wells; those without one are left out
     extra: [Count_nuclei]            # further columns to keep
 
 Values are compared as text: put quotes around ones that YAML takes for something else (``"no"``).

@@ -18,7 +18,6 @@ from helpers.screens import facts
 from helpers.screens.check import Examined, examine
 from helpers.screens.folder import open_source
 from helpers.screens.locate import resolve_source
-from helpers.screens.mapped import scale_features
 from helpers.screens.order import natural_key
 from helpers.screens.problems import raise_first_fatal
 from helpers.screens.provenance import name_screen
@@ -88,7 +87,7 @@ def open_screen(
         examined = examine(opened, experiments=experiments)
         raise_first_fatal(examined.problems, folder)
         files = hashes()
-    sites = _to_anndata(examined, opened.features)
+    sites = _scaled(_to_anndata(examined, opened.features), examined.spreads)
     sites.uns["screen"] = {
         **name_screen(folder),
         "path": str(folder),
@@ -96,9 +95,17 @@ def open_screen(
         "files": files,
         "notes": [str(problem) for problem in examined.problems],
     }
-    if opened.scale == "robust":
-        sites.X = scale_features(sites)
     return _without_plates(sites, exclude_plates)
+
+
+def _scaled(sites: ad.AnnData, spreads: np.ndarray | None) -> ad.AnnData:
+    """Divide features by their spreads, and leave out those that have none."""
+    if spreads is None:
+        return sites
+    if not (spreads > 0).all():
+        sites = sites[:, spreads > 0].copy()
+    sites.X = (sites.X / spreads[spreads > 0]).astype(np.float32)
+    return sites
 
 
 def _without_plates(sites: ad.AnnData, unwanted: str) -> ad.AnnData:
