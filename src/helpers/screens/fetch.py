@@ -17,6 +17,7 @@ from helpers.errors import DataError, UsageError
 from helpers.files import atomic_path, cache_dir, sha256
 from helpers.screens import facts, http
 from helpers.screens.download import ResumingDownloader, free, receive, writing
+from helpers.sealed import pack, unpack
 
 CHEMBL_URL = "https://www.ebi.ac.uk/chembl/api/data"
 HASH_FILE = "SHA256SUMS.json"
@@ -199,7 +200,7 @@ class _KeptPages:
     def read(self, assay: str, offset: int) -> dict | None:
         """Return a page if it is there and can be read."""
         try:
-            page = json.loads((self.folder / f"{assay}-{offset}.json").read_bytes())
+            page = json.loads(unpack((self.folder / f"{assay}-{offset}.json").read_bytes()))
             _checked(page, assay)
         except (OSError, ValueError, RecursionError, _UnfitError):
             return None
@@ -214,7 +215,7 @@ class _KeptPages:
                 if taken.exists() and taken.is_dir() != (taken == self.folder):
                     free(taken)
             with atomic_path(path) as temporary:
-                temporary.write_text(json.dumps(page))
+                temporary.write_bytes(pack(json.dumps(page).encode()))
 
     def forget(self) -> None:
         """Remove the pages, and the folder if nothing else is in it."""

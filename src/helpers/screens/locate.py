@@ -1,13 +1,17 @@
 """Where a screen is: the folder behind the name that a user gives."""
 
+import contextlib
 import hashlib
+import os
 from pathlib import Path
-
-from filelock import FileLock
 
 from helpers.errors import DataError, UsageError
 from helpers.files import cache_dir
 from helpers.screens import facts
+from helpers.sealed import bound, claim, keep
+
+MAX_BYTES = 4_000_000_000
+"""When the twins in the cache grow beyond this, those that were not used for longest go first."""
 
 
 def resolve_source(source: str | Path, world: str = "calm") -> Path:
@@ -69,7 +73,16 @@ def _cached_twin(world: str) -> Path:
     for path in sorted((here / "facts.py", here / "layout.py", *(here / "twin").glob("*.py"))):
         code.update(path.read_bytes())
     folder = cache_dir() / f"twin-{world}-small-0-{code.hexdigest()[:12]}"
-    with FileLock(cache_dir() / "twin.lock"):
-        if not (folder / "twin.json").exists():
-            make_twin(folder, scale="small", seed=0, world=world, file_format="parquet")
+    is_new = False
+
+    def make(folder: Path) -> None:
+        nonlocal is_new
+        make_twin(folder, scale="small", seed=0, world=world, file_format="parquet")
+        is_new = True
+
+    keep(folder, make, claim)
+    with contextlib.suppress(OSError):
+        os.utime(folder)
+    if is_new:
+        bound(cache_dir().glob("twin-*"), MAX_BYTES, keep=folder)
     return folder

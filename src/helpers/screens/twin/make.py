@@ -1,7 +1,7 @@
 """The twin: a simulated screen with RxRx19a's layout and quirks, invented embeddings and known truth."""
 
+import contextlib
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock, Timeout
 
 from helpers.errors import DataError, UsageError
-from helpers.files import atomic_path, sha256
+from helpers.files import atomic_path, remove_leftovers, sha256
 from helpers.screens.twin.counts import CountDraw
 from helpers.screens.twin.design import SCALES, design_wells, scale_of
 from helpers.screens.twin.embeddings import TwinDraw
@@ -124,7 +125,7 @@ def make_twin(
     UsageError
         If scale, seed, world or file format is not allowed, or `folder` is a file.
     DataError
-        If the folder holds other files, or the design cannot be used.
+        If the folder holds other files, another process makes a twin there, or the design cannot be used.
     """
     theirs = find_world(world).model()
     model = model or theirs
@@ -133,7 +134,7 @@ def make_twin(
     folder = Path(folder).resolve()
     _refuse_other_files(folder)
     twin = _plan(scale, seed, design, model)
-    with atomic_path(folder) as temporary:
+    with _alone(folder), atomic_path(folder) as temporary:
         temporary.mkdir()
         _write(twin, temporary, file_format, borrowed=design is not None)
         provenance = _provenance(scale, seed, design, model, file_format, twin)
@@ -141,9 +142,25 @@ def make_twin(
         text = json.dumps(provenance, indent=2, ensure_ascii=False)
         (temporary / "twin.json").write_text(text + "\n", encoding="utf-8")
         _refuse_other_files(folder)
-        if folder.exists():
-            shutil.rmtree(folder)
     return folder
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other processes from making a twin in the same place, and remove what killed ones left there."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = folder.with_name(f".{folder.name}.make.lock")
+    try:
+        with FileLock(lock, blocking=False):
+            try:
+                remove_leftovers(folder)
+                yield
+            finally:  # while it is still ours: whoever opened it meanwhile sees that it is gone
+                lock.unlink(missing_ok=True)
+    except Timeout:
+        raise DataError(
+            f"another process is making a twin in {folder}: wait for it, or name another folder"
+        ) from None
 
 
 def simulate_twin(
