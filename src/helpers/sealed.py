@@ -149,29 +149,34 @@ def held(folder: Path, *, wait: bool = True) -> Iterator[None]:
 
 
 def claim(folder: Path) -> None:
-    """Keep a sealed folder from being removed for room for as long as this process lives."""
-    file = os.open(folder / SEAL, os.O_RDONLY)
+    """Note that a folder is used, and keep it from being removed for room for as long as this process lives."""
+    file = os.open(folder, os.O_RDONLY)
     place = folder, os.fstat(file).st_ino
     if place in _CLAIMS:
         os.close(file)
         return
     fcntl.flock(file, fcntl.LOCK_SH)
     _CLAIMS[place] = file
+    with contextlib.suppress(OSError):  # a cache of somebody else's
+        os.utime(folder)
 
 
 def _is_claimed(folder: Path) -> bool:
     try:
-        with (folder / SEAL).open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
         return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(file)
     return False
 
 
 def remove(folder: Path) -> bool:
-    """Remove a sealed folder unless a process holds or claims it, and tell if it went."""
+    """Remove an entry of a cache unless a process holds or claims it, and tell if it went."""
     try:
         with held(folder, wait=False):
             if _is_claimed(folder):

@@ -17,10 +17,10 @@ from helpers.errors import DataError, UsageError
 from helpers.files import atomic_path, cache_dir, sha256
 from helpers.screens import facts, http
 from helpers.screens.download import ResumingDownloader, free, receive, writing
+from helpers.screens.locate import HASH_FILE
 from helpers.sealed import pack, unpack
 
 CHEMBL_URL = "https://www.ebi.ac.uk/chembl/api/data"
-HASH_FILE = "SHA256SUMS.json"
 PAGE_ROWS = 1_000
 # What ChEMBL may send: some ten times what it does send.
 PAGE_BYTES = 32 * 10**6

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from helpers.files import cache_dir
 from helpers.publish.notebooks import KERNELSPEC
+from helpers.sealed import NOTICES, claim
 
 # One thread each: notebooks run side by side, and sums in another order would be other bytes.
 _SINGLE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -25,6 +26,9 @@ def kernel_environment(work: Path) -> dict[str, str]:
     work : Path
         A temporary folder; settings and connection files of Jupyter live and die with it.
     """
+    fonts = cache_dir() / "matplotlib"
+    fonts.mkdir(exist_ok=True)
+    claim(fonts)
     kernels = work / "jupyter" / "kernels" / KERNELSPEC["name"]
     kernels.mkdir(parents=True)
     command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
@@ -34,6 +38,8 @@ def kernel_environment(work: Path) -> dict[str, str]:
         **quiet_environment(work),
         # A relative one means the user's working folder.
         "RXRX19_CACHE": str(cache_dir().resolve()),
+        # Standard error is part of a page.
+        NOTICES: str(work.resolve() / "notices.txt"),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "PYTHONHASHSEED": "0",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
@@ -53,3 +59,17 @@ def quiet_environment(work: Path) -> dict[str, str]:
         "MPLCONFIGDIR": cache_dir() / "matplotlib",
     }
     return {**os.environ, **{name: str(value) for name, value in settings.items()}}
+
+
+def print_notices(work: Path) -> None:
+    """Print on standard error what the kernels of a run had to say that is not part of a page.
+
+    Parameters
+    ----------
+    work : Path
+        As given to `kernel_environment`.
+    """
+    path = work / "notices.txt"
+    if path.is_file():
+        for line in dict.fromkeys(path.read_text(encoding="utf-8", errors="replace").splitlines()):
+            print(line, file=sys.stderr, flush=True)
