@@ -138,6 +138,8 @@ def build_parser() -> argparse.ArgumentParser:
     check = add("check", _check, "list every problem of a screen; exit 1 if any is fatal", actions)
     check.add_argument("folder", metavar="DIR", type=Path)
     _add_book(add("book", _book, "run the notebooks and build the site"))
+    workshop = add("workshop", _workshop, "write student and instructor notebooks")
+    workshop.add_argument("--out", metavar="DIR", type=Path, default=Path("workshop"))
     cache = add("cache", _cache, "show, prune or clear what is kept between runs")
     cache.add_argument(
         "action", metavar="ACTION", nargs="?", default="show", help="show (default), prune or clear"
@@ -145,8 +147,6 @@ def build_parser() -> argparse.ArgumentParser:
     cache.add_argument("--older-than", metavar="AGE", help="prune what was not used for so long, such as 30d")
     cache.add_argument("--larger-than", metavar="SIZE", help="prune the oldest beyond this, such as 2GB")
     cache.add_argument("--downloads", action="store_true", help="clear downloads too")
-    workshop = add("workshop", _workshop, "write student and instructor notebooks")
-    workshop.add_argument("--out", metavar="DIR", type=Path, default=Path("workshop"))
     return parser
 
 

@@ -43,6 +43,31 @@ def test_the_same_notebook_gives_the_same_bytes(executed: Path) -> None:
     assert executed.read_bytes() == once
 
 
+def test_addresses_and_the_pieces_of_a_stream_are_no_part_of_a_page(tmp_path: Path) -> None:
+    def page(address: str, *streams: tuple[str, str]) -> bytes:
+        shown = {
+            "text/plain": f"[<a.B object at {address}>, 0xff at 0x10]",
+            "text/html": f"<td>&lt;a.B at {address}&gt;</td>",
+            "image/png": "iVBOR",
+        }
+        outputs = [
+            *(new_output("stream", name=name, text=text) for name, text in streams),
+            new_output("display_data", data=shown),
+            new_output("stream", name="stdout", text=f"<function f at {address}>\n"),
+            new_output("error", ename="E", evalue=f"<B at {address}>", traceback=[f"in <B at {address}>"]),
+        ]
+        path = tmp_path / "n.ipynb"
+        nbformat.write(new_notebook(cells=[new_code_cell("a", outputs=outputs)]), path)
+        tidy(path, {})
+        return path.read_bytes()
+
+    one = page("0x7f0123456789", ("stdout", "a\nb\n"), ("stderr", "careful\n"))
+    assert one == page("0x7fffff000010", ("stdout", "a\n"), ("stderr", "careful\n"), ("stdout", "b\n"))
+    assert b"[<a.B object>, 0xff at 0x10]" in one, "short numbers are the reader's"
+    assert b"&lt;a.B&gt;" in one
+    assert b"0x7f" not in one
+
+
 @pytest.fixture
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Return a function that executes cells in a kernel and returns how it ended and what was reported."""

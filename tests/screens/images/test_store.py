@@ -73,3 +73,20 @@ def test_an_id_that_is_none_is_refused_by_every_store(tmp_path):
         FolderImages(tmp_path).has("AA02")
     assert not ImageStore.is_drawing
     assert repr(FolderImages(tmp_path)) == f"FolderImages('{tmp_path}')"
+
+
+def test_a_png_in_which_a_byte_changed_is_refused():
+    """Pillow alone gives other pixels for most of them, without a word."""
+    rng = np.random.default_rng(0)
+    out = io.BytesIO()
+    Image.fromarray(rng.integers(0, 255, (IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)).save(out, "PNG")
+    data = out.getvalue()
+    decode_png(data, "whole")
+    for at in (*rng.integers(0, len(data), 20), len(data) - 1):
+        changed = bytearray(data)
+        changed[at] ^= 1 << at % 8
+        with pytest.raises(DataError, match="get the file again"):
+            decode_png(bytes(changed), "changed")
+    for end in (len(data) - 1, len(data) - 13, len(data) // 2, 40, 0):
+        with pytest.raises(DataError, match="get the file again"):
+            decode_png(data[:end], "cut")
