@@ -1,11 +1,15 @@
 """The twin as files: the same numbers everywhere, whole or not there, and no real drug's name."""
 
 import json
+import subprocess
+import sys
+import time
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 from helpers.errors import DataError, UsageError
 from helpers.files import sha256
@@ -33,7 +37,9 @@ def _metadata(folder):
 def test_two_at_once_do_not_mix(tmp_path):
     with (
         FileLock(tmp_path / ".twin.make.lock"),
-        pytest.raises(DataError, match="another process is making a twin in .*: wait for it, or name another folder"),
+        pytest.raises(
+            DataError, match=r"another process is making a twin in .*: wait for it, or name another folder"
+        ),
     ):
         make_twin(tmp_path / "twin", scale="tiny")
     assert not (tmp_path / "twin").exists()
@@ -51,7 +57,17 @@ def test_what_a_killed_call_left_goes_with_the_next(tmp_path):
 @pytest.mark.slow
 def test_a_call_killed_at_any_moment_is_repeated(tmp_path, tiny_folder):
     """The folder is whole or as it was, and the next call gives the undisturbed bytes and leaves nothing else."""
-    call = [sys.executable, "-m", "helpers.cli", "data", "make", "twin", str(tmp_path / "twin"), "--scale", "tiny"]
+    call = [
+        sys.executable,
+        "-m",
+        "helpers.cli",
+        "data",
+        "make",
+        "twin",
+        str(tmp_path / "twin"),
+        "--scale",
+        "tiny",
+    ]
     whole = {path.name: path.read_bytes() for path in tiny_folder.iterdir()}
 
     def found() -> dict:
