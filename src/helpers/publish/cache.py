@@ -33,7 +33,7 @@ _TWIN = re.compile(r"twin(-\w+)?-\w+-\d+-[0-9a-f]{12}")
 _IMAGES = re.compile(r"[0-9a-f]{12}")
 _LEFT = re.compile(r"\.(old|new)-[a-z0-9_]{8}|\..+\.[a-z0-9_]{8}")
 _LOCK = re.compile(r"\..+\.lock|twin\.lock")
-_FONTS = re.compile(r"fontlist-v[\w.]+\.json|.*matplotlib-lock|tex\.cache")
+_FONTS = re.compile(r"\.?\d[\w.]*|fontlist-v[\w.]+\.json|.*matplotlib-lock|tex\.cache")
 _AN_HOUR = 3_600
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from helpers.errors import DataError, UsageError
 from helpers.screens.facts import IMAGE_SIZE
 from helpers.screens.images.paths import site_paths
-from helpers.screens.images.store import FolderImages, ImageStore, decode_png, open_zip
+from helpers.screens.images.store import CachedImages, FolderImages, ImageStore, decode_png, open_zip
 
 SITE = "HRCE-1_25_AA02_1"
 
@@ -90,3 +90,27 @@ def test_a_png_in_which_a_byte_changed_is_refused():
     for end in (len(data) - 1, len(data) - 13, len(data) // 2, 40, 0):
         with pytest.raises(DataError, match="get the file again"):
             decode_png(data[:end], "cut")
+
+
+def test_a_kept_image_that_broke_is_fetched_again(tmp_path, monkeypatch, capsys):
+    class Far(CachedImages):
+        asked = 0
+
+        def _read(self, path: str) -> bytes:
+            self.asked += path == site_paths(SITE)[0]
+            return png(9)
+
+    monkeypatch.setenv("RXRX19_CACHE", str(tmp_path))
+    far, path = Far("https://example.org/"), site_paths(SITE)[0]
+    kept = far.folder / path
+    whole = bytearray(png(9))
+    whole[60] ^= 1
+    for number, damage in enumerate((bytes(whole), b"", None), start=1):
+        assert (far._plane(path) == 9).all()
+        assert (far._plane(path) == 9).all()
+        assert far.asked == number
+        kept.unlink()
+        kept.mkdir() if damage is None else kept.write_bytes(damage)
+    assert (far._plane(path) == 9).all()
+    told = capsys.readouterr().err.splitlines()
+    assert told == 3 * [f"rxrx19: {kept} is damaged: it is dropped and fetched again"]
