@@ -70,7 +70,7 @@ def check_download(path: Path, command: str) -> None:
     Parameters
     ----------
     path : Path
-        A file beside which :data:`HASH_FILE` may lie.
+        A file beside which :data:`helpers.screens.locate.HASH_FILE` may lie.
     command : str
         What fetches it, for the message.
 

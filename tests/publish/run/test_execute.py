@@ -100,6 +100,23 @@ def test_cells_are_reported_and_parameters_reach_them(job, tmp_path: Path) -> No
     assert "7" in nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[2].outputs[0].text
 
 
+@pytest.mark.slow
+def test_two_executions_give_the_same_bytes(job, tmp_path: Path) -> None:
+    cells = (
+        "import sys, time, warnings\nprint(object())\ntime.sleep(0.3)\nprint('err', file=sys.stderr)\nprint('b')",
+        "warnings.warn('careful')\n[object(), lambda: 1]",
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2])",
+    )
+    pages = []
+    for _ in range(2):
+        job(*cells)
+        tidy(tmp_path / "out.ipynb", {})
+        pages.append((tmp_path / "out.ipynb").read_text())
+    assert pages[0] == pages[1]
+    assert "UserWarning: careful" in pages[0]
+    assert "<object object>" in pages[0]
+
+
 def test_a_failing_cell_is_told_with_its_number_in_one_line(job) -> None:
     outcome, _ = job("raise ValueError('two\\n  lines')", "print('never')")
     assert (outcome["error"], outcome["message"], outcome["cell"]) == ("ValueError", "two lines", 3)

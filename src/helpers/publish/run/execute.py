@@ -21,6 +21,8 @@ from helpers.publish.notebooks import tags
 _TERMINAL_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # Of the default repr, `<a.B object at 0x7f...>`, and of those made like it; in HTML the bracket may be written `&gt;`.
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,16}(?=[>,)\s]|&gt;)")
+# Where a kernel says a cell lies that warns: the number of the process is in it.
+_CELL = re.compile(r"[^\s\"'<>]*/ipykernel_\d+/(\d+\.py)")
 _TEXTS = ("text/plain", "text/html", "text/markdown", "text/latex")
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
@@ -152,7 +154,7 @@ def tidy(path: Path, moved: dict[str, str]) -> None:
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
         if "outputs" in cell:
-            cell["outputs"] = [_without_addresses(output) for output in _joined(cell["outputs"])]
+            cell["outputs"] = [_timeless(output) for output in _joined(cell["outputs"])]
         if "injected-parameters" in tags(cell):
             cell.metadata["tags"] = ["injected-parameters", "remove-cell"]
         elif not tags(cell):
@@ -180,17 +182,21 @@ def _joined(outputs: list) -> list:
     return joined
 
 
-def _without_addresses(output: Any) -> Any:
-    """Return an output in which no object tells its place in memory, which is another one in every process."""
+def _timeless(output: Any) -> Any:
+    """Return an output in which nothing tells of the process that made it: places in memory, its number."""
     if "text" in output:
-        output["text"] = _ADDRESS.sub("", output["text"])
+        output["text"] = _steady(output["text"])
     for kind, text in output.get("data", {}).items():
         if kind in _TEXTS and isinstance(text, str):
-            output["data"][kind] = _ADDRESS.sub("", text)
+            output["data"][kind] = _steady(text)
     if "traceback" in output:
-        output["traceback"] = [_ADDRESS.sub("", line) for line in output["traceback"]]
-        output["evalue"] = _ADDRESS.sub("", output["evalue"])
+        output["traceback"] = [_steady(line) for line in output["traceback"]]
+        output["evalue"] = _steady(output["evalue"])
     return output
+
+
+def _steady(text: str) -> str:
+    return _CELL.sub(r"ipykernel/\1", _ADDRESS.sub("", text))
 
 
 def main(arguments: list[str]) -> int:
