@@ -17,10 +17,12 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from helpers.screens import facts
 
 # Run times, dates and addresses of the moment.
 VOLATILE = ("run.json", "status.html", "status.md", "searchindex.js", ".buildinfo")
@@ -35,15 +37,16 @@ class Quiet(SimpleHTTPRequestHandler):
 
     def copyfile(self, source: object, outputfile: object) -> None:
         """Send a file in small pieces."""
-        while block := source.read(1 << 16):
-            outputfile.write(block)
-            time.sleep(0.01)
+        with suppress(ConnectionError):  # its reader was killed
+            while block := source.read(1 << 16):
+                outputfile.write(block)
+                time.sleep(0.01)
 
 
 @contextmanager
 def server(folder: Path) -> Iterator[str]:
     """Serve an archive like that of the embeddings."""
-    with zipfile.ZipFile(folder / "RxRx19a-embeddings.zip", "w") as archive:
+    with zipfile.ZipFile(folder / facts.FILES["embeddings"], "w") as archive:
         archive.writestr("RxRx19a/embeddings.csv", random.Random(0).randbytes(8 << 20))
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as http:
         threading.Thread(target=http.serve_forever, daemon=True).start()

@@ -14,7 +14,8 @@ from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
-from helpers.files import checksum
+from helpers.errors import DataError
+from helpers.files import checksum, remove_leftovers
 
 SEAL = ".seal"
 NOTICES = "RXRX19_NOTICES"
@@ -146,6 +147,28 @@ def held(folder: Path, *, wait: bool = True) -> Iterator[None]:
         shutil.rmtree(lock, ignore_errors=True)
     with FileLock(lock, blocking=wait):
         yield
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Keep other processes from making the same file or folder, and remove what killed ones left beside it.
+
+    Raises
+    ------
+    DataError
+        If another process is at it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = path.with_name(f".{path.name}.make.lock")
+    try:
+        with FileLock(lock, blocking=False):
+            try:
+                remove_leftovers(path)
+                yield
+            finally:  # while it is still ours: whoever opened it meanwhile sees that it is gone
+                lock.unlink(missing_ok=True)
+    except Timeout:
+        raise DataError(f"another process is making {path}: wait for it, or name another folder") from None
 
 
 def claim(folder: Path) -> None:

@@ -37,9 +37,7 @@ def _metadata(folder):
 def test_two_at_once_do_not_mix(tmp_path):
     with (
         FileLock(tmp_path / ".twin.make.lock"),
-        pytest.raises(
-            DataError, match=r"another process is making a twin in .*: wait for it, or name another folder"
-        ),
+        pytest.raises(DataError, match=r"another process is making .*: wait for it, or name another folder"),
     ):
         make_twin(tmp_path / "twin", scale="tiny")
     assert not (tmp_path / "twin").exists()

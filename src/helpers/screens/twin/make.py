@@ -1,6 +1,5 @@
 """The twin: a simulated screen with RxRx19a's layout and quirks, invented embeddings and known truth."""
 
-import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock, Timeout
 
 from helpers.errors import DataError, UsageError
-from helpers.files import atomic_path, remove_leftovers, sha256
+from helpers.files import atomic_path, sha256
 from helpers.screens.twin.counts import CountDraw
 from helpers.screens.twin.design import SCALES, design_wells, scale_of
 from helpers.screens.twin.embeddings import TwinDraw
 from helpers.screens.twin.metadata import four_sites, metadata_table, read_design, site_ids, site_table
 from helpers.screens.twin.model import TwinModel
 from helpers.screens.twin.worlds import find_world
+from helpers.sealed import alone
 
 if TYPE_CHECKING:
     import anndata as ad
@@ -134,7 +133,7 @@ def make_twin(
     folder = Path(folder).resolve()
     _refuse_other_files(folder)
     twin = _plan(scale, seed, design, model)
-    with _alone(folder), atomic_path(folder) as temporary:
+    with alone(folder), atomic_path(folder) as temporary:
         temporary.mkdir()
         _write(twin, temporary, file_format, borrowed=design is not None)
         provenance = _provenance(scale, seed, design, model, file_format, twin)
@@ -143,24 +142,6 @@ def make_twin(
         (temporary / "twin.json").write_text(text + "\n", encoding="utf-8")
         _refuse_other_files(folder)
     return folder
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep other processes from making a twin in the same place, and remove what killed ones left there."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = folder.with_name(f".{folder.name}.make.lock")
-    try:
-        with FileLock(lock, blocking=False):
-            try:
-                remove_leftovers(folder)
-                yield
-            finally:  # while it is still ours: whoever opened it meanwhile sees that it is gone
-                lock.unlink(missing_ok=True)
-    except Timeout:
-        raise DataError(
-            f"another process is making a twin in {folder}: wait for it, or name another folder"
-        ) from None
 
 
 def simulate_twin(
