@@ -178,9 +178,9 @@ def claim(folder: Path) -> None:
     if place in _CLAIMS:
         os.close(file)
         return
-    fcntl.flock(file, fcntl.LOCK_SH)
     _CLAIMS[place] = file
-    with contextlib.suppress(OSError):  # a cache of somebody else's
+    with contextlib.suppress(OSError):  # a file system without such locks, or a cache of somebody else's
+        fcntl.flock(file, fcntl.LOCK_SH)
         os.utime(folder)
 
 
