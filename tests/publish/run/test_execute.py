@@ -1,5 +1,6 @@
 """An executed notebook is tidied: no times, no working folder, and injected values out of sight."""
 
+import time
 from pathlib import Path
 
 import nbformat
@@ -66,6 +67,17 @@ def test_addresses_and_the_pieces_of_a_stream_are_no_part_of_a_page(tmp_path: Pa
     assert b"[<a.B object>, 0xff at 0x10]" in one, "short numbers are the reader's"
     assert b"&lt;a.B&gt;" in one
     assert b"0x7f" not in one
+
+
+def test_tidying_takes_no_longer_than_reading_where_pictures_are_in_the_text(tmp_path: Path) -> None:
+    data = {"text/html": f"<img src='data:image/png;base64,{'aB3/' * 500_000}'>"}
+    path = tmp_path / "n.ipynb"
+    nbformat.write(
+        new_notebook(cells=[new_code_cell("a", outputs=[new_output("display_data", data=data)])]), path
+    )
+    start = time.process_time()
+    tidy(path, {})
+    assert time.process_time() - start < 5
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ _TERMINAL_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # Of the default repr, `<a.B object at 0x7f...>`, and of those made like it; in HTML the bracket may be written `&gt;`.
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,16}(?=[>,)\s]|&gt;)")
 # Where a kernel says a cell lies that warns: the number of the process is in it.
-_CELL = re.compile(r"[^\s\"'<>]*/ipykernel_\d+/(\d+\.py)")
+_CELL = re.compile(r"ipykernel_\d+/(\d+\.py)")
 _TEXTS = ("text/plain", "text/html", "text/markdown", "text/latex")
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
