@@ -30,7 +30,7 @@ export UV_SYSTEM_CERTS ?= 1
 export UV_NATIVE_TLS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test lint oldest release-check bench worlds worlds-notebooks lock clean
+.PHONY: help env book test lint oldest release-check bench worlds worlds-notebooks kills lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -94,6 +94,9 @@ worlds: env ## count again where calls and curves hold, ten seeds of every world
 
 worlds-notebooks: env ## the long tests: every notebook on every world and on screens with hardly any controls, studies of more seeds (half an hour)
 	@$(ONE_CORE) $(BIN)/python -m pytest -n 2 -m long $(ARGS)
+
+kills: env ## kill commands at random moments and compare what the next call leaves (half an hour), e.g. make kills ARGS="--commands make"
+	@$(ONE_CORE) $(BIN)/python benchmarks/kills.py $(ARGS)
 
 # In an environment of its own: it asks for older packages than ours.
 $(RIVAL): | env

@@ -80,6 +80,18 @@ def lines(capsys: pytest.CaptureFixture) -> tuple[str, list[str]]:
         ("run --jobs 0", "--jobs: must be a whole number of at least 1, got '0'"),
         ("run --ot x", "unknown argument '--ot': did you mean --out?; options of `rxrx19 run`: "),
         ("book -p seed=x", "'seed' must be a whole number (int), got 'x'"),
+        ("cache purge", "unknown ACTION 'purge'; valid: show, prune, clear"),
+        ("cache prune", "give --older-than AGE (such as 30d), --larger-than SIZE (such as 2GB), or both"),
+        (
+            "cache prune --older-than soon",
+            "--older-than 'soon': allowed are hours, days or weeks, such as 12h",
+        ),
+        (
+            "cache prune --larger-than 2",
+            "--larger-than '2': allowed is a number with B, KB, MB, GB, TB behind it",
+        ),
+        ("cache clear --older-than 3d", "go with `rxrx19 cache prune`, not with clear"),
+        ("cache --downloads", "--downloads goes with `rxrx19 cache clear`, not with show"),
         ("workshop now", "unknown argument 'now'"),
     ],
 )

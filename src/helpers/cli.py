@@ -143,6 +143,13 @@ def build_parser() -> argparse.ArgumentParser:
     _add_book(add("book", _book, "run the notebooks and build the site"))
     workshop = add("workshop", _workshop, "write student and instructor notebooks")
     workshop.add_argument("--out", metavar="DIR", type=Path, default=Path("workshop"))
+    cache = add("cache", _cache, "show, prune or clear what is kept between runs")
+    cache.add_argument(
+        "action", metavar="ACTION", nargs="?", default="show", help="show (default), prune or clear"
+    )
+    cache.add_argument("--older-than", metavar="AGE", help="prune what was not used for so long, such as 30d")
+    cache.add_argument("--larger-than", metavar="SIZE", help="prune the oldest beyond this, such as 2GB")
+    cache.add_argument("--downloads", action="store_true", help="clear downloads too")
     return parser
 
 
@@ -333,6 +340,14 @@ def _book(options: argparse.Namespace) -> int:
         builder="linkcheck" if options.check_links else "html",
     )
     _say(f"the book is in {site / 'index.html'}" if not options.check_links else "all links answer")
+    return 0
+
+
+def _cache(options: argparse.Namespace) -> int:
+    from helpers.publish.cache import manage_cache
+
+    names = ("action", "older_than", "larger_than", "downloads")
+    manage_cache(**{name: getattr(options, name) for name in names}, say=_say)
     return 0
 
 

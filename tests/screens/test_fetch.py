@@ -22,6 +22,7 @@ from helpers.errors import DataError, UsageError
 from helpers.files import sha256
 from helpers.screens import download, fetch_published, fetch_rxrx19a, http
 from helpers.screens import fetch as fetching
+from helpers.sealed import pack
 from screens.test_http import CHUNKED, answer, head, lying, raw, silent
 
 ETAG = '"one"'
@@ -888,10 +889,28 @@ KEPT = {
 def test_kept_pages_that_are_of_no_use_are_fetched_again(data, tmp_path):
     page = tmp_path / ".published_pages" / "CHEMBL4303810-10.json"
     page.parent.mkdir()
-    page.mkdir() if data is None else page.write_bytes(data)
+    page.mkdir() if data is None else page.write_bytes(pack(data))
     with lying(chembl()) as server:
         table = pd.read_csv(published(server, tmp_path))
     pd.testing.assert_frame_equal(table[["assay", "name", "score"]], expected_scores())
+
+
+def test_a_kept_page_in_which_a_byte_changed_is_fetched_again(server, tmp_path):
+    server.page, server.fail_at_offset = 10, 20
+    with pytest.raises(DataError, match="offset=20"):
+        published(server, tmp_path)
+    kept = sorted((tmp_path / ".published_pages").glob("*.json"))
+    for path in kept:
+        data = bytearray(path.read_bytes())
+        at = data.index(b"standard_value") + 18  # within a score
+        assert chr(data[at]).isdigit()
+        data[at] ^= 1
+        path.write_bytes(data)
+    assert kept
+    server.fail_at_offset = None
+    pd.testing.assert_frame_equal(
+        pd.read_csv(published(server, tmp_path))[["assay", "name", "score"]], expected_scores()
+    )
 
 
 def test_foreign_files_among_the_kept_pages_are_left_alone(tmp_path):

@@ -229,3 +229,61 @@ def test_the_lock_of_a_killed_process_goes_with_it(tmp_path, entries):
     begin = time.monotonic()
     assert store.recall("slow", lambda: 43) == 43
     assert time.monotonic() - begin < 10
+
+
+def damage(path, at: int, how: int) -> None:
+    """Change one bit of a file, or cut it there."""
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1 << how % 8
+    path.write_bytes(data if how % 4 else data[:at])
+
+
+def test_damage_of_any_file_gives_the_same_values(entries, tiny_scored, capsys):
+    """Bits and lengths drawn over all files of all kinds of entries; the next call gives what was stored."""
+    values = {**VALUES, "wells": tiny_scored[:40].copy()}
+    for name, value in values.items():
+        store.recall(name, lambda value=value: value)
+    rng = np.random.default_rng(0)
+    files = sorted(path for path in entries.rglob("*") if path.is_file() and path.parent != entries)
+    assert {path.name for path in files} >= {".seal", "about.json", "value.feather", "value.npy"}
+    for how, path in enumerate(rng.choice(files, 200)):
+        damage(path, int(rng.integers(path.stat().st_size)), how)
+        name = path.parent.name
+        assert_same(store.recall(name, lambda name=name: values[name]), values[name])
+        assert_same(store.recall(name, never), values[name])
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 200
+    assert all("is dropped and made again" in line for line in told)
+
+
+def test_a_damaged_entry_is_not_read_by_name(entries):
+    store.recall("a", lambda: 1)
+    (entries / "a" / "about.json").write_text('{"value": {"kind": "plain", "value": 2}}')
+    with pytest.raises(FileNotFoundError, match=r"entry a is damaged in about\.json"):
+        store.read_entry("a")
+    for text in ("", "[]", "{}", "[" * 100_000):
+        (entries / "a" / "about.json").write_text(text)
+        assert store.find_entry("x") is None
+
+
+def test_a_file_in_the_place_of_all_entries(entries):
+    entries.parent.mkdir(exist_ok=True)
+    entries.write_text("x")
+    assert store.recall("a", lambda: 1) == 1
+
+
+@pytest.mark.slow
+def test_a_process_killed_at_any_moment_leaves_the_next_one_the_same(tmp_path, entries):
+    """Moments over making, storing and reading; each is followed by a call that must give the value."""
+    rng = np.random.default_rng(0)
+    expected = {"number": 42}
+    for seconds in rng.uniform(0, 0.4, 2):
+        log = tmp_path / f"log-{seconds}"
+        process = start(log, float(rng.choice([0.0, 0.2])))
+        wait_for(log)
+        time.sleep(seconds)
+        process.kill()
+        process.wait()
+        assert store.recall("slow", lambda: expected["number"]) == 42
+        assert store.recall("slow", never) == 42
+        store.drop(entries / "slow")

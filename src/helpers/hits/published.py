@@ -11,6 +11,7 @@ from helpers.files import cache_dir
 from helpers.hits.lists import read_list
 from helpers.hits.names import find_name, index_names, known_structures, parent_keys
 from helpers.screens import facts
+from helpers.screens.locate import check_download
 
 FETCH = "rxrx19 data fetch rxrx19a --what published"
 FILE = "published.csv"
@@ -51,10 +52,15 @@ def find_published(given: str = "") -> Path | None:
     ------
     UsageError
         If what was given is not there, or a folder holds no or several tables.
+    DataError
+        If what was fetched is not as it came.
     """
     if not given:
         path = cache_dir() / "rxrx19a" / FILE
-        return path if path.is_file() else None
+        if not path.is_file():
+            return None
+        check_download(path, FETCH)
+        return path
     path = Path(given).expanduser()
     if path.is_file():
         return path

@@ -6,6 +6,7 @@ import logging
 import shutil
 import zipfile
 import zlib
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode, urljoin
 
@@ -17,9 +18,10 @@ from helpers.errors import DataError, UsageError
 from helpers.files import atomic_path, cache_dir, sha256
 from helpers.screens import facts, http
 from helpers.screens.download import ResumingDownloader, free, receive, writing
+from helpers.screens.locate import HASH_FILE
+from helpers.sealed import alone, pack, unpack
 
 CHEMBL_URL = "https://www.ebi.ac.uk/chembl/api/data"
-HASH_FILE = "SHA256SUMS.json"
 PAGE_ROWS = 1_000
 # What ChEMBL may send: some ten times what it does send.
 PAGE_BYTES = 32 * 10**6
@@ -101,16 +103,13 @@ def fetch_rxrx19a(
 def _download(url: str, path: Path, known: str | None, *, progress: bool) -> None:
     # What pooch logs is said better by the progress bar and by our own errors.
     pooch.get_logger().setLevel(logging.ERROR)
-    part = path.with_name(f"{path.name}.part")
+    part, sha = path.with_name(f"{path.name}.part"), known and f"sha256:{known}"
     # A known hash says more about the members than their own checksums.
-    downloader = ResumingDownloader(
-        part, progress=progress, check=lambda path: _check_zip(path, url, members=not known)
-    )
+    check = partial(_check_zip, url=url, members=not known)
+    downloader = ResumingDownloader(part, progress=progress, check=check)
     try:
-        with writing(path, _ADVICE):
-            pooch.retrieve(
-                url, known and f"sha256:{known}", fname=path.name, path=path.parent, downloader=downloader
-            )
+        with writing(path, _ADVICE), alone(path), atomic_path(path) as temporary:
+            pooch.retrieve(url, sha, fname=path.name, path=temporary.parent, downloader=downloader)
     except ValueError as error:
         raise DataError(
             f"{url}: the file differs from the first download recorded in {path.parent / HASH_FILE}; if the publisher "
@@ -199,7 +198,7 @@ class _KeptPages:
     def read(self, assay: str, offset: int) -> dict | None:
         """Return a page if it is there and can be read."""
         try:
-            page = json.loads((self.folder / f"{assay}-{offset}.json").read_bytes())
+            page = json.loads(unpack((self.folder / f"{assay}-{offset}.json").read_bytes()))
             _checked(page, assay)
         except (OSError, ValueError, RecursionError, _UnfitError):
             return None
@@ -214,7 +213,7 @@ class _KeptPages:
                 if taken.exists() and taken.is_dir() != (taken == self.folder):
                     free(taken)
             with atomic_path(path) as temporary:
-                temporary.write_text(json.dumps(page))
+                temporary.write_bytes(pack(json.dumps(page).encode()))
 
     def forget(self) -> None:
         """Remove the pages, and the folder if nothing else is in it."""

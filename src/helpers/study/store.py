@@ -5,6 +5,7 @@ import dataclasses
 import importlib
 import json
 import mmap
+import os
 import shutil
 import tempfile
 import time
@@ -15,10 +16,11 @@ from typing import Any, TypeVar
 import anndata as ad
 import numpy as np
 import pandas as pd
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from pyarrow import feather
 
 from helpers.files import cache_dir
+from helpers.sealed import bound, drop, find_flaw, held, is_sealed, keep, notice
 from helpers.study.fingerprint import array_mark, fingerprint, trust
 
 MAX_BYTES = 8_000_000_000
@@ -32,17 +34,20 @@ _ABOUT = "about.json"
 def entries_dir() -> Path:
     """Return the folder of all entries, made if missing."""
     folder = cache_dir() / "steps"
+    if os.path.lexists(folder) and not folder.is_dir():
+        notice(f"{folder} is no folder: it is dropped")
+        drop(folder)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def is_stored(name: str) -> bool:
     """Tell if something is stored under a name."""
-    return (entries_dir() / name / _ABOUT).is_file()
+    return is_sealed(entries_dir() / name)
 
 
 def recall(name: str, make: Callable[[], T]) -> T:
-    """Return what is stored under a name, made and stored first if there is nothing.
+    """Return what is stored under a name, made and stored first if there is nothing or if it was damaged.
 
     A new value is read back from its entry as well, so that it does not matter who made it. The lock goes with the
     process that holds it; a second process that wants the same entry waits for the first.
@@ -55,27 +60,48 @@ def recall(name: str, make: Callable[[], T]) -> T:
         Returns the value: an AnnData, a table, a plain value of JSON, or a dict, tuple or dataclass of these.
     """
     root = entries_dir()
-    with FileLock(root / f".{name}.lock"):
-        if not is_stored(name):
-            _store(root / name, make())
-            _prune(root, keep=root / name)
-        (root / name).touch()
-        return read_entry(name)
+    is_new = False
+
+    def write(entry: Path) -> None:
+        nonlocal is_new
+        _store(entry, make())
+        is_new = True
+
+    value = keep(root / name, write, _read)
+    with contextlib.suppress(OSError):  # removed by another process; what was read is mapped and stays
+        os.utime(root / name)
+    if is_new:
+        _prune(root, keep=root / name)
+    return value
 
 
 def read_entry(name: str) -> Any:
-    """Return the value of an entry that is there."""
-    folder = entries_dir() / name
-    return _unpack(json.loads((folder / _ABOUT).read_text(encoding="utf-8"))["value"], folder)
+    """Return the value of an entry that is there.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is not there, or damaged.
+    """
+    entry = entries_dir() / name
+    with held(entry):
+        if flaw := find_flaw(entry):
+            raise FileNotFoundError(f"entry {name} {flaw}")
+        return _read(entry)
 
 
 def find_entry(mark: str) -> str | None:
     """Return the name of an entry whose value has a fingerprint, None where there is none."""
     for about in entries_dir().glob(f"*/{_ABOUT}"):
-        with contextlib.suppress(OSError, ValueError):  # it may be removed while we look
+        # It may be removed while we look, or damaged.
+        with contextlib.suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
             if json.loads(about.read_text(encoding="utf-8"))["fingerprint"] == mark:
                 return about.parent.name
     return None
+
+
+def _read(entry: Path) -> Any:
+    return _unpack(json.loads((entry / _ABOUT).read_text(encoding="utf-8"))["value"], entry)
 
 
 def _store(entry: Path, value: object) -> None:
@@ -83,7 +109,6 @@ def _store(entry: Path, value: object) -> None:
     try:
         about = {"value": _pack(value, folder, "value"), "fingerprint": fingerprint(value)}
         (folder / _ABOUT).write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
-        shutil.rmtree(entry, ignore_errors=True)
         folder.rename(entry)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -91,18 +116,19 @@ def _store(entry: Path, value: object) -> None:
 
 def _prune(root: Path, keep: Path) -> None:
     now = time.time()
-    for leftover in (*root.glob(".new-*"), *root.glob(".*.lock")):  # of killed processes, or of long ago
-        if now - leftover.stat().st_mtime > A_DAY:
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
-    entries = [path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
-    sizes = {entry: sum(file.stat().st_size for file in entry.iterdir()) for entry in entries}
-    total = sum(sizes.values())
-    for entry in sorted(entries, key=lambda entry: entry.stat().st_mtime):
-        if total <= MAX_BYTES:
-            break
-        if entry != keep:
-            shutil.rmtree(entry, ignore_errors=True)
-            total -= sizes[entry]
+    for leftover in (
+        *root.glob(".new-*"),
+        *root.glob(".old-*"),
+        *root.glob(".*.lock"),
+    ):  # of killed processes
+        with contextlib.suppress(OSError, Timeout):  # another process may remove it too
+            if now - leftover.stat().st_mtime > A_DAY:
+                if leftover.suffix == ".lock" and leftover.is_file():
+                    with FileLock(leftover, blocking=False):
+                        leftover.unlink(missing_ok=True)
+                else:
+                    drop(leftover)
+    bound((path for path in root.iterdir() if not path.name.startswith(".")), MAX_BYTES, keep=keep)
 
 
 # --- values and their parts --------------------------------------------------------------------------------------

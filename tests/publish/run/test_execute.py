@@ -1,5 +1,6 @@
 """An executed notebook is tidied: no times, no working folder, and injected values out of sight."""
 
+import time
 from pathlib import Path
 
 import nbformat
@@ -43,6 +44,42 @@ def test_the_same_notebook_gives_the_same_bytes(executed: Path) -> None:
     assert executed.read_bytes() == once
 
 
+def test_addresses_and_the_pieces_of_a_stream_are_no_part_of_a_page(tmp_path: Path) -> None:
+    def page(address: str, *streams: tuple[str, str]) -> bytes:
+        shown = {
+            "text/plain": f"[<a.B object at {address}>, 0xff at 0x10]",
+            "text/html": f"<td>&lt;a.B at {address}&gt;</td>",
+            "image/png": "iVBOR",
+        }
+        outputs = [
+            *(new_output("stream", name=name, text=text) for name, text in streams),
+            new_output("display_data", data=shown),
+            new_output("stream", name="stdout", text=f"<function f at {address}>\n"),
+            new_output("error", ename="E", evalue=f"<B at {address}>", traceback=[f"in <B at {address}>"]),
+        ]
+        path = tmp_path / "n.ipynb"
+        nbformat.write(new_notebook(cells=[new_code_cell("a", outputs=outputs)]), path)
+        tidy(path, {})
+        return path.read_bytes()
+
+    one = page("0x7f0123456789", ("stdout", "a\nb\n"), ("stderr", "careful\n"))
+    assert one == page("0x7fffff000010", ("stdout", "a\n"), ("stderr", "careful\n"), ("stdout", "b\n"))
+    assert b"[<a.B object>, 0xff at 0x10]" in one, "short numbers are the reader's"
+    assert b"&lt;a.B&gt;" in one
+    assert b"0x7f" not in one
+
+
+def test_tidying_takes_no_longer_than_reading_where_pictures_are_in_the_text(tmp_path: Path) -> None:
+    data = {"text/html": f"<img src='data:image/png;base64,{'aB3/' * 500_000}'>"}
+    path = tmp_path / "n.ipynb"
+    nbformat.write(
+        new_notebook(cells=[new_code_cell("a", outputs=[new_output("display_data", data=data)])]), path
+    )
+    start = time.process_time()
+    tidy(path, {})
+    assert time.process_time() - start < 5
+
+
 @pytest.fixture
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Return a function that executes cells in a kernel and returns how it ended and what was reported."""
@@ -73,6 +110,23 @@ def test_cells_are_reported_and_parameters_reach_them(job, tmp_path: Path) -> No
     assert set(events[0]) == {"kernel"}
     assert [event["cell"] for event in events[1:]] == [0, 1, 2]
     assert "7" in nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[2].outputs[0].text
+
+
+@pytest.mark.slow
+def test_two_executions_give_the_same_bytes(job, tmp_path: Path) -> None:
+    cells = (
+        "import sys, time, warnings\nprint(object())\ntime.sleep(0.3)\nprint('err', file=sys.stderr)\nprint('b')",
+        "warnings.warn('careful')\n[object(), lambda: 1]",
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2])",
+    )
+    pages = []
+    for _ in range(2):
+        job(*cells)
+        tidy(tmp_path / "out.ipynb", {})
+        pages.append((tmp_path / "out.ipynb").read_text())
+    assert pages[0] == pages[1]
+    assert "UserWarning: careful" in pages[0]
+    assert "<object object>" in pages[0]
 
 
 def test_a_failing_cell_is_told_with_its_number_in_one_line(job) -> None:

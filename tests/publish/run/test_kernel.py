@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from helpers.publish.run.kernel import kernel_environment, quiet_environment
+from helpers.publish.run.kernel import (
+    fonts_folder,
+    kernel_environment,
+    print_notices,
+    quiet_environment,
+    seal_fonts,
+)
+from helpers.sealed import NOTICES, notice
 
 
 @pytest.fixture(autouse=True)
@@ -41,3 +48,31 @@ def test_sums_have_one_order_and_the_memory_one_place(tmp_path: Path) -> None:
     assert {environment[f"{name}_NUM_THREADS"] for name in ("OMP", "OPENBLAS", "MKL")} == {"1"}
     assert environment["PYTHONHASHSEED"] == "0"
     assert environment["RXRX19_CACHE"] == str(tmp_path / "cache"), "a relative one is of the user's folder"
+
+
+def test_a_damaged_list_of_fonts_is_dropped(capsys: pytest.CaptureFixture) -> None:
+    folder = fonts_folder()
+    assert folder.is_absolute()
+    (folder / "fontlist.json").write_text("{}")
+    assert fonts_folder() == folder
+    assert (folder / "fontlist.json").exists(), "it was not finished, nobody can tell"
+    seal_fonts()
+    (folder / "fontlist.json").write_text("[]")
+    assert list(fonts_folder().iterdir()) == []
+    assert "is damaged in fontlist.json: it is dropped and made again" in capsys.readouterr().err
+    folder.rmdir()
+    folder.write_text("a file")
+    assert fonts_folder().is_dir()
+
+
+def test_notices_of_kernels_reach_the_user_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    environment = kernel_environment(tmp_path / "work")
+    with monkeypatch.context() as patch:
+        patch.setenv(NOTICES, environment[NOTICES])
+        for text in ("one", "one", "two"):
+            notice(text)
+    assert capsys.readouterr().err == ""
+    print_notices(tmp_path / "work")
+    assert capsys.readouterr().err == "rxrx19: one\nrxrx19: two\n"

@@ -10,7 +10,7 @@ from PIL import Image
 from helpers.errors import DataError, UsageError
 from helpers.screens.facts import IMAGE_SIZE
 from helpers.screens.images.paths import site_paths
-from helpers.screens.images.store import FolderImages, ImageStore, decode_png, open_zip
+from helpers.screens.images.store import CachedImages, FolderImages, ImageStore, decode_png, open_zip
 
 SITE = "HRCE-1_25_AA02_1"
 
@@ -73,3 +73,44 @@ def test_an_id_that_is_none_is_refused_by_every_store(tmp_path):
         FolderImages(tmp_path).has("AA02")
     assert not ImageStore.is_drawing
     assert repr(FolderImages(tmp_path)) == f"FolderImages('{tmp_path}')"
+
+
+def test_a_png_in_which_a_byte_changed_is_refused():
+    """Pillow alone gives other pixels for most of them, without a word."""
+    rng = np.random.default_rng(0)
+    out = io.BytesIO()
+    Image.fromarray(rng.integers(0, 255, (IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)).save(out, "PNG")
+    data = out.getvalue()
+    decode_png(data, "whole")
+    for at in (*rng.integers(0, len(data), 20), len(data) - 1):
+        changed = bytearray(data)
+        changed[at] ^= 1 << at % 8
+        with pytest.raises(DataError, match="get the file again"):
+            decode_png(bytes(changed), "changed")
+    for end in (len(data) - 1, len(data) - 13, len(data) // 2, 40, 0):
+        with pytest.raises(DataError, match="get the file again"):
+            decode_png(data[:end], "cut")
+
+
+def test_a_kept_image_that_broke_is_fetched_again(tmp_path, monkeypatch, capsys):
+    class Far(CachedImages):
+        asked = 0
+
+        def _read(self, path: str) -> bytes:
+            self.asked += path == site_paths(SITE)[0]
+            return png(9)
+
+    monkeypatch.setenv("RXRX19_CACHE", str(tmp_path))
+    far, path = Far("https://example.org/"), site_paths(SITE)[0]
+    kept = far.folder / path
+    whole = bytearray(png(9))
+    whole[60] ^= 1
+    for number, damage in enumerate((bytes(whole), b"", None), start=1):
+        assert (far._plane(path) == 9).all()
+        assert (far._plane(path) == 9).all()
+        assert far.asked == number
+        kept.unlink()
+        kept.mkdir() if damage is None else kept.write_bytes(damage)
+    assert (far._plane(path) == 9).all()
+    told = capsys.readouterr().err.splitlines()
+    assert told == 3 * [f"rxrx19: {kept} is damaged: it is dropped and fetched again"]

@@ -257,14 +257,15 @@ def test_a_list_of_members_that_is_too_long_is_not_fetched(tmp_path, monkeypatch
     assert "allowed are 20: give the address of single files" in text
 
 
-@pytest.mark.parametrize("what", ["cut", "folder", "empty"])
+@pytest.mark.parametrize("what", ["cut", "folder", "empty", "bit"])
 def test_a_kept_list_that_broke_is_fetched_anew(what, tmp_path):
     with lying(ranges(zipped())) as server:
         Archive(WebFile(server.url, tmp_path)).find(NAME)
         (kept,) = tmp_path.glob("members-*.bin")
         data = kept.read_bytes()
         kept.unlink()
-        kept.mkdir() if what == "folder" else kept.write_bytes(data[:-1] if what == "cut" else b"")
+        broken = {"cut": data[:-1], "empty": b"", "bit": bytes([data[0] ^ 1]) + data[1:]}
+        kept.mkdir() if what == "folder" else kept.write_bytes(broken[what])
         assert Archive(WebFile(server.url, tmp_path)).find(NAME).name == NAME
         assert kept.read_bytes() == data
 

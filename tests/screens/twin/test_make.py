@@ -1,11 +1,15 @@
 """The twin as files: the same numbers everywhere, whole or not there, and no real drug's name."""
 
 import json
+import subprocess
+import sys
+import time
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 from helpers.errors import DataError, UsageError
 from helpers.files import sha256
@@ -28,6 +32,54 @@ def simulated():
 
 def _metadata(folder):
     return pd.read_csv(folder / "metadata.csv", dtype=str, keep_default_na=False)
+
+
+def test_two_at_once_do_not_mix(tmp_path):
+    with (
+        FileLock(tmp_path / ".twin.make.lock"),
+        pytest.raises(DataError, match=r"another process is making .*: wait for it, or name another folder"),
+    ):
+        make_twin(tmp_path / "twin", scale="tiny")
+    assert not (tmp_path / "twin").exists()
+
+
+def test_what_a_killed_call_left_goes_with_the_next(tmp_path):
+    half, mine = tmp_path / ".twin.ab_cd012", tmp_path / ".twin.notes"
+    for folder in (half / "twin", mine):
+        folder.mkdir(parents=True)
+        (folder / "metadata.csv").write_text("half")
+    make_twin(tmp_path / "twin", scale="tiny")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".twin.notes", "twin"]
+
+
+@pytest.mark.slow
+def test_a_call_killed_at_any_moment_is_repeated(tmp_path, tiny_folder):
+    """The folder is whole or as it was, and the next call gives the undisturbed bytes and leaves nothing else."""
+    call = [
+        sys.executable,
+        "-m",
+        "helpers.cli",
+        "data",
+        "make",
+        "twin",
+        str(tmp_path / "twin"),
+        "--scale",
+        "tiny",
+    ]
+    whole = {path.name: path.read_bytes() for path in tiny_folder.iterdir()}
+
+    def found() -> dict:
+        return {path.name: path.read_bytes() for path in (tmp_path / "twin").glob("*")}
+
+    with subprocess.Popen(call, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None and not list(tmp_path.glob(".twin.*/twin/*")):
+            time.sleep(0.002)
+        time.sleep(0.01)
+        process.kill()
+    assert found() in ({}, whole)
+    make_twin(tmp_path / "twin", scale="tiny")
+    assert found() == whole
+    assert [path.name for path in tmp_path.iterdir()] == ["twin"]
 
 
 def test_the_files_opened_are_the_twin_in_memory(folder, simulated):

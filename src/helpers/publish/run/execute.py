@@ -4,6 +4,7 @@ The process tells its parent on standard output, one JSON object a line, which p
 done and how it ended; whatever else the tools print goes to standard error, which the parent keeps in a file.
 """
 
+import itertools
 import json
 import os
 import re
@@ -18,6 +19,11 @@ from helpers.processes import watch_parent
 from helpers.publish.notebooks import tags
 
 _TERMINAL_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+# Of the default repr, `<a.B object at 0x7f...>`, and of those made like it; in HTML the bracket may be written `&gt;`.
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,16}(?=[>,)\s]|&gt;)")
+# Where a kernel says a cell lies that warns: the number of the process is in it.
+_CELL = re.compile(r"ipykernel_\d+/(\d+\.py)")
+_TEXTS = ("text/plain", "text/html", "text/markdown", "text/latex")
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
@@ -147,11 +153,50 @@ def tidy(path: Path, moved: dict[str, str]) -> None:
         cell["id"] = f"cell-{number:03d}"
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
+        if "outputs" in cell:
+            cell["outputs"] = [_timeless(output) for output in _joined(cell["outputs"])]
         if "injected-parameters" in tags(cell):
             cell.metadata["tags"] = ["injected-parameters", "remove-cell"]
         elif not tags(cell):
             cell.metadata.pop("tags", None)
     write_notebook(node, path)
+
+
+def _joined(outputs: list) -> list:
+    """Return outputs with what was printed in a row as one stream each of standard output and error.
+
+    In how many pieces it comes, and which stream first, depends on the moment at which the kernel empties its buffers.
+    """
+    joined: list = []
+    for is_stream, run in itertools.groupby(outputs, lambda output: output["output_type"] == "stream"):
+        if not is_stream:
+            joined += run
+            continue
+        printed: dict[str, Any] = {}
+        for output in run:
+            if output["name"] in printed:
+                printed[output["name"]]["text"] += output["text"]
+            else:
+                printed[output["name"]] = output
+        joined += [printed[name] for name in sorted(printed, reverse=True)]
+    return joined
+
+
+def _timeless(output: Any) -> Any:
+    """Return an output in which nothing tells of the process that made it: places in memory, its number."""
+    if "text" in output:
+        output["text"] = _steady(output["text"])
+    for kind, text in output.get("data", {}).items():
+        if kind in _TEXTS and isinstance(text, str):
+            output["data"][kind] = _steady(text)
+    if "traceback" in output:
+        output["traceback"] = [_steady(line) for line in output["traceback"]]
+        output["evalue"] = _steady(output["evalue"])
+    return output
+
+
+def _steady(text: str) -> str:
+    return _CELL.sub(r"ipykernel/\1", _ADDRESS.sub("", text))
 
 
 def main(arguments: list[str]) -> int:

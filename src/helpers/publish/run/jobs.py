@@ -23,7 +23,7 @@ from helpers.publish.run import provenance
 from helpers.publish.run.execute import tidy
 from helpers.publish.run.folders import WORK, check_results, held_folders, put_in_place
 from helpers.publish.run.kept import notebook_mark, output_marks, stands
-from helpers.publish.run.kernel import kernel_environment
+from helpers.publish.run.kernel import kernel_environment, print_notices, seal_fonts
 from helpers.publish.run.preflight import check_sources, source_of
 
 
@@ -144,7 +144,11 @@ def run_notebooks(
     code = provenance.describe_code(root)
     with held_folders(folders), _work_folder(out) as work:
         scripts = [job.write(work) for job in todo]
-        _execute_all(todo, scripts, kernel_environment(work), jobs, say, out)
+        try:
+            _execute_all(todo, scripts, kernel_environment(work), jobs, say, out)
+        finally:
+            print_notices(work)
+        seal_fonts()
         kept = provenance.kept_entries(out, [job.notebook.name for job in todo])
         # A folder without run.json is one whose run did not end. Moving takes milliseconds; a run killed within
         # them is repeated as a whole and writes the same bytes.

@@ -103,7 +103,7 @@ class WebFile:
         """Return the bytes from `start` to `stop`, fetched on first use."""
         version = hashlib.sha256(f"{self._first.tag} {start} {stop}".encode()).hexdigest()[:12]
         path = self.folder / f"members-{version}.bin"
-        if not path.is_file() or path.stat().st_size != stop - start:
+        if not _is_whole(path, stop - start):
             with writing(path, "free space or set RXRX19_CACHE to another folder", stop - start):
                 self._keep(path, start, stop)
         return _mapped(path), 0, stop - start
@@ -118,8 +118,22 @@ class WebFile:
         free(path)
         blocks = range(start, stop, _BLOCK)
         with atomic_path(path) as temporary, temporary.open("wb") as file:
+            sum_ = 0
             for at in tqdm(blocks, "list of images", unit="block", disable=len(blocks) < 3):
-                file.write(self.read(at, min(at + _BLOCK, stop)))
+                block = self.read(at, min(at + _BLOCK, stop))
+                sum_ = zlib.crc32(block, sum_)
+                file.write(block)
+            file.write(f"{sum_:08x}".encode())
+
+
+def _is_whole(path: Path, size: int) -> bool:
+    """Tell if a kept list has its length and, behind it, its checksum."""
+    try:
+        listed = _mapped(path)
+    except OSError:
+        return False
+    with memoryview(listed) as view:
+        return len(view) == size + 8 and view[size:] == f"{zlib.crc32(view[:size]):08x}".encode()
 
 
 def _mapped(path: Path) -> mmap.mmap | bytes:

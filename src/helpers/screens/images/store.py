@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import os
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urljoin
@@ -14,6 +16,7 @@ from helpers.screens.facts import IMAGE_SIZE, STAINS
 from helpers.screens.images import web
 from helpers.screens.images.archive import Archive, LocalFile, WebFile
 from helpers.screens.images.paths import site_paths
+from helpers.sealed import claim, drop, notice
 
 
 class ImageStore:
@@ -161,11 +164,14 @@ class CachedImages(ImageStore):
 
     def _plane(self, path: str) -> np.ndarray:
         kept = self.folder / path
-        if kept.exists():
+        if self.folder.is_dir():
+            claim(self.folder)
+        if os.path.lexists(kept):
             try:
                 return decode_png(kept.read_bytes(), str(kept))
-            except DataError:
-                kept.unlink()
+            except (DataError, OSError):
+                notice(f"{kept} is damaged: it is dropped and fetched again")
+                drop(kept)
         data = self._read(path)
         plane = decode_png(data, f"{self.name}: {path}")
         try:
@@ -193,7 +199,7 @@ class WebImages(CachedImages):
         return urljoin(self.name, quote(path))
 
     def _has(self, path: str) -> bool:
-        return (self.folder / path).exists() or web.exists(self._address(path))
+        return (self.folder / path).is_file() or web.exists(self._address(path))
 
     def _read(self, path: str) -> bytes:
         return web.fetch(self._address(path)).data
@@ -207,7 +213,7 @@ class WebZipImages(CachedImages):
         self._zip = ZipImages(Archive(WebFile(url, self.folder)))
 
     def _has(self, path: str) -> bool:
-        return (self.folder / path).exists() or self._zip._has(path)
+        return (self.folder / path).is_file() or self._zip._has(path)
 
     def _read(self, path: str) -> bytes:
         return self._zip._read(path)
@@ -248,6 +254,7 @@ def decode_png(data: bytes, label: str) -> np.ndarray:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
             found = (picture.size, picture.mode)
             if found == ((IMAGE_SIZE, IMAGE_SIZE), "L"):
+                _check_chunks(data)
                 return np.array(picture)
     except UnidentifiedImageError as error:
         raise DataError(f"{label} is no PNG image; get the file again") from error
@@ -259,3 +266,16 @@ def decode_png(data: bytes, label: str) -> np.ndarray:
         f"{label} has {width} x {height} pixels in mode {mode}; allowed are {IMAGE_SIZE} x {IMAGE_SIZE} pixels in mode "
         "L (one grey channel of 8 bit)"
     )
+
+
+def _check_chunks(data: bytes) -> None:
+    """Raise ValueError unless every chunk of a PNG bears its checksum: Pillow takes those of the pixels on trust."""
+    at = 8
+    while at + 12 <= len(data):
+        end = at + 8 + int.from_bytes(data[at : at + 4])
+        if zlib.crc32(data[at + 4 : end]) != int.from_bytes(data[end : end + 4]):
+            raise ValueError(f"the checksum at byte {at} is wrong")
+        if data[at + 4 : at + 8] == b"IEND":
+            return
+        at = end + 4
+    raise ValueError("it breaks off")

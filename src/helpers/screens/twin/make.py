@@ -1,7 +1,6 @@
 """The twin: a simulated screen with RxRx19a's layout and quirks, invented embeddings and known truth."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from helpers.screens.twin.embeddings import TwinDraw
 from helpers.screens.twin.metadata import four_sites, metadata_table, read_design, site_ids, site_table
 from helpers.screens.twin.model import TwinModel
 from helpers.screens.twin.worlds import find_world
+from helpers.sealed import alone
 
 if TYPE_CHECKING:
     import anndata as ad
@@ -124,7 +124,7 @@ def make_twin(
     UsageError
         If scale, seed, world or file format is not allowed, or `folder` is a file.
     DataError
-        If the folder holds other files, or the design cannot be used.
+        If the folder holds other files, another process makes a twin there, or the design cannot be used.
     """
     theirs = find_world(world).model()
     model = model or theirs
@@ -133,7 +133,7 @@ def make_twin(
     folder = Path(folder).resolve()
     _refuse_other_files(folder)
     twin = _plan(scale, seed, design, model)
-    with atomic_path(folder) as temporary:
+    with alone(folder), atomic_path(folder) as temporary:
         temporary.mkdir()
         _write(twin, temporary, file_format, borrowed=design is not None)
         provenance = _provenance(scale, seed, design, model, file_format, twin)
@@ -141,8 +141,6 @@ def make_twin(
         text = json.dumps(provenance, indent=2, ensure_ascii=False)
         (temporary / "twin.json").write_text(text + "\n", encoding="utf-8")
         _refuse_other_files(folder)
-        if folder.exists():
-            shutil.rmtree(folder)
     return folder
 
 
