@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from helpers.screens.problems import BrokenFileError, Problem, fatal, listed, note, places, plural
-from helpers.screens.rounding import varies
+from helpers.screens.rounding import ROUNDING
 from helpers.screens.source import FILE, KEY, KEY_SEPARATOR, Source, key
 from helpers.screens.tables import LINE, Table
 from helpers.screens.text import GET_AGAIN
@@ -96,9 +96,9 @@ class _Constants:
         self.n_rows += len(values)
         if len(self.alike):
             first = self.first[self.alike]
-            # cells that are no number are reported elsewhere
+            # a cell that is no number, which is reported elsewhere, is not alike
             apart = np.abs(values[:, self.alike] - first).max(axis=0)
-            self.alike = self.alike[~varies(apart, first)]
+            self.alike = self.alike[apart <= ROUNDING * np.abs(first)]
 
     def problems(self, source: Source) -> list[Problem]:
         """Report features that tell nothing: fatal if all of them do."""
