@@ -21,6 +21,7 @@ from helpers.errors import DataError
 from helpers.files import atomic_path
 from helpers.screens.download import free, writing
 from helpers.screens.images import web
+from helpers.screens.packed import PackedError, unpacking
 
 # Records of a ZIP file: signature and fields, little endian (APPNOTE.TXT, 4.3).
 _LOCAL = struct.Struct("<4s5H3I2H")
@@ -190,10 +191,11 @@ class Archive:
             )
         data = self._packed(member, where)
         try:
-            if member.method == _DEFLATED:
-                data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, member.size + 1)
-        except zlib.error as error:
-            raise DataError(f"{where} is damaged ({error}); get the archive again") from error
+            with unpacking(where):
+                if member.method == _DEFLATED:
+                    data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, member.size + 1)
+        except PackedError as error:
+            raise DataError(f"{error}; get the archive again") from error
         if len(data) != member.size or zlib.crc32(data) != member.crc:
             raise DataError(f"{where} is damaged (its checksum is wrong); get the archive again")
         return data
