@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import glob
 import hashlib
 import os
 import shutil
@@ -42,6 +43,13 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(path: str | Path) -> None:
+    """Remove what killed writers of `path` have left beside it; only for whoever is its only writer now."""
+    path = Path(path)
+    for stale in path.parent.glob(f".{glob.escape(path.name)}.????????"):
+        shutil.rmtree(stale, ignore_errors=True)
 
 
 def sha256(path: str | Path) -> str:

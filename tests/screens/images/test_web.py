@@ -16,8 +16,7 @@ from helpers.screens import http
 from helpers.screens.images import archive as archives
 from helpers.screens.images import web
 from helpers.screens.images.archive import Archive, WebFile
-from screens.test_fetch import fill
-from screens.test_http import BODY, CHUNKED, answer, head, lying, raw, silent
+from screens.liar import BODY, CHUNKED, answer, fill, head, lying, raw, silent
 
 SPAN = (100, 150)
 NAME = "images/HRCE-1/Plate25/AA02_s1_w1.png"

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from helpers.errors import DataError
 from helpers.files import atomic_path
-from helpers.screens.download import free, writing
+from helpers.screens.disk import free, writing
 from helpers.screens.images import web
 from helpers.screens.packed import PackedError, unpacking
 
