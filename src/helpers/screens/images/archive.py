@@ -4,6 +4,7 @@
 takes long and fills the memory. Here the list of members stays bytes, and a name is searched in it.
 """
 
+import contextlib
 import hashlib
 import mmap
 import struct
@@ -19,7 +20,7 @@ from tqdm import tqdm
 
 from helpers.errors import DataError
 from helpers.files import atomic_path
-from helpers.screens.disk import free, writing
+from helpers.screens.disk import check_room, free_unless_file, writing
 from helpers.screens.images import web
 from helpers.screens.packed import PackedError, unpacking
 
@@ -58,17 +59,28 @@ class LocalFile:
     """A file on disk."""
 
     def __init__(self, path: Path):
-        self.path, self.label, self.size = path, str(path), path.stat().st_size
+        self.path, self.label = path, str(path)
+        with self._reading():
+            self.size = path.stat().st_size
 
     def read(self, start: int, stop: int) -> bytes:
         """Return the bytes from `start` up to `stop`."""
-        with self.path.open("rb") as file:
+        with self._reading(), self.path.open("rb") as file:
             file.seek(start)
             return file.read(stop - start)
 
     def map(self, start: int, stop: int) -> tuple[mmap.mmap | bytes, int, int]:
         """Return the whole file, mapped."""
-        return _mapped(self.path), start, stop
+        with self._reading():
+            return _mapped(self.path), start, stop
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            what = f"cannot be read ({error.strerror or error})"
+            raise DataError(f"{self.label}: {what}; mend that or give another source of images") from error
 
 
 class WebFile:
@@ -101,10 +113,14 @@ class WebFile:
         return piece.data
 
     def map(self, start: int, stop: int) -> tuple[mmap.mmap | bytes, int, int]:
-        """Return the bytes from `start` to `stop`, fetched on first use."""
-        version = hashlib.sha256(f"{self._first.tag} {start} {stop}".encode()).hexdigest()[:12]
+        """Return the bytes from `start` to `stop`, fetched on first use.
+
+        A digest behind them tells if what was kept is what was fetched. What a server gives no version is fetched
+        anew each time, since nothing tells if it is still the same.
+        """
+        version = hashlib.sha256(f"{self._first.tag} {self.size} {start} {stop}".encode()).hexdigest()[:12]
         path = self.folder / f"members-{version}.bin"
-        if not path.is_file() or path.stat().st_size != stop - start:
+        if not self._first.tag or not _is_whole(path, stop - start):
             with writing(path, "free space or set RXRX19_CACHE to another folder", stop - start):
                 self._keep(path, start, stop)
         return _mapped(path), 0, stop - start
@@ -116,11 +132,30 @@ class WebFile:
                 f"{self.label}: its list of members would have {stop - start:,} bytes; allowed are {LONGEST_LIST:,}: "
                 "give the address of single files"
             )
-        free(path)
+        free_unless_file(path)
         blocks = range(start, stop, _BLOCK)
+        digest = hashlib.sha256()
         with atomic_path(path) as temporary, temporary.open("wb") as file:
+            check_room(path.parent, stop - start)
             for at in tqdm(blocks, "list of images", unit="block", disable=len(blocks) < 3):
-                file.write(self.read(at, min(at + _BLOCK, stop)))
+                data = self.read(at, min(at + _BLOCK, stop))
+                digest.update(data)
+                file.write(data)
+            file.write(digest.digest())
+
+
+def _is_whole(path: Path, length: int) -> bool:
+    """Tell if a kept list of so many bytes can be read and has the digest that stands behind it."""
+    digest = hashlib.sha256()
+    try:
+        if not path.is_file() or path.stat().st_size != length + digest.digest_size:
+            return False
+        with path.open("rb") as file:
+            for at in range(0, length, _BLOCK):
+                digest.update(file.read(min(_BLOCK, length - at)))
+            return file.read() == digest.digest()
+    except OSError:
+        return False
 
 
 def _mapped(path: Path) -> mmap.mmap | bytes:
