@@ -159,6 +159,11 @@ def test_every_library_says_it_in_the_same_words(call):
         call()
 
 
+def test_a_list_that_speaks_of_places_before_the_file_is_damage(tmp_path):
+    (tmp_path / "t.zip").write_bytes(zipped(8)[500:])
+    assert "is cut off or damaged (" in refusal(tmp_path / "t.zip")
+
+
 def test_an_error_of_the_disk_is_no_damage(tmp_path):
     with pytest.raises(FileNotFoundError), unpacking("member b"):
         (tmp_path / "nowhere").read_bytes()

@@ -3,6 +3,7 @@
 import bz2
 import contextlib
 import copy
+import errno
 import gzip
 import lzma
 import struct
@@ -17,8 +18,9 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile
 _UNBOUNDED = (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 _LZMA_MEMORY = 1 << 28  # bytes that a member of this kind may ask for
 _ENCRYPTED = 1  # bit of the flags of a member
-# What the libraries raise depends on where the data are broken. An OSError without a number is one of bz2 or gzip,
-# one with a number comes from the disk.
+# What the libraries raise depends on where the data are broken. An OSError without a number is one of bz2 or gzip;
+# one with a number comes from the disk, but for places before the beginning of a file, of which a list may speak.
+_OF_DATA = (None, errno.EINVAL)
 _FAULTS = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
@@ -75,7 +77,7 @@ def unpacking(what: str = "") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno is not None:
+        if error.errno not in _OF_DATA:
             raise
         raise _damaged(what, error) from error
     except _FAULTS as error:

@@ -54,6 +54,9 @@ class ByteSource(Protocol):
     def map(self, start: int, stop: int) -> "tuple[mmap.mmap | bytes, int, int]":
         """Return something that can be searched, and where in it the bytes from `start` to `stop` lie."""
 
+    def forget(self) -> None:
+        """Keep nothing of what `map` has kept, since it misled."""
+
 
 class LocalFile:
     """A file on disk."""
@@ -73,6 +76,9 @@ class LocalFile:
         """Return the whole file, mapped."""
         with self._reading():
             return _mapped(self.path), start, stop
+
+    def forget(self) -> None:
+        """Do nothing: nothing is kept."""
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
@@ -125,6 +131,12 @@ class WebFile:
                 self._keep(path, start, stop)
         return _mapped(path), 0, stop - start
 
+    def forget(self) -> None:
+        """Remove the kept list of members, to be fetched anew by whoever opens the archive next."""
+        for path in self.folder.glob("members-*.bin"):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
     def _keep(self, path: Path, start: int, stop: int) -> None:
         """Fetch the bytes from `start` to `stop` into a file."""
         if stop - start > LONGEST_LIST:
@@ -176,6 +188,10 @@ class Member:
     offset: int
 
 
+class _MisledError(DataError):
+    """A member is not as the list of members says."""
+
+
 class Archive:
     """A ZIP archive, also one of more than 4 GB or 65,535 members.
 
@@ -214,13 +230,21 @@ class Archive:
         DataError
             If it is damaged, encrypted or packed in a way that is not supported.
         """
-        where = f"{self.source.label}: {member.name}"
+        try:
+            return self._read(member, f"{self.source.label}: {member.name}")
+        except _MisledError:
+            # The list may be damaged rather than the archive, and would be so for ever.
+            self.source.forget()
+            self._opened = None
+            raise
+
+    def _read(self, member: Member, where: str) -> bytes:
         if member.encrypted or member.method not in (_STORED, _DEFLATED):
             how = "encrypted" if member.encrypted else f"packed by method {member.method}"
-            raise DataError(f"{where} is {how}; allowed are stored and deflated members: pack it again")
+            raise _MisledError(f"{where} is {how}; allowed are stored and deflated members: pack it again")
         if max(member.packed, member.size) > web.LARGEST:
             # What the list says may be a lie, and is the length of what is fetched and held.
-            raise DataError(
+            raise _MisledError(
                 f"{where} is said to have {max(member.packed, member.size):,} bytes; allowed are {web.LARGEST:,}: "
                 "get the archive again"
             )
@@ -230,9 +254,9 @@ class Archive:
                 if member.method == _DEFLATED:
                     data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, member.size + 1)
         except PackedError as error:
-            raise DataError(f"{error}; get the archive again") from error
+            raise _MisledError(f"{error}; get the archive again") from error
         if len(data) != member.size or zlib.crc32(data) != member.crc:
-            raise DataError(f"{where} is damaged (its checksum is wrong); get the archive again")
+            raise _MisledError(f"{where} is damaged (its checksum is wrong); get the archive again")
         return data
 
     def _packed(self, member: Member, where: str) -> bytes:
@@ -241,7 +265,7 @@ class Archive:
         stop = min(begin + _SLACK + member.packed, self.source.size)
         data = self.source.read(member.offset, stop) if member.offset < stop else b""
         if len(data) < _LOCAL.size or data[:4] != b"PK\x03\x04":
-            raise DataError(f"{where} is not where the list of members says; get the archive again")
+            raise _MisledError(f"{where} is not where the list of members says; get the archive again")
         begin = _LOCAL.size + sum(_LOCAL.unpack_from(data)[-2:])
         end = min(member.offset + begin + member.packed, self.source.size)
         if end > stop:
