@@ -2,9 +2,9 @@
 
 import contextlib
 import functools
-import glob
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -45,11 +45,13 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def sweep(path: str | Path) -> None:
-    """Remove what killed writers of `path` have left beside it; only for whoever is its only writer now."""
+def remove_leftovers(path: str | Path) -> None:
+    """Remove what killed writers of `path` left beside it; only for who holds the lock of all its writers."""
     path = Path(path)
-    for stale in path.parent.glob(f".{glob.escape(path.name)}.????????"):
-        shutil.rmtree(stale, ignore_errors=True)
+    temporary = re.compile(re.escape(f".{path.name}.") + "[a-z0-9_]{8}")
+    for left in path.parent.iterdir() if path.parent.is_dir() else ():
+        if temporary.fullmatch(left.name) and left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def sha256(path: str | Path) -> str:

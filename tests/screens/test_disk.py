@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 import threading
+import zipfile
 from collections import namedtuple
 
 import pytest
@@ -12,6 +13,8 @@ from filelock import FileLock
 from helpers.errors import DataError
 from helpers.screens import disk
 from helpers.screens.disk import LOCK, alone, check_room, free, writing
+from helpers.screens.problems import BrokenFileError
+from helpers.screens.tables import open_tables
 from screens.liar import ETAG, answer, complaint, fetch, lying, names, small_zip
 
 Usage = namedtuple("Usage", "total used free")
@@ -51,7 +54,7 @@ def test_room_is_looked_for_beforehand(room, fits, tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1000, 1000 - room, room))
     if fits:
         return check_room(tmp_path, 100)
-    with pytest.raises(OSError, match="99 bytes are free") as raised:
+    with pytest.raises(OSError, match="100 bytes are needed, 99 are free") as raised:
         check_room(tmp_path, 100)
     assert raised.value.errno == errno.ENOSPC
 
@@ -63,7 +66,7 @@ def test_a_download_that_does_not_fit_is_not_begun(tmp_path, monkeypatch):
             patch.setattr(shutil, "disk_usage", lambda _: Usage(50_000, 40_000, 10_000))
             said = complaint(server, tmp_path)
         assert said == (
-            f"{tmp_path / FILE}.part: the disk is full, the file has 20,138 bytes, 10,000 bytes are free; free space "
+            f"{tmp_path / FILE}.part: the disk is full (20,138 bytes are needed, 10,000 are free); free space "
             "or choose another --dest, then run the command again"
         )
         assert (tmp_path / f"{FILE}.part").exists() is False
@@ -139,3 +142,27 @@ def test_a_file_that_is_there_and_known_needs_no_lock(tmp_path):
         path = fetch(server, tmp_path)
         with alone(tmp_path, "x"):
             assert fetch(server, tmp_path) == path
+
+
+def test_a_zip_of_tables_that_does_not_fit_is_not_unpacked(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+        archive.writestr("a.csv", "a\n1\n")
+        archive.writestr("b.csv", "a\n2\n")
+        archive.writestr("notes.txt", "left where it is")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(100, 93, 7))
+    said = r"t.zip: cannot be unpacked into \S+ \(8 bytes are needed, 7 are free\); set TMPDIR to a folder with room"
+    with pytest.raises(BrokenFileError, match=said), open_tables(tmp_path / "t.zip"):
+        pass
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(100, 92, 8))
+    with open_tables(tmp_path / "t.zip") as tables:
+        assert len(tables) == 2
+
+
+def test_what_was_made_of_the_error_of_a_full_disk_is_one(tmp_path):
+    made = OSError("the writer of tables failed")
+    made.__cause__ = OSError(errno.ENOSPC, "No space left on device")
+    with (
+        pytest.raises(DataError, match="x: the disk is full; make room"),
+        writing(tmp_path / "x", "make room"),
+    ):
+        raise made

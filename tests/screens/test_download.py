@@ -155,6 +155,15 @@ def test_a_few_bytes_wait_for_the_next_call(zipped, tmp_path):
         assert server.asked[0]["range"] == "bytes=7-"
 
 
+def test_nothing_is_promised_of_bytes_that_have_no_version(zipped, tmp_path):
+    """The next call cannot know that they belong to the same file."""
+    with lying(raw(head(Content_Length=len(zipped)) + zipped[:7000])) as server:
+        assert "kept" not in complaint(server, tmp_path)
+        server.acts = [answer(zipped)]
+        assert fetch(server, tmp_path).read_bytes() == zipped
+        assert "range" not in server.asked[-1]
+
+
 def wrongly(handler):
     """Send a third of the file, whether from the beginning or not."""
     status = "206 Partial" if "Range" in handler.headers else "200 OK"
@@ -241,6 +250,61 @@ def test_parts_of_files_that_are_only_alike_are_not_joined(zipped, tmp_path):
     with lying(alike, answer(zipped, ETag='W/"one"')) as server:
         assert fetch(server, tmp_path).read_bytes() == zipped
         assert ["range" in asked for asked in server.asked] == [False, False]
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["hash known", "first time"])
+@pytest.mark.parametrize("n_kept", [5000, N_ZIPPED], ids=["a piece", "whole"])
+def test_a_part_that_was_damaged_on_disk_is_fetched_anew(n_kept, is_known, zipped, tmp_path, capsys):
+    """Its length and its version are right; only the bytes are not."""
+    with lying(serving(zipped)) as server:
+        if is_known:
+            fetch(server, tmp_path).unlink()
+        keep(tmp_path, (zipped[:3000] + b"?" + zipped[3001:])[:n_kept], total=len(zipped))
+        assert fetch(server, tmp_path).read_bytes() == zipped
+    assert "do not make a whole file; it is fetched again from its beginning" in capsys.readouterr().err
+    assert names(tmp_path) == [NAME, "SHA256SUMS.json"]
+
+
+def test_parts_that_never_fit_are_joined_twice_and_no_more(zipped, tmp_path):
+    """A server may send rubbish under a right head for ever."""
+
+    def rubbish(handler):
+        start = int(handler.headers.get("Range", "bytes=0-")[6:-1])
+        if start:
+            wrong_part(
+                zipped[:start] + bytes(N_ZIPPED - start),
+                start,
+                Content_Range=f"bytes {start}-{N_ZIPPED - 1}/{N_ZIPPED}",
+                Content_Length=N_ZIPPED - start,
+            )(handler)
+        else:
+            serving(zipped, cut=9000)(handler)
+
+    with lying(rubbish) as server:
+        assert "what came is no zip archive; open the address in a browser" in complaint(server, tmp_path)
+        assert len(server.asked) == 4
+        server.acts = [serving(zipped)]
+        assert fetch(server, tmp_path).read_bytes() == zipped
+
+
+def test_a_file_that_changed_meanwhile_is_told(zipped, tmp_path, capsys):
+    keep(tmp_path, OTHER[:1000], tag='"old"', total=N_ZIPPED)
+    with lying(serving(zipped)) as server:
+        assert fetch(server, tmp_path).read_bytes() == zipped
+    assert (
+        f"{NAME}: the file has changed on the server; it is fetched from its beginning"
+        in capsys.readouterr().err
+    )
+
+
+def test_a_damaged_file_that_was_brought_by_hand_is_not_taken(zipped, tmp_path):
+    (tmp_path / NAME).write_bytes(zipped[:9000] + b"?" + zipped[9001:])
+    with (
+        lying(silent) as server,
+        pytest.raises(DataError, match=r"member RxRx19a/metadata.csv is cut .*delete the"),
+    ):
+        fetch(server, tmp_path)
+    assert names(tmp_path) == [NAME], "no hash of it is recorded"
 
 
 def test_a_part_that_was_whole_when_the_process_died_is_taken(zipped, tmp_path):

@@ -45,12 +45,19 @@ def writing(path: Path, advice: str, size: int | None = None) -> Iterator[None]:
         yield
     except OSError as error:
         why = f"cannot be written ({error.strerror or error})"
-        if error.errno in _FULL:
+        if isinstance(error, _NoRoomError):
+            why = f"the disk is full ({error.strerror})"
+        elif is_full(error):
             why = "the disk is full" + (f", the file has {size:,} bytes" if size else "")
-            why += f", {error.args[1]}" if isinstance(error, _NoRoomError) else ""
         elif error.errno in _READ_ONLY:
             why = f"the folder is read-only ({error.strerror})"
         raise DataError(f"{path}: {why}; {advice}") from error
+
+
+def is_full(error: OSError) -> bool:
+    """Tell if an error, or what it was made of, is that of a full disk."""
+    causes = (error, error.__cause__, error.__context__)
+    return any(isinstance(cause, OSError) and cause.errno in _FULL for cause in causes)
 
 
 def free(path: Path) -> None:
@@ -69,7 +76,7 @@ def free_unless_file(path: Path) -> None:
 
 
 def check_room(folder: Path, n_bytes: int) -> None:
-    """Raise what a full disk raises if so many more bytes do not fit, before any of them is fetched.
+    """Raise what a full disk raises if so many more bytes do not fit, before any of them comes.
 
     Raises
     ------
@@ -78,7 +85,7 @@ def check_room(folder: Path, n_bytes: int) -> None:
     """
     room = shutil.disk_usage(folder).free
     if 0 < room < n_bytes:
-        raise _NoRoomError(errno.ENOSPC, f"{room:,} bytes are free")
+        raise _NoRoomError(errno.ENOSPC, f"{n_bytes:,} bytes are needed, {room:,} are free")
 
 
 @contextlib.contextmanager

@@ -261,7 +261,7 @@ class ResumingDownloader:
 
     def _advice(self, error: http.FailedError) -> str:
         """Return what to do, after a comma or semicolon."""
-        size = self._part.size
+        size = self._part.size if self._part.described()[0] else 0  # without a version it begins again
         kept = f"; {size:,} bytes are kept and it goes on from there" if size else ""
         if isinstance(error, http.LinkError):
             return f", given up; check the network and run the command again{kept}"

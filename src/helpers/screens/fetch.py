@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 import pandas as pd
 
 from helpers.errors import DataError, UsageError
-from helpers.files import atomic_path, cache_dir, sha256, sweep
+from helpers.files import atomic_path, cache_dir, remove_leftovers, sha256
 from helpers.screens import facts
 from helpers.screens.chembl import KeptPages, activities
 from helpers.screens.disk import alone, writing
@@ -103,7 +103,7 @@ def _alone(folder: Path) -> Iterator[None]:
     """Hold a folder, what killed fetches left in it swept away."""
     with alone(folder, _ADVICE):
         for name in (HASH_FILE, PUBLISHED):
-            sweep(folder / name)
+            remove_leftovers(folder / name)
         yield
 
 

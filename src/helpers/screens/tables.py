@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from helpers.screens.disk import check_room
 from helpers.screens.heads import check_head
 from helpers.screens.packed import BLOCK, PackedError, member_blocks, unpacking
 from helpers.screens.problems import Problem, broken, listed
@@ -200,7 +201,7 @@ def open_tables(path: Path, *, separator: str = ",") -> Iterator[list[Table]]:
         except PackedError as error:
             raise broken(path.name, "", f"{error}; {error.advice or 'delete it and ' + GET_AGAIN}") from error
         except OSError as error:
-            message = f"cannot be unpacked into {folder} ({error.strerror}); set TMPDIR to a folder with room"
+            message = f"cannot be unpacked into {folder} ({error.strerror or error}); set TMPDIR to a folder with room"
             raise broken(path.name, "", message) from error
         yield [read_header(file, label, separator) for file, label in plain]
 
@@ -224,6 +225,7 @@ def _unpack(path: Path, folder: Path) -> list[tuple[Path, str]]:
         if not members:
             inside = listed(archive.namelist()) or "nothing"
             raise broken(path.name, "", f"holds no .csv or .parquet member, only {inside}")
+        check_room(folder, sum(archive.getinfo(member).file_size for member in members))
         return [_extract(archive, member, folder / str(i), path.name) for i, member in enumerate(members)]
 
 
