@@ -86,6 +86,23 @@ PAGES = {
     "rows of another kind": (of_rows(str), "rows that are no scores of CHEMBL4303810"),
     "rows in rows": (of_rows(lambda row: row | {"standard_value": {}}), "rows that are no scores"),
     "rows without a number": (of_rows(lambda row: row | {"activity_id": None}), "rows that are no scores"),
+    "numbers without end": (of_rows(lambda row: row | {"activity_id": 10**400}), "rows that are no scores"),
+    "records without end": (of_rows(lambda row: row | {"record_id": 10**400}), "rows that are no scores"),
+    "numbers below nothing": (of_rows(lambda row: row | {"activity_id": -1}), "rows that are no scores"),
+    "scores that are words": (
+        of_rows(lambda row: row | {"standard_value": "high"}),
+        "rows that are no scores",
+    ),
+    "scores without end": (of_rows(lambda row: row | {"standard_value": "1e999"}), "rows that are no scores"),
+    "scores of huge digits": (
+        of_rows(lambda row: row | {"standard_value": 10**400}),
+        "rows that are no scores",
+    ),
+    "scores that are none": (
+        of_rows(lambda row: row | {"standard_value": float("nan")}),
+        "is not ChEMBL's JSON",
+    ),
+    "a NUL": (of_rows(lambda row: row | {"molecule_pref_name": "a\0b"}), "rows that are no scores"),
     "another assay": (of_rows(lambda row: row | {"assay_chembl_id": "CHEMBL1"}), "rows that are no scores"),
     "too deep": (lambda _, **__: b"[" * 40_000, "is not ChEMBL's JSON"),
     "half": (lambda page, **_: json.dumps(page).encode()[:-9], "is not ChEMBL's JSON"),

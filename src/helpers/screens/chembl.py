@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import shutil
 from pathlib import Path
 from urllib.parse import urlencode
@@ -37,7 +38,9 @@ class KeptPages:
     def read(self, assay: str, offset: int) -> dict | None:
         """Return a page if it is there and can be read."""
         try:
-            page = json.loads((self.folder / f"{assay}-{offset}.json").read_bytes())
+            page = json.loads(
+                (self.folder / f"{assay}-{offset}.json").read_bytes(), parse_constant=_no_number
+            )
             _checked(page, assay)
         except (OSError, ValueError, RecursionError, _UnfitError):
             return None
@@ -139,7 +142,7 @@ def _page(assay: str, base_url: str, offset: int, kept: KeptPages) -> tuple[list
     url = f"{base_url}/activity.json?{query}"
     try:
         _, data = receive(url, "page", PAGE_BYTES)
-        page = json.loads(data)
+        page = json.loads(data, parse_constant=_no_number)
         checked = _checked(page, assay)
     except http.LinkError as error:
         raise DataError(f"{url}: {error}; check the network and {_AGAIN}, complete pages are kept") from error
@@ -162,7 +165,28 @@ def _checked(page: object, assay: str) -> tuple[list[dict], int | None, bool]:
     if total is not None and (type(total) is not int or not 0 <= total <= MAX_ROWS):
         raise _UnfitError(f"a number of scores is announced that cannot be ({str(total)[:40]})")
     for row in rows:
-        fine = isinstance(row, dict) and not any(isinstance(value, dict | list) for value in row.values())
-        if not fine or type(row.get("activity_id")) is not int or row.get("assay_chembl_id") != assay:
+        if not _is_score(row, assay):
             raise _UnfitError(f"the answer has rows that are no scores of {assay}")
     return rows, total, not meta.get("next")
+
+
+def _is_score(row: object, assay: str) -> bool:
+    """Tell if a row is an activity of the assay, all of whose cells can stand in a table."""
+    if not isinstance(row, dict) or row.get("assay_chembl_id") != assay:
+        return False
+    numbers = [row.get(name) for name in ("activity_id", "record_id")]
+    if type(numbers[0]) is not int or not all(
+        n is None or (type(n) is int and 0 <= n < 2**53) for n in numbers
+    ):
+        return False
+    value = row.get("standard_value")
+    try:
+        fine = value is None or math.isfinite(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return False
+    cells = [cell for cell in row.values() if cell is not None]
+    return fine and not any(isinstance(cell, dict | list) or "\0" in str(cell) for cell in cells)
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number of JSON")

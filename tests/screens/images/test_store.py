@@ -63,6 +63,7 @@ def test_a_grey_png_of_the_right_size_is_read():
         (headed(kind=7), "pixels of no known colour"),
         (headed(again=headed(50_000, 50_000)), "x is a broken PNG"),
         (headed(again=headed(2000, 2000)), r"x is a broken PNG \(it has several heads\)"),
+        (headed(), r"x is a broken PNG \(rows are missing\)"),
         (b"<html>Sign in</html>" * 9, "x is no PNG image"),
         (png(kind="TIFF"), "x is no PNG image"),
         (b"", "x is no PNG image"),
@@ -112,6 +113,21 @@ def noisy() -> tuple[np.ndarray, bytes]:
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "PNG", compress_level=1)
     return pixels, out.getvalue()
+
+
+def test_the_pixels_may_come_in_any_order_and_in_any_pieces(noisy):
+    """Pictures that other programs write: several chunks of pixels, other chunks between, and rows in turns."""
+    pixels, data = noisy
+    packed = zlib.compress(b"".join(b"\0" + row.tobytes() for row in pixels), 1)
+    pieces = b"".join(chunk(b"IDAT", packed[at : at + 10_000]) for at in range(0, len(packed), 10_000))
+    assert (
+        decode_png(data[:33] + chunk(b"tEXt", b"a\0b") + pieces + chunk(b"IEND", b""), "x") == pixels
+    ).all()
+    turns = ((0, 8, 0, 8), (0, 8, 4, 8), (4, 8, 0, 4), (0, 4, 2, 4), (2, 4, 0, 2), (0, 2, 1, 2), (1, 2, 0, 1))
+    rows = [b"\0" + row.tobytes() for y, dy, x, dx in turns for row in pixels[y::dy, x::dx]]
+    top = chunk(b"IHDR", struct.pack(">2I5B", IMAGE_SIZE, IMAGE_SIZE, 8, 0, 0, 0, 1))
+    interlaced = data[:8] + top + chunk(b"IDAT", zlib.compress(b"".join(rows), 1)) + chunk(b"IEND", b"")
+    assert (decode_png(interlaced, "x") == pixels).all()
 
 
 @given(st.floats(0, 1) | st.integers(0, 60), st.binary(min_size=1, max_size=4), st.booleans())

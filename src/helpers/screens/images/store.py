@@ -265,6 +265,8 @@ def decode_png(data: bytes, label: str) -> np.ndarray:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
             if (picture.size, picture.mode) != (_RIGHT[:2], "L"):
                 raise ValueError("it has several heads")
+            if not _is_complete(data):
+                raise ValueError("rows are missing")
             return np.array(picture)
     except UnidentifiedImageError as error:
         raise DataError(f"{label} is no PNG image; get the file again") from error
@@ -284,6 +286,7 @@ def decode_png(data: bytes, label: str) -> np.ndarray:
 # What the head of a PNG says, at its fixed place: before any pixel is unpacked, of which there may be billions.
 _HEAD = struct.Struct(">8sI4s2I2B")
 _RIGHT = (IMAGE_SIZE, IMAGE_SIZE, 8, 0)
+_ROWS = IMAGE_SIZE * (IMAGE_SIZE + 1)  # bytes; each row begins with one that says how it is filtered
 _COLOURS = {
     0: "grey",
     2: "colour",
@@ -299,3 +302,14 @@ def _look(data: bytes) -> tuple[int, int, int, int] | None:
         return None
     mark, _, kind, *look = _HEAD.unpack_from(data)
     return tuple(look) if (mark, kind) == (b"\x89PNG\r\n\x1a\n", b"IHDR") else None
+
+
+def _is_complete(data: bytes) -> bool:
+    """Tell if a PNG has all its rows; Pillow takes those that are missing for black."""
+    unpacker, n_bytes, at = zlib.decompressobj(), 0, 8
+    while at + 8 <= len(data) and n_bytes < _ROWS:
+        length, kind = struct.unpack_from(">I4s", data, at)
+        if kind == b"IDAT":
+            n_bytes += len(unpacker.decompress(data[at + 8 : at + 8 + length], _ROWS - n_bytes))
+        at += length + 12
+    return n_bytes == _ROWS
