@@ -8,6 +8,7 @@ import time
 import tracemalloc
 import zipfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -317,3 +318,29 @@ def test_a_list_of_which_nobody_knows_the_version_is_fetched_each_time(tmp_path)
         server.acts = [untagged(zipped(b"others", method=0))]
         archive = Archive(WebFile(server.url, tmp_path))
         assert archive.read(archive.find(NAME)) == b"others"
+
+
+def test_a_list_is_fetched_once_by_those_who_ask_at_the_same_time(tmp_path):
+    """And what a killed one left half-fetched is swept away."""
+    asked = []
+
+    def slow(handler):
+        first = handler.headers["Range"]
+        if first != "bytes=0-0":
+            asked.append(first)
+            time.sleep(0.05)
+        ranges(bytes(zipped()))(handler)
+
+    with lying(slow) as server:
+        Archive(WebFile(server.url, tmp_path)).find(NAME)
+        (kept,) = tmp_path.glob("members-*.bin")
+        kept.rename(tmp_path / "once")
+        n_asked, half = len(asked), tmp_path / f".{kept.name}.abcd_123"
+        half.mkdir()
+        with ThreadPoolExecutor(3) as pool:
+            calls = [pool.submit(Archive(WebFile(server.url, tmp_path)).find, NAME) for _ in range(3)]
+            assert [call.result(10).name for call in calls] == [NAME] * 3
+        of_list = asked[n_asked - 1]
+        assert asked[n_asked:].count(of_list) == 1
+    assert kept.read_bytes() == (tmp_path / "once").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([kept.name, "once"])

@@ -19,8 +19,8 @@ from typing import Protocol
 from tqdm import tqdm
 
 from helpers.errors import DataError
-from helpers.files import atomic_path
-from helpers.screens.disk import check_room, free_unless_file, writing
+from helpers.files import atomic_path, remove_leftovers
+from helpers.screens.disk import alone, check_room, free_unless_file, writing
 from helpers.screens.images import web
 from helpers.screens.packed import PackedError, unpacking
 
@@ -35,6 +35,7 @@ _STORED, _DEFLATED = 0, 8
 _LONGEST_PREFIX = 256  # folders in front of the name that is searched for
 _SLACK = 512  # bytes of extra fields that are fetched along with a member
 _BLOCK = 8 << 20
+_ADVICE = "free space or set RXRX19_CACHE to another folder"
 LONGEST_LIST = 1 << 30  # bytes of a list of members that are fetched; that of the release has 150 MB
 
 
@@ -126,10 +127,20 @@ class WebFile:
         """
         version = hashlib.sha256(f"{self._first.tag} {self.size} {start} {stop}".encode()).hexdigest()[:12]
         path = self.folder / f"members-{version}.bin"
-        if not self._first.tag or not _is_whole(path, stop - start):
-            with writing(path, "free space or set RXRX19_CACHE to another folder", stop - start):
-                self._keep(path, start, stop)
+        if not self._first.tag:
+            self._fetch(path, start, stop)
+        elif not _is_whole(path, stop - start):
+            with writing(self.folder, _ADVICE):
+                self.folder.mkdir(parents=True, exist_ok=True)
+            with alone(self.folder, _ADVICE):  # whoever waited finds what the other has fetched
+                remove_leftovers(path)
+                if not _is_whole(path, stop - start):
+                    self._fetch(path, start, stop)
         return _mapped(path), 0, stop - start
+
+    def _fetch(self, path: Path, start: int, stop: int) -> None:
+        with writing(path, _ADVICE, stop - start):
+            self._keep(path, start, stop)
 
     def forget(self) -> None:
         """Remove the kept list of members, to be fetched anew by whoever opens the archive next."""
