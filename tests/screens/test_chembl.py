@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import re
 
 import pandas as pd
@@ -177,8 +178,20 @@ def test_foreign_files_among_the_kept_pages_are_left_alone(tmp_path):
     assert names(pages) == ["notes.txt"]
 
 
-def test_a_file_in_the_place_of_the_kept_pages(tmp_path):
-    (tmp_path / ".published_pages").write_text("x")
+@pytest.mark.parametrize("kind", ["file", "link", "pipe"])
+def test_what_is_in_the_place_of_the_kept_pages(kind, tmp_path):
+    place = tmp_path / ".published_pages"
+    {"file": place.touch, "link": lambda: place.symlink_to("nowhere"), "pipe": lambda: os.mkfifo(place)}[
+        kind
+    ]()
+    with lying(chembl()) as server:
+        assert len(pd.read_csv(published(server, tmp_path))) == 29
+    assert names(tmp_path) == ["SHA256SUMS.json", "published.csv"]
+
+
+def test_a_pipe_in_the_place_of_a_page_is_not_waited_for(tmp_path):
+    (tmp_path / ".published_pages").mkdir()
+    os.mkfifo(tmp_path / ".published_pages" / "CHEMBL4303810-0.json")
     with lying(chembl()) as server:
         assert len(pd.read_csv(published(server, tmp_path))) == 29
 

@@ -373,7 +373,17 @@ def test_a_folder_in_the_place_of_the_file(tmp_path):
         fetch(server, tmp_path)
 
 
-@pytest.mark.parametrize("text", ["[]", "{", "\x00", "[" * 100_000])
+@pytest.mark.parametrize("name", [NAME, "SHA256SUMS.json"])
+def test_a_pipe_is_not_waited_for(name, tmp_path):
+    os.mkfifo(tmp_path / name)
+    with (
+        lying(silent) as server,
+        pytest.raises(DataError, match=rf"{name}: cannot be read \(it is a pipe or a dev"),
+    ):
+        fetch(server, tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[]", "{", "\x00", "[" * 100_000, '{"x": 5}', '{"x": "y"}'])
 def test_recorded_hashes_that_are_none(text, tmp_path):
     (tmp_path / "SHA256SUMS.json").write_text(text)
     with lying(silent) as server:

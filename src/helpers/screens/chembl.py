@@ -12,7 +12,7 @@ from tqdm import tqdm
 from helpers.errors import DataError
 from helpers.files import atomic_path
 from helpers.screens import http
-from helpers.screens.disk import free, writing
+from helpers.screens.disk import free, free_unless_file, writing
 from helpers.screens.download import receive
 
 PAGE_ROWS = 1_000
@@ -37,10 +37,11 @@ class KeptPages:
 
     def read(self, assay: str, offset: int) -> dict | None:
         """Return a page if it is there and can be read."""
+        path = self.folder / f"{assay}-{offset}.json"
+        if not path.is_file():  # a pipe would be waited for
+            return None
         try:
-            page = json.loads(
-                (self.folder / f"{assay}-{offset}.json").read_bytes(), parse_constant=_no_number
-            )
+            page = json.loads(path.read_bytes(), parse_constant=_no_number)
             _checked(page, assay)
         except (OSError, ValueError, RecursionError, _UnfitError):
             return None
@@ -51,10 +52,10 @@ class KeptPages:
         """Keep a page; raises DataError if the disk is full or read-only."""
         path = self.folder / f"{assay}-{offset}.json"
         with writing(path, _ADVICE):
-            for taken in (self.folder, path):
-                # A file where a folder must be, or the other way round, is no page of ours.
-                if taken.exists() and taken.is_dir() != (taken == self.folder):
-                    free(taken)
+            # A file where a folder must be, or the other way round, is no page of ours.
+            if not self.folder.is_dir():
+                free(self.folder)
+            free_unless_file(path)
             with atomic_path(path) as temporary:
                 temporary.write_text(json.dumps(page))
 

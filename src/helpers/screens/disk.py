@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -73,6 +74,13 @@ def free_unless_file(path: Path) -> None:
     """Free a name where a file must be of a folder or link; a file is left."""
     if path.is_symlink() or (path.exists() and not path.is_file()):
         free(path)
+
+
+def check_regular(path: Path) -> None:
+    """Raise OSError if what lies there is no regular file; a pipe would be waited for without end."""
+    if path.exists() and not path.is_file():
+        code = errno.EISDIR if path.is_dir() else errno.EINVAL
+        raise OSError(code, os.strerror(code) if path.is_dir() else "it is a pipe or a device")
 
 
 def check_room(folder: Path, n_bytes: int) -> None:

@@ -14,7 +14,7 @@ from helpers.errors import DataError, UsageError
 from helpers.files import atomic_path, cache_dir, remove_leftovers, sha256
 from helpers.screens import facts
 from helpers.screens.chembl import KeptPages, activities
-from helpers.screens.disk import alone, writing
+from helpers.screens.disk import alone, check_regular, writing
 from helpers.screens.download import ResumingDownloader
 from helpers.screens.packed import PackedError, check_archive
 
@@ -199,6 +199,7 @@ def _folder(dest: str | Path | None) -> Path:
 def _hashes(folder: Path) -> dict[str, str]:
     path = folder / HASH_FILE
     try:
+        check_regular(path)
         hashes = json.loads(path.read_bytes()) if path.exists() else {}
         if not all(re.fullmatch("[0-9a-f]{64}", text) for text in dict.values(hashes)):
             raise ValueError
@@ -222,6 +223,7 @@ def _record(path: Path) -> None:
 
 def _verify(path: Path, known: str | None) -> None:
     try:
+        check_regular(path)
         found, is_zip = sha256(path), zipfile.is_zipfile(path)
         if is_zip and known is None:
             check_archive(path, UNPACKED)
