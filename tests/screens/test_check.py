@@ -138,7 +138,8 @@ def test_some_constant_features_are_a_note(tmp_path):
     folder = write_screen(tmp_path)
     rewrite(folder, lambda t: t.assign(feature_1="7", feature_10="0.0"), "embeddings.csv")
     said = notes(folder)
-    assert "2 of 4 features have one value in all rows (but for rounding) and tell nothing: 'feature_1', 'feature_10'" in said
+    assert "2 of 4 features have one value in all rows (but for rounding) and tell nothing" in said
+    assert "'feature_1', 'feature_10'" in said
 
 
 def test_a_feature_that_varies_in_the_last_row_only_is_not_constant(tmp_path):

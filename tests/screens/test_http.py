@@ -2,15 +2,12 @@
 
 import contextlib
 import email.utils
-import itertools
 import re
 import socket
 import socketserver
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
@@ -20,82 +17,7 @@ from hypothesis import strategies as st
 
 from helpers.screens import http
 from helpers.screens.download import receive
-
-BODY = b"0123456789" * 50
-Act = Callable[[BaseHTTPRequestHandler], None]
-
-
-class Liar(ThreadingHTTPServer):
-    """A server on 127.0.0.1 that does with each request what the next of its acts says, the last one for ever."""
-
-    daemon_threads = True
-
-    def __init__(self, *acts: Act):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.acts = list(acts)
-        self.asked: list[dict[str, str]] = []
-        self.stopped = threading.Event()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Liar
-
-    def do_GET(self):
-        self.server.asked.append(
-            {"path": self.path, **{name.lower(): text for name, text in self.headers.items()}}
-        )
-        act = self.server.acts.pop(0) if len(self.server.acts) > 1 else self.server.acts[0]
-        with contextlib.suppress(OSError):
-            act(self)
-        self.close_connection = True
-
-    def log_message(self, *args):
-        pass
-
-
-@contextlib.contextmanager
-def lying(*acts: Act) -> Iterator[Liar]:
-    server = Liar(*acts)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    try:
-        yield server
-    finally:
-        server.stopped.set()
-        server.shutdown()
-        server.server_close()
-
-
-def raw(*pieces: bytes, pause: float = 0.0, forever: bool = False) -> Act:
-    """Send bytes as they are; `forever` repeats the last piece."""
-
-    def act(handler: Handler) -> None:
-        for piece in itertools.chain(pieces, itertools.repeat(pieces[-1]) if forever else ()):
-            handler.wfile.write(piece)
-            if handler.server.stopped.wait(pause) if pause else handler.server.stopped.is_set():
-                return
-
-    return act
-
-
-def head(status: str = "200 OK", **headers: object) -> bytes:
-    lines = [f"HTTP/1.1 {status}", *(f"{name.replace('_', '-')}: {text}" for name, text in headers.items())]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-
-
-def answer(body: bytes = BODY, status: str = "200 OK", **headers: object) -> Act:
-    return raw(head(status, Content_Length=len(body), **headers) + body)
-
-
-def silent(handler: Handler) -> None:
-    handler.server.stopped.wait(20)
-
-
-CHUNKED = head(Transfer_Encoding="chunked")
-GOOD = answer()
+from screens.liar import BODY, CHUNKED, GOOD, Liar, answer, head, lying, raw, silent
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,5 @@
 """Text of tables: lines are counted, cells are split, and the first slip is named with its line."""
 
-import io
-
 import pytest
 
 from helpers.screens.problems import BrokenFileError
@@ -52,9 +50,9 @@ def test_a_nul_is_named_with_its_line_and_byte(file):
 
 def test_unpacking_stops_at_a_nul(tmp_path):
     target = tmp_path / "plain"
-    copy_text(io.BytesIO(b"a" * BLOCK + b"\0" * BLOCK + b"b" * BLOCK), target)
+    copy_text([b"a" * BLOCK, b"\0" * BLOCK, b"b" * BLOCK], target)
     assert target.stat().st_size == 2 * BLOCK
-    copy_text(io.BytesIO(b"whole"), target)
+    copy_text([b"who", b"le"], target)
     assert target.read_bytes() == b"whole"
 
 

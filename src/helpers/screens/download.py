@@ -1,9 +1,8 @@
 """Answers that broke off: small ones asked for again, large ones resumed, whole or absent on disk."""
 
 import contextlib
-import errno
-import os
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -13,47 +12,10 @@ from tqdm import tqdm
 
 from helpers.errors import DataError
 from helpers.screens import http
+from helpers.screens.disk import check_room, free, writing
+from helpers.screens.part import Part, plain_tag
 
 LARGEST = 16 * 10**9  # bytes of a file; the embeddings have a tenth of it
-_READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
-
-
-@contextlib.contextmanager
-def writing(path: Path, advice: str, size: int | None = None) -> Iterator[None]:
-    """Say in one line why something cannot be written.
-
-    Parameters
-    ----------
-    path : Path
-        What is written.
-    advice : str
-        What to do about it.
-    size : int, optional
-        How many bytes it has, if that is known.
-
-    Raises
-    ------
-    DataError
-        If the block raises OSError.
-    """
-    try:
-        yield
-    except OSError as error:
-        why = f"cannot be written ({error.strerror or error})"
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            why = "the disk is full" + (f", the file has {size:,} bytes" if size else "")
-        elif error.errno in _READ_ONLY:
-            why = f"the folder is read-only ({error.strerror})"
-        raise DataError(f"{path}: {why}; {advice}") from error
-
-
-def free(path: Path) -> None:
-    """Free a name that is ours of whatever an earlier kill or another program left there; a folder is moved aside."""
-    if path.is_dir() and not path.is_symlink():
-        others = (path.with_name(f"{path.name}.aside-{number}") for number in range(1, 1000))
-        path.rename(next(other for other in others if not other.exists()))
-    else:
-        path.unlink(missing_ok=True)
 
 
 def arriving(web: http.Session, answer: requests.Response) -> Iterator[bytes]:
@@ -147,58 +109,11 @@ def version(answer: requests.Response, *, strong: bool = False) -> str:
     """
     tag = answer.headers.get("ETag", "")
     tag = "" if strong and tag.startswith("W/") else tag
-    return _plain(tag or answer.headers.get("Last-Modified", ""))
-
-
-def _plain(tag: str) -> str:
-    """Return a tag that can be sent back; "" for any other."""
-    return tag if re.fullmatch(r"[\x20-\x7e]{1,200}", tag) else ""
-
-
-class _Part:
-    """What has come of a file, and beside it a note of which version of the file that is.
-
-    The note is written when there are no bytes and goes before they do, so that bytes never lie beside the note of
-    another version, whenever the process is killed.
-    """
-
-    def __init__(self, path: Path):
-        self.path, self.note = path, path.with_name(path.name + ".tag")
-
-    @property
-    def size(self) -> int:
-        return self.path.stat().st_size if self.path.is_file() else 0
-
-    @property
-    def is_whole(self) -> bool:
-        return self.path.is_file() and self.size == self.described()[1]
-
-    def described(self) -> tuple[str, int | None]:
-        """Return the tag of the version and the length of the whole file, as far as they are known."""
-        try:
-            tag, _, total = self.note.read_text().partition("\n")
-        except (OSError, ValueError):
-            return "", None
-        return _plain(tag), int(total) if re.fullmatch("[0-9]{1,18}", total) else None
-
-    def make_usable(self) -> None:
-        for path in (self.path, self.note):
-            if os.path.lexists(path) and not (path.is_file() and os.access(path, os.R_OK | os.W_OK)):
-                free(path)
-
-    def begin(self, tag: str, total: int | None) -> None:
-        self.clear()
-        self.note.write_text(f"{tag}\n{'' if total is None else total}")
-
-    def clear(self) -> None:
-        free(self.note)
-        free(self.path)
+    return plain_tag(tag or answer.headers.get("Last-Modified", ""))
 
 
 class ResumingDownloader:
     """Download to a ``.part`` file beside the target, going on where an earlier attempt broke off.
-
-    A downloader for `pooch.retrieve`, whose own ones begin again at the first byte.
 
     Parameters
     ----------
@@ -214,10 +129,15 @@ class ResumingDownloader:
         self.part = part
         self.progress = progress
         self.check = check
-        self._part = _Part(part)
+        self._part = Part(part)
+        self._is_joined = False  # what lies there came in several pieces
+        self._once_more = False
 
-    def __call__(self, url: str, output_file: str, _pooch: object = None) -> None:
-        """Fetch `url` into `output_file`.
+    def __call__(self, url: str, target: Path) -> None:
+        """Fetch `url` into `target`.
+
+        What was joined from several pieces and then is no good is fetched once more from its first byte: one of
+        them may have been damaged on disk, or belong to another file than the server said.
 
         Raises
         ------
@@ -227,21 +147,34 @@ class ResumingDownloader:
         """
         with self._writing():
             self._part.make_usable()
-            is_left_over = self._part.is_whole
-            try:
-                self._collect(url)
-            except http.FailedError as error:
-                raise DataError(f"{url}: {error}{self._advice(error)}") from error
-            try:
-                if self.check:
-                    self.check(self.part)
-            except DataError:
-                self._part.clear()
-                if is_left_over:
-                    return self(url, output_file)
-                raise
-            self.part.replace(output_file)
+            self._is_joined, self._once_more = self._part.size > 0, False
+            while not self._bring(url):
+                pass
+            self.part.replace(target)
             free(self._part.note)
+
+    def _bring(self, url: str) -> bool:
+        """Fetch what is missing and look at the whole; False if it has to come once more, from its first byte."""
+        try:
+            self._collect(url)
+        except http.FailedError as error:
+            raise DataError(f"{url}: {error}{self._advice(error)}") from error
+        try:
+            if self.check:
+                self.check(self.part)
+        except DataError:
+            self._part.clear()
+            if not self._is_joined or self._once_more:
+                raise
+            self._once_more = True
+            self._tell(
+                url, "the parts that came do not make a whole file; it is fetched again from its beginning"
+            )
+            return False
+        return True
+
+    def _tell(self, url: str, text: str) -> None:
+        tqdm.write(f"{url}: {text}", file=sys.stderr)
 
     def _collect(self, url: str) -> None:
         """Ask for what is missing until nothing is."""
@@ -278,7 +211,13 @@ class ResumingDownloader:
             with answer:
                 if answer.status_code == 206:
                     total = self._joined(answer, start, tag, total)
+                    self._is_joined = True
                 else:
+                    if start and version(answer, strong=True) != tag:
+                        self._tell(
+                            url, "the file has changed on the server; it is fetched from its beginning"
+                        )
+                    self._is_joined = False
                     start, total = 0, announced(answer)
                     if (total or 0) > LARGEST:
                         raise http.ContentError(f"{total:,} bytes are announced; allowed are {LARGEST:,}")
@@ -288,14 +227,18 @@ class ResumingDownloader:
     def _joined(self, answer: requests.Response, start: int, tag: str, total: int | None) -> int:
         """Return the length of the whole file if an answer is its rest, of the same version."""
         begin, end, whole = content_range(answer) or (0, 0, 0)
-        same_file = total in (None, whole) and version(answer, strong=True) == tag
-        if not same_file or (begin, end) != (start, whole):
+        if (begin, end) != (start, whole):
             self._part.clear()
             raise http.BrokeOffError("the server sends another part than the one that is missing")
+        if total not in (None, whole) or version(answer, strong=True) != tag:
+            self._part.clear()
+            raise http.BrokeOffError("the server sends a part of another version of the file")
         return whole
 
     def _append(self, web: http.Session, answer: requests.Response, start: int, total: int | None) -> None:
         """Write what comes, as it comes, so that nothing is lost when the link breaks or the process is killed."""
+        with self._writing(total):
+            check_room(self.part.parent, (total or start) - start)
         bar = tqdm(total=total, initial=start, unit="B", unit_scale=True, disable=not self.progress)
         size, most = start, LARGEST if total is None else total
         with bar, self._writing(total), self.part.open("ab") as file:
@@ -318,7 +261,7 @@ class ResumingDownloader:
 
     def _advice(self, error: http.FailedError) -> str:
         """Return what to do, after a comma or semicolon."""
-        size = self._part.size
+        size = self._part.size if self._part.described()[0] else 0  # without a version it begins again
         kept = f"; {size:,} bytes are kept and it goes on from there" if size else ""
         if isinstance(error, http.LinkError):
             return f", given up; check the network and run the command again{kept}"

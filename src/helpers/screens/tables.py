@@ -2,10 +2,8 @@
 
 import contextlib
 import gzip
-import shutil
 import tempfile
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,11 +14,12 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import parquet
 
+from helpers.screens.disk import check_room
 from helpers.screens.heads import check_head
 from helpers.screens.limits import refuse_columns, refuse_rows
+from helpers.screens.packed import BLOCK, PackedError, member_blocks, unpacking
 from helpers.screens.problems import Problem, broken, listed
 from helpers.screens.text import (
-    BLOCK,
     GET_AGAIN,
     bad_bytes,
     copy_text,
@@ -230,11 +229,10 @@ def open_tables(path: Path, *, separator: str = ",") -> Iterator[list[Table]]:
     with tempfile.TemporaryDirectory(prefix="rxrx19-") as folder:
         try:
             plain = _unpack(path, Path(folder))
-        except (zipfile.BadZipFile, EOFError, zlib.error, gzip.BadGzipFile, NotImplementedError) as error:
-            message = f"is cut off or damaged ({error}); delete it and {GET_AGAIN}"
-            raise broken(path.name, "", message) from error
+        except PackedError as error:
+            raise broken(path.name, "", f"{error}; {error.advice or 'delete it and ' + GET_AGAIN}") from error
         except OSError as error:
-            message = f"cannot be unpacked into {folder} ({error.strerror}); set TMPDIR to a folder with room"
+            message = f"cannot be unpacked into {folder} ({error.strerror or error}); set TMPDIR to a folder with room"
             raise broken(path.name, "", message) from error
         yield [read_header(file, label, separator) for file, label in plain]
 
@@ -242,8 +240,8 @@ def open_tables(path: Path, *, separator: str = ",") -> Iterator[list[Table]]:
 def _unpack(path: Path, folder: Path) -> list[tuple[Path, str]]:
     if path.name.endswith(".gz"):
         target = folder / "plain.csv"
-        with gzip.open(path) as packed:
-            copy_text(packed, target)
+        with unpacking(), gzip.open(path) as packed:
+            copy_text(iter(lambda: packed.read(BLOCK), b""), target)
         check_head(target, label=path.name)
         refuse_nul(target, path.name)
         return [(target, path.name)]
@@ -251,26 +249,26 @@ def _unpack(path: Path, folder: Path) -> list[tuple[Path, str]]:
         if path.suffix != ".parquet":
             refuse_nul(path, path.name)
         return [(path, path.name)]
-    with zipfile.ZipFile(path) as archive:
+    with unpacking():
+        archive = zipfile.ZipFile(path)
+    with archive:
         members = [m for m in sorted(archive.namelist()) if _is_data(m)]
         if not members:
             inside = listed(archive.namelist()) or "nothing"
             raise broken(path.name, "", f"holds no .csv or .parquet member, only {inside}")
+        check_room(folder, sum(archive.getinfo(member).file_size for member in members))
         return [_extract(archive, member, folder / str(i), path.name) for i, member in enumerate(members)]
 
 
 def _extract(archive: zipfile.ZipFile, member: str, stem: Path, label: str) -> tuple[Path, str]:
     target = stem.with_suffix(Path(member).suffix.lower())
     is_text = target.suffix != ".parquet"
-    try:
-        with archive.open(member) as packed:
-            if is_text:
-                copy_text(packed, target)
-            else:
-                with target.open("wb") as plain:
-                    shutil.copyfileobj(packed, plain, BLOCK)
-    except RuntimeError as error:  # what zipfile raises for an encrypted member
-        raise broken(label, "", f"member {member} is encrypted; unpack it with its password first") from error
+    blocks = member_blocks(archive, archive.getinfo(member))
+    if is_text:
+        copy_text(blocks, target)
+    else:
+        with target.open("wb") as plain:
+            plain.writelines(blocks)
     label = f"{label}:{member}"
     check_head(target, label=label)
     if is_text:

@@ -2,7 +2,7 @@
 
 import codecs
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,10 +18,10 @@ _LINE_ENDS = (
 )
 
 
-def copy_text(packed: BinaryIO, path: Path) -> None:
-    """Unpack text into a file, up to the first NUL byte: a bomb of them never fills the disk."""
+def copy_text(blocks: Iterable[bytes], path: Path) -> None:
+    """Write unpacked text into a file, up to the first NUL byte: a bomb of them never fills the disk."""
     with path.open("wb") as plain:
-        for block in _blocks(packed):
+        for block in blocks:
             plain.write(block)
             if b"\0" in block:
                 break

@@ -303,9 +303,9 @@ def large(side: int = 2048, dtype: str = "uint8") -> bytes:
         (lambda data: data[:2000] + bytes(200) + data[2200:], "broken PNG"),
         (lambda data: b"GIF89a" + data, "no PNG"),
         (lambda _: b"", "no PNG"),
-        (lambda _: large(), "2048 x 2048 pixels in mode L; allowed are 1024 x 1024"),
-        (lambda _: large(1024, "uint16"), r"mode I;16; allowed .* mode L \(one grey channel of 8 bit\)"),
-        (lambda _: png(np.zeros((1024, 1024, 3), np.uint8)), "mode RGB"),
+        (lambda _: large(), "2048 x 2048 pixels of grey, 8 bit; allowed are 1024 x 1024"),
+        (lambda _: large(1024, "uint16"), "pixels of grey, 16 bit; allowed are"),
+        (lambda _: png(np.zeros((1024, 1024, 3), np.uint8)), "pixels of colour, 8 bit"),
     ],
 )
 def test_an_image_that_is_wrong_is_named(spoil, said, tmp_path, server, files):

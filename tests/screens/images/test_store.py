@@ -1,10 +1,15 @@
 """Stores of images: what a PNG must be, and where a folder and an archive look for it."""
 
 import io
+import struct
 import zipfile
+import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from helpers.errors import DataError, UsageError
@@ -21,6 +26,19 @@ def png(level: int = 7, size: int = IMAGE_SIZE, mode: str = "L", kind: str = "PN
     return out.getvalue()
 
 
+def chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def headed(
+    width: int = IMAGE_SIZE, height: int = IMAGE_SIZE, bits: int = 8, kind: int = 0, again: bytes = b""
+) -> bytes:
+    """Return a PNG of a few rows whose head says something of its own; a second one after it if `again` is given."""
+    top = chunk(b"IHDR", struct.pack(">2I5B", width, height, bits, kind, 0, 0, 0))
+    rows = chunk(b"IDAT", zlib.compress(bytes(5 * 1025)))
+    return b"\x89PNG\r\n\x1a\n" + top + again[8:33] + rows + chunk(b"IEND", b"")
+
+
 def test_a_grey_png_of_the_right_size_is_read():
     plane = decode_png(png(9), "x")
     assert plane.dtype == np.uint8
@@ -31,8 +49,22 @@ def test_a_grey_png_of_the_right_size_is_read():
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (png(size=512), "x has 512 x 512 pixels in mode L; allowed are 1024 x 1024"),
-        (png(mode="RGB"), "in mode RGB"),
+        (
+            png(size=512),
+            "x has 512 x 512 pixels of grey, 8 bit; allowed are 1024 x 1024 pixels of grey, 8 bit",
+        ),
+        (png(mode="RGB"), "1024 x 1024 pixels of colour, 8 bit"),
+        (png(mode="P"), "pixels of a palette"),
+        (png(mode="I;16"), "pixels of grey, 16 bit"),
+        (headed(bits=4), "pixels of grey, 4 bit"),
+        (headed(100_000, 100_000), "x has 100000 x 100000 pixels"),
+        (headed(2**31 - 1, 2**31 - 1), "x has 2147483647 x 2147483647 pixels"),
+        (headed(0, 0), "x has 0 x 0 pixels"),
+        (headed(kind=7), "pixels of no known colour"),
+        (headed(again=headed(50_000, 50_000)), "x is a broken PNG"),
+        (headed(again=headed(2000, 2000)), r"x is a broken PNG \(it has several heads\)"),
+        (headed(), r"x is a broken PNG \(rows are missing\)"),
+        (b"<html>Sign in</html>" * 9, "x is no PNG image"),
         (png(kind="TIFF"), "x is no PNG image"),
         (b"", "x is no PNG image"),
         (png()[:200], "x is a broken PNG"),
@@ -114,3 +146,58 @@ def test_a_kept_image_that_broke_is_fetched_again(tmp_path, monkeypatch, capsys)
     assert (far._plane(path) == 9).all()
     told = capsys.readouterr().err.splitlines()
     assert told == 3 * [f"rxrx19: {kept} is damaged: it is dropped and fetched again"]
+
+
+@pytest.fixture(scope="module")
+def noisy() -> tuple[np.ndarray, bytes]:
+    pixels = np.random.default_rng(3).integers(0, 256, (IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG", compress_level=1)
+    return pixels, out.getvalue()
+
+
+def test_the_pixels_may_come_in_any_order_and_in_any_pieces(noisy):
+    """Pictures that other programs write: several chunks of pixels, other chunks between, and rows in turns."""
+    pixels, data = noisy
+    packed = zlib.compress(b"".join(b"\0" + row.tobytes() for row in pixels), 1)
+    pieces = b"".join(chunk(b"IDAT", packed[at : at + 10_000]) for at in range(0, len(packed), 10_000))
+    assert (
+        decode_png(data[:33] + chunk(b"tEXt", b"a\0b") + pieces + chunk(b"IEND", b""), "x") == pixels
+    ).all()
+    turns = ((0, 8, 0, 8), (0, 8, 4, 8), (4, 8, 0, 4), (0, 4, 2, 4), (2, 4, 0, 2), (0, 2, 1, 2), (1, 2, 0, 1))
+    rows = [b"\0" + row.tobytes() for y, dy, x, dx in turns for row in pixels[y::dy, x::dx]]
+    top = chunk(b"IHDR", struct.pack(">2I5B", IMAGE_SIZE, IMAGE_SIZE, 8, 0, 0, 0, 1))
+    interlaced = data[:8] + top + chunk(b"IDAT", zlib.compress(b"".join(rows), 1)) + chunk(b"IEND", b"")
+    assert (decode_png(interlaced, "x") == pixels).all()
+
+
+@given(st.floats(0, 1) | st.integers(0, 60), st.binary(min_size=1, max_size=4), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_wrong_bytes_anywhere_give_the_right_pixels_or_one_line(noisy, where, noise, is_cut):
+    pixels, data = noisy
+    at = where if isinstance(where, int) else int(where * len(data))
+    bent = data[:at] if is_cut else (data[:at] + noise + data[at + len(noise) :])[: len(data)]
+    try:
+        plane = decode_png(bent, "x")
+    except DataError as error:
+        plane, said = pixels, str(error)
+        assert said.startswith("x ") and "\n" not in said  # noqa: PT018
+    np.testing.assert_array_equal(plane, pixels)
+
+
+def test_a_picture_of_a_folder_that_cannot_be_read_or_held_is_named(tmp_path, monkeypatch):
+    file = tmp_path / site_paths(SITE)[0]
+    file.parent.mkdir(parents=True)
+    file.write_bytes(png() + bytes(8 * IMAGE_SIZE**2))
+    with pytest.raises(
+        DataError, match=r"AA02_s1_w1.png has [\d,]+ bytes; allowed are 8,388,608: get the file"
+    ):
+        FolderImages(tmp_path)._plane(site_paths(SITE)[0])
+    file.write_bytes(png())
+
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(DataError, match=r"AA02_s1_w1.png cannot be read \(Permission denied\); mend that"):
+        FolderImages(tmp_path)._plane(site_paths(SITE)[0])

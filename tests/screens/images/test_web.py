@@ -8,6 +8,7 @@ import time
 import tracemalloc
 import zipfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -16,8 +17,7 @@ from helpers.screens import http
 from helpers.screens.images import archive as archives
 from helpers.screens.images import web
 from helpers.screens.images.archive import Archive, WebFile
-from screens.test_fetch import fill
-from screens.test_http import BODY, CHUNKED, answer, head, lying, raw, silent
+from screens.liar import BODY, CHUNKED, answer, fill, head, lying, raw, silent
 
 SPAN = (100, 150)
 NAME = "images/HRCE-1/Plate25/AA02_s1_w1.png"
@@ -207,7 +207,7 @@ LIES = {
     "packed into nothing": (lambda: lie(zipped(), 20, "<I", 0), "is damaged"),
     "packed beyond the end": (lambda: lie(zipped(method=0), 20, "<I", 10**6), "is damaged"),
     "a size too small": (lambda: lie(zipped(), 24, "<I", 7), "is damaged"),
-    "a size too large": (lambda: lie(zipped(), 24, "<I", 10**7), "is damaged"),
+    "a size too large": (lambda: lie(zipped(), 24, "<I", 10**6), "is damaged"),
     "unpacks to far more": (lambda: bomb(1000), "is damaged"),
     "another checksum": (lambda: lie(zipped(), 16, "<I", 5), "is damaged"),
     "lies elsewhere": (lambda: lie(zipped(), 42, "<I", 9), "is not where the list of members says"),
@@ -257,15 +257,20 @@ def test_a_list_of_members_that_is_too_long_is_not_fetched(tmp_path, monkeypatch
     assert "allowed are 20: give the address of single files" in text
 
 
-@pytest.mark.parametrize("what", ["cut", "folder", "empty", "bit"])
+@pytest.mark.parametrize("what", ["cut", "folder", "empty", "a bit", "longer", "a link"])
 def test_a_kept_list_that_broke_is_fetched_anew(what, tmp_path):
     with lying(ranges(zipped())) as server:
         Archive(WebFile(server.url, tmp_path)).find(NAME)
         (kept,) = tmp_path.glob("members-*.bin")
         data = kept.read_bytes()
         kept.unlink()
-        broken = {"cut": data[:-1], "empty": b"", "bit": bytes([data[0] ^ 1]) + data[1:]}
-        kept.mkdir() if what == "folder" else kept.write_bytes(broken[what])
+        if what == "folder":
+            kept.mkdir()
+        elif what == "a link":
+            kept.symlink_to(tmp_path / "nowhere")
+        else:
+            bit = bytes([data[0] ^ 1]) + data[1:]
+            kept.write_bytes({"cut": data[:-1], "empty": b"", "a bit": bit, "longer": data + b"x"}[what])
         assert Archive(WebFile(server.url, tmp_path)).find(NAME).name == NAME
         assert kept.read_bytes() == data
 
@@ -294,3 +299,48 @@ def test_ranges_that_come_short_do_not_hide_members(tmp_path):
     with lying(short) as server:
         text = complaint(lambda: Archive(WebFile(server.url, tmp_path)).find(NAME))
     assert "the server sends another range than the one asked for, 4 times" in text
+
+
+def test_a_list_of_which_nobody_knows_the_version_is_fetched_each_time(tmp_path):
+    """Another archive may lie there by now, its list as long as that of the first."""
+
+    def untagged(data):
+        def act(handler):
+            start, last = map(int, handler.headers["Range"].removeprefix("bytes=").split("-"))
+            last = min(last, len(data) - 1)
+            part(bytes(data[start : last + 1]), f"bytes {start}-{last}/{len(data)}", ETag=None)(handler)
+
+        return act
+
+    with lying(untagged(zipped(b"pixels", method=0))) as server:
+        archive = Archive(WebFile(server.url, tmp_path))
+        assert archive.read(archive.find(NAME)) == b"pixels"
+        server.acts = [untagged(zipped(b"others", method=0))]
+        archive = Archive(WebFile(server.url, tmp_path))
+        assert archive.read(archive.find(NAME)) == b"others"
+
+
+def test_a_list_is_fetched_once_by_those_who_ask_at_the_same_time(tmp_path):
+    """And what a killed one left half-fetched is swept away."""
+    asked = []
+
+    def slow(handler):
+        first = handler.headers["Range"]
+        if first != "bytes=0-0":
+            asked.append(first)
+            time.sleep(0.05)
+        ranges(bytes(zipped()))(handler)
+
+    with lying(slow) as server:
+        Archive(WebFile(server.url, tmp_path)).find(NAME)
+        (kept,) = tmp_path.glob("members-*.bin")
+        kept.rename(tmp_path / "once")
+        n_asked, half = len(asked), tmp_path / f".{kept.name}.abcd_123"
+        half.mkdir()
+        with ThreadPoolExecutor(3) as pool:
+            calls = [pool.submit(Archive(WebFile(server.url, tmp_path)).find, NAME) for _ in range(3)]
+            assert [call.result(10).name for call in calls] == [NAME] * 3
+        of_list = asked[n_asked - 1]
+        assert asked[n_asked:].count(of_list) == 1
+    assert kept.read_bytes() == (tmp_path / "once").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([kept.name, "once"])

@@ -4,6 +4,7 @@
 takes long and fills the memory. Here the list of members stays bytes, and a name is searched in it.
 """
 
+import contextlib
 import hashlib
 import mmap
 import struct
@@ -18,9 +19,10 @@ from typing import Protocol
 from tqdm import tqdm
 
 from helpers.errors import DataError
-from helpers.files import atomic_path
-from helpers.screens.download import free, writing
+from helpers.files import atomic_path, remove_leftovers
+from helpers.screens.disk import alone, check_room, free_unless_file, writing
 from helpers.screens.images import web
+from helpers.screens.packed import PackedError, unpacking
 
 # Records of a ZIP file: signature and fields, little endian (APPNOTE.TXT, 4.3).
 _LOCAL = struct.Struct("<4s5H3I2H")
@@ -33,6 +35,7 @@ _STORED, _DEFLATED = 0, 8
 _LONGEST_PREFIX = 256  # folders in front of the name that is searched for
 _SLACK = 512  # bytes of extra fields that are fetched along with a member
 _BLOCK = 8 << 20
+_ADVICE = "free space or set RXRX19_CACHE to another folder"
 LONGEST_LIST = 1 << 30  # bytes of a list of members that are fetched; that of the release has 150 MB
 
 
@@ -52,22 +55,39 @@ class ByteSource(Protocol):
     def map(self, start: int, stop: int) -> "tuple[mmap.mmap | bytes, int, int]":
         """Return something that can be searched, and where in it the bytes from `start` to `stop` lie."""
 
+    def forget(self) -> None:
+        """Keep nothing of what `map` has kept, since it misled."""
+
 
 class LocalFile:
     """A file on disk."""
 
     def __init__(self, path: Path):
-        self.path, self.label, self.size = path, str(path), path.stat().st_size
+        self.path, self.label = path, str(path)
+        with self._reading():
+            self.size = path.stat().st_size
 
     def read(self, start: int, stop: int) -> bytes:
         """Return the bytes from `start` up to `stop`."""
-        with self.path.open("rb") as file:
+        with self._reading(), self.path.open("rb") as file:
             file.seek(start)
             return file.read(stop - start)
 
     def map(self, start: int, stop: int) -> tuple[mmap.mmap | bytes, int, int]:
         """Return the whole file, mapped."""
-        return _mapped(self.path), start, stop
+        with self._reading():
+            return _mapped(self.path), start, stop
+
+    def forget(self) -> None:
+        """Do nothing: nothing is kept."""
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            what = f"cannot be read ({error.strerror or error})"
+            raise DataError(f"{self.label}: {what}; mend that or give another source of images") from error
 
 
 class WebFile:
@@ -100,13 +120,33 @@ class WebFile:
         return piece.data
 
     def map(self, start: int, stop: int) -> tuple[mmap.mmap | bytes, int, int]:
-        """Return the bytes from `start` to `stop`, fetched on first use."""
-        version = hashlib.sha256(f"{self._first.tag} {start} {stop}".encode()).hexdigest()[:12]
+        """Return the bytes from `start` to `stop`, fetched on first use.
+
+        A digest behind them tells if what was kept is what was fetched. What a server gives no version is fetched
+        anew each time, since nothing tells if it is still the same.
+        """
+        version = hashlib.sha256(f"{self._first.tag} {self.size} {start} {stop}".encode()).hexdigest()[:12]
         path = self.folder / f"members-{version}.bin"
-        if not _is_whole(path, stop - start):
-            with writing(path, "free space or set RXRX19_CACHE to another folder", stop - start):
-                self._keep(path, start, stop)
+        if not self._first.tag:
+            self._fetch(path, start, stop)
+        elif not _is_whole(path, stop - start):
+            with writing(self.folder, _ADVICE):
+                self.folder.mkdir(parents=True, exist_ok=True)
+            with alone(self.folder, _ADVICE):  # whoever waited finds what the other has fetched
+                remove_leftovers(path)
+                if not _is_whole(path, stop - start):
+                    self._fetch(path, start, stop)
         return _mapped(path), 0, stop - start
+
+    def _fetch(self, path: Path, start: int, stop: int) -> None:
+        with writing(path, _ADVICE, stop - start):
+            self._keep(path, start, stop)
+
+    def forget(self) -> None:
+        """Remove the kept list of members, to be fetched anew by whoever opens the archive next."""
+        for path in self.folder.glob("members-*.bin"):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
     def _keep(self, path: Path, start: int, stop: int) -> None:
         """Fetch the bytes from `start` to `stop` into a file."""
@@ -115,25 +155,30 @@ class WebFile:
                 f"{self.label}: its list of members would have {stop - start:,} bytes; allowed are {LONGEST_LIST:,}: "
                 "give the address of single files"
             )
-        free(path)
+        free_unless_file(path)
         blocks = range(start, stop, _BLOCK)
+        digest = hashlib.sha256()
         with atomic_path(path) as temporary, temporary.open("wb") as file:
-            sum_ = 0
+            check_room(path.parent, stop - start)
             for at in tqdm(blocks, "list of images", unit="block", disable=len(blocks) < 3):
-                block = self.read(at, min(at + _BLOCK, stop))
-                sum_ = zlib.crc32(block, sum_)
-                file.write(block)
-            file.write(f"{sum_:08x}".encode())
+                data = self.read(at, min(at + _BLOCK, stop))
+                digest.update(data)
+                file.write(data)
+            file.write(digest.digest())
 
 
-def _is_whole(path: Path, size: int) -> bool:
-    """Tell if a kept list has its length and, behind it, its checksum."""
+def _is_whole(path: Path, length: int) -> bool:
+    """Tell if a kept list of so many bytes can be read and has the digest that stands behind it."""
+    digest = hashlib.sha256()
     try:
-        listed = _mapped(path)
+        if not path.is_file() or path.stat().st_size != length + digest.digest_size:
+            return False
+        with path.open("rb") as file:
+            for at in range(0, length, _BLOCK):
+                digest.update(file.read(min(_BLOCK, length - at)))
+            return file.read() == digest.digest()
     except OSError:
         return False
-    with memoryview(listed) as view:
-        return len(view) == size + 8 and view[size:] == f"{zlib.crc32(view[:size]):08x}".encode()
 
 
 def _mapped(path: Path) -> mmap.mmap | bytes:
@@ -152,6 +197,10 @@ class Member:
     packed: int
     size: int
     offset: int
+
+
+class _MisledError(DataError):
+    """A member is not as the list of members says."""
 
 
 class Archive:
@@ -192,24 +241,33 @@ class Archive:
         DataError
             If it is damaged, encrypted or packed in a way that is not supported.
         """
-        where = f"{self.source.label}: {member.name}"
+        try:
+            return self._read(member, f"{self.source.label}: {member.name}")
+        except _MisledError:
+            # The list may be damaged rather than the archive, and would be so for ever.
+            self.source.forget()
+            self._opened = None
+            raise
+
+    def _read(self, member: Member, where: str) -> bytes:
         if member.encrypted or member.method not in (_STORED, _DEFLATED):
             how = "encrypted" if member.encrypted else f"packed by method {member.method}"
-            raise DataError(f"{where} is {how}; allowed are stored and deflated members: pack it again")
+            raise _MisledError(f"{where} is {how}; allowed are stored and deflated members: pack it again")
         if max(member.packed, member.size) > web.LARGEST:
             # What the list says may be a lie, and is the length of what is fetched and held.
-            raise DataError(
+            raise _MisledError(
                 f"{where} is said to have {max(member.packed, member.size):,} bytes; allowed are {web.LARGEST:,}: "
                 "get the archive again"
             )
         data = self._packed(member, where)
         try:
-            if member.method == _DEFLATED:
-                data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, member.size + 1)
-        except zlib.error as error:
-            raise DataError(f"{where} is damaged ({error}); get the archive again") from error
+            with unpacking(where):
+                if member.method == _DEFLATED:
+                    data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, member.size + 1)
+        except PackedError as error:
+            raise _MisledError(f"{error}; get the archive again") from error
         if len(data) != member.size or zlib.crc32(data) != member.crc:
-            raise DataError(f"{where} is damaged (its checksum is wrong); get the archive again")
+            raise _MisledError(f"{where} is damaged (its checksum is wrong); get the archive again")
         return data
 
     def _packed(self, member: Member, where: str) -> bytes:
@@ -218,7 +276,7 @@ class Archive:
         stop = min(begin + _SLACK + member.packed, self.source.size)
         data = self.source.read(member.offset, stop) if member.offset < stop else b""
         if len(data) < _LOCAL.size or data[:4] != b"PK\x03\x04":
-            raise DataError(f"{where} is not where the list of members says; get the archive again")
+            raise _MisledError(f"{where} is not where the list of members says; get the archive again")
         begin = _LOCAL.size + sum(_LOCAL.unpack_from(data)[-2:])
         end = min(member.offset + begin + member.packed, self.source.size)
         if end > stop:

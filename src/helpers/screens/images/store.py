@@ -1,8 +1,10 @@
 """Stores of images: a folder, a ZIP archive or a server, each giving a site as (5, 1024, 1024) uint8."""
 
+import contextlib
 import hashlib
 import io
 import os
+import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
@@ -12,6 +14,7 @@ import numpy as np
 
 from helpers.errors import DataError
 from helpers.files import atomic_path, cache_dir
+from helpers.screens.disk import free_unless_file, writing
 from helpers.screens.facts import IMAGE_SIZE, STAINS
 from helpers.screens.images import web
 from helpers.screens.images.archive import Archive, LocalFile, WebFile
@@ -124,7 +127,15 @@ class FolderImages(ImageStore):
             raise DataError(
                 f"{self.folder} holds no {path}; give the folder that `images` lies in, or another source of images"
             )
-        return found.read_bytes()
+        try:
+            if found.stat().st_size > web.LARGEST:
+                raise DataError(
+                    f"{found} has {found.stat().st_size:,} bytes; allowed are {web.LARGEST:,}: get the file again"
+                )
+            return found.read_bytes()
+        except OSError as error:
+            what = f"cannot be read ({error.strerror or error})"
+            raise DataError(f"{found} {what}; mend that or give another source of images") from error
 
 
 class ZipImages(ImageStore):
@@ -167,21 +178,22 @@ class CachedImages(ImageStore):
         if self.folder.is_dir():
             claim(self.folder)
         if os.path.lexists(kept):
-            try:
-                return decode_png(kept.read_bytes(), str(kept))
-            except (DataError, OSError):
-                notice(f"{kept} is damaged: it is dropped and fetched again")
-                drop(kept)
+            # What cannot be read, or is no such image any more, is fetched again.
+            with contextlib.suppress(OSError, DataError):
+                if kept.stat().st_size <= web.LARGEST:
+                    return decode_png(kept.read_bytes(), str(kept))
+            notice(f"{kept} is damaged: it is dropped and fetched again")
+            drop(kept)
         data = self._read(path)
         plane = decode_png(data, f"{self.name}: {path}")
-        try:
+        with writing(kept, "free space or set RXRX19_CACHE to another folder", len(data)):
+            free_unless_file(kept)
             with atomic_path(kept) as temporary:
                 temporary.write_bytes(data)
-        except OSError as error:
-            raise DataError(
-                f"{self.folder}: cannot be written ({error.strerror}); free space or set RXRX19_CACHE to another folder"
-            ) from error
         return plane
+
+    def _keeps(self, path: str) -> bool:
+        return (self.folder / path).is_file()
 
 
 class WebImages(CachedImages):
@@ -199,7 +211,7 @@ class WebImages(CachedImages):
         return urljoin(self.name, quote(path))
 
     def _has(self, path: str) -> bool:
-        return (self.folder / path).is_file() or web.exists(self._address(path))
+        return self._keeps(path) or web.exists(self._address(path))
 
     def _read(self, path: str) -> bytes:
         return web.fetch(self._address(path)).data
@@ -213,7 +225,7 @@ class WebZipImages(CachedImages):
         self._zip = ZipImages(Archive(WebFile(url, self.folder)))
 
     def _has(self, path: str) -> bool:
-        return (self.folder / path).is_file() or self._zip._has(path)
+        return self._keeps(path) or self._zip._has(path)
 
     def _read(self, path: str) -> bytes:
         return self._zip._read(path)
@@ -250,22 +262,65 @@ def decode_png(data: bytes, label: str) -> np.ndarray:
     """
     from PIL import Image, UnidentifiedImageError
 
+    if (look := _look(data)) not in (None, _RIGHT):
+        width, height, depth, colour = look
+        raise DataError(
+            f"{label} has {width} x {height} pixels of {_COLOURS.get(colour, 'no known colour')}, {depth} bit; "
+            f"allowed are {IMAGE_SIZE} x {IMAGE_SIZE} pixels of grey, 8 bit"
+        )
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
-            found = (picture.size, picture.mode)
-            if found == ((IMAGE_SIZE, IMAGE_SIZE), "L"):
-                _check_chunks(data)
-                return np.array(picture)
+            if (picture.size, picture.mode) != (_RIGHT[:2], "L"):
+                raise ValueError("it has several heads")
+            if not _is_complete(data):
+                raise ValueError("rows are missing")
+            _check_chunks(data)
+            return np.array(picture)
     except UnidentifiedImageError as error:
         raise DataError(f"{label} is no PNG image; get the file again") from error
     # What Pillow raises for a broken file depends on where it is broken.
-    except (OSError, SyntaxError, ValueError) as error:
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        struct.error,
+        EOFError,
+        zlib.error,
+        Image.DecompressionBombError,
+    ) as error:
         raise DataError(f"{label} is a broken PNG ({error}); get the file again") from error
-    (width, height), mode = found
-    raise DataError(
-        f"{label} has {width} x {height} pixels in mode {mode}; allowed are {IMAGE_SIZE} x {IMAGE_SIZE} pixels in mode "
-        "L (one grey channel of 8 bit)"
-    )
+
+
+# What the head of a PNG says, at its fixed place: before any pixel is unpacked, of which there may be billions.
+_HEAD = struct.Struct(">8sI4s2I2B")
+_RIGHT = (IMAGE_SIZE, IMAGE_SIZE, 8, 0)
+_ROWS = IMAGE_SIZE * (IMAGE_SIZE + 1)  # bytes; each row begins with one that says how it is filtered
+_COLOURS = {
+    0: "grey",
+    2: "colour",
+    3: "a palette",
+    4: "grey with transparency",
+    6: "colour with transparency",
+}
+
+
+def _look(data: bytes) -> tuple[int, int, int, int] | None:
+    """Return width, height, bits and kind of colour of a PNG; None if it is none."""
+    if len(data) < _HEAD.size:
+        return None
+    mark, _, kind, *look = _HEAD.unpack_from(data)
+    return tuple(look) if (mark, kind) == (b"\x89PNG\r\n\x1a\n", b"IHDR") else None
+
+
+def _is_complete(data: bytes) -> bool:
+    """Tell if a PNG has all its rows; Pillow takes those that are missing for black."""
+    unpacker, n_bytes, at = zlib.decompressobj(), 0, 8
+    while at + 8 <= len(data) and n_bytes < _ROWS:
+        length, kind = struct.unpack_from(">I4s", data, at)
+        if kind == b"IDAT":
+            n_bytes += len(unpacker.decompress(data[at + 8 : at + 8 + length], _ROWS - n_bytes))
+        at += length + 12
+    return n_bytes == _ROWS
 
 
 def _check_chunks(data: bytes) -> None:

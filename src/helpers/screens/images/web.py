@@ -7,10 +7,11 @@ import requests
 from helpers.errors import DataError
 from helpers.screens import http
 from helpers.screens.download import announced, content_range, receive, version
+from helpers.screens.facts import IMAGE_SIZE
 
 MISSING = (403, 404, 410)  # an open bucket answers 403 for what it does not have
-# Bytes of a single file. The pixels of an image take 1024 x 1024, so this is generous.
-LARGEST = 64 * 10**6
+# Bytes of a single file: several times what the pixels of an image take before they are packed.
+LARGEST = 8 * IMAGE_SIZE**2
 _LOCAL = "or give a local folder or zip of the images: open_images('FOLDER')"
 
 
