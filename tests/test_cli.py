@@ -164,7 +164,11 @@ def test_debug_shows_the_traceback_wherever_it_stands(place: int) -> None:
             1,
             "rxrx19: unexpected ValueError: odd; run again with --debug for the traceback",
         ),
-        (PermissionError(13, "Permission denied", "x"), 1, "rxrx19: [Errno 13] Permission denied: 'x'"),
+        (
+            PermissionError(13, "Permission denied", "x"),
+            1,
+            "rxrx19: x: access is not permitted: change its permissions or choose another place",
+        ),
     ],
 )
 def test_each_kind_of_error_has_its_exit_code(

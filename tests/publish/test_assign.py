@@ -100,7 +100,7 @@ def test_addresses_and_names_are_no_folders(notebooks: list, tmp_path: Path) -> 
 
 
 def test_a_file_that_is_not_there_or_no_text_is_a_usage_error(notebooks: list, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"none.yml cannot be read: No such file"):
+    with pytest.raises(UsageError, match=r"none.yml cannot be read \(No such file"):
         assign(notebooks, [], tmp_path / "none.yml")
     (tmp_path / "p.yml").write_bytes("fdr: 0.1 # \xb5".encode("latin-1"))
     with pytest.raises(UsageError, match="is not UTF-8 text"):

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers.errors import DataError, UsageError
+from helpers.errors import DataError, UsageError, shorten
 from helpers.files import cache_dir
 from helpers.hits.lists import read_list
 from helpers.hits.names import find_name, index_names, known_structures, parent_keys
 from helpers.screens import facts
+from helpers.screens.compounds import LONGEST_SMILES
 
 FETCH = "rxrx19 data fetch rxrx19a --what published"
 FILE = "published.csv"
@@ -105,7 +106,7 @@ def read_published(path: str | Path) -> pd.DataFrame:
     if bad.any():
         where, text = table.index[bad][0], table.loc[bad, "score"].iloc[0]
         raise DataError(
-            f"{path}, line {where}: the score {text!r} is no number; export or fetch the file again"
+            f"{path}, line {where}: the score {shorten(text, 80)!r} is no number; export or fetch the file again"
         )
     rows = table.assign(cells=cells, score=score)[kept].reset_index(drop=True)
     unknown = (rows["molecule"] == "") & (rows.get("smiles", pd.Series("", index=rows.index)) == "")
@@ -114,7 +115,22 @@ def read_published(path: str | Path) -> pd.DataFrame:
         raise DataError(
             f"{path}, line {where}: neither a ChEMBL id nor a structure; export or fetch the file again"
         )
+    _check_structures(path, rows, table.index[kept])
     return _with_pairs(_with_names(rows))
+
+
+def _check_structures(path: Path, rows: pd.DataFrame, lines: pd.Index) -> None:
+    """Refuse a row without a ChEMBL id whose structure tells no compound either: such rows would be one compound."""
+    for row in np.flatnonzero(rows["molecule"] == ""):
+        text = rows["smiles"].iloc[row]
+        if parent_keys([text])[text] is None:
+            reason = f"no ChEMBL id, and the structure {shorten(text, 80)!r} cannot be read"
+            limit = (
+                f"at most {LONGEST_SMILES:,} characters are" if len(text) > LONGEST_SMILES else "SMILES is"
+            )
+            raise DataError(
+                f"{path}, line {lines[row]}: {reason} ({limit} allowed); add the id or correct it"
+            )
 
 
 def _with_names(rows: pd.DataFrame) -> pd.DataFrame:
