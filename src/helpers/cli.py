@@ -33,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _stoppable():
             options, unknown = build_parser().parse_known_args(arguments)
             refuse_unknown(unknown, options.parser)
+            from helpers.publish.limits import check_limits  # on Windows there are none
+
+            check_limits(options.parser.prog.split()[1])
             return options.command(options)
     except KeyboardInterrupt as error:
         _complain("interrupted")

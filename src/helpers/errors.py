@@ -12,6 +12,7 @@ LONGEST_LINE = 900
 _ADVICE = {
     errno.ENOSPC: "there is no room left: remove something there or choose a folder on another disk, and run again",
     errno.EDQUOT: "your share of the disk is full: remove something or choose a folder on another disk, and run again",
+    errno.EFBIG: "the limit of a file's size is reached: raise it with `ulimit -f unlimited`, and run again",
     errno.ENAMETOOLONG: "the name is longer than the system allows (255 bytes each part): choose a shorter one",
     errno.EACCES: "access is not permitted: change its permissions or choose another place",
     errno.EPERM: "access is not permitted: change its permissions or choose another place",
@@ -73,12 +74,19 @@ def explain_system_error(error: OSError) -> str:
 
 
 def shorten(text: str, most: int = LONGEST_LINE) -> str:
-    """Return a text of at most `most` characters on one line: of a longer one its beginning and its end.
+    r"""Return a text of at most `most` characters on one line: of a longer one its beginning and its end.
+
+    What cannot be seen is written as its code: a hidden character is often what is wrong with a name.
 
     >>> shorten("a" * 50 + "z", 12)
-    'aaaaaa ... z'
+    'aaaa ... aaz'
+    >>> print(shorten("fdr\ufeff"))
+    fdr\ufeff
     """
-    text = " ".join(text.split())
+    # The beginning and the end are enough: escaping a whole file takes long.
+    text = " ".join((text if len(text) <= 8 * most else text[: 4 * most] + text[-4 * most :]).split())
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     if len(text) <= most:
         return text
     tail = most // 4

@@ -75,6 +75,14 @@ def room_for(path: str | Path) -> Iterator[None]:
         ) from error
 
 
+def home_path(path: str | Path) -> Path:
+    """Return a path with ``~`` and ``~name`` replaced by a home folder; as it is where there is no such home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 class UnreadableTextError(Exception):
     """A file cannot be read as a text; the message goes on after the file's name: what is wrong, what to do."""
 

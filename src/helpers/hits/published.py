@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import DataError, UsageError, shorten
-from helpers.files import cache_dir
+from helpers.files import cache_dir, home_path
 from helpers.hits.lists import read_list
 from helpers.hits.names import find_name, index_names, known_structures, parent_keys
 from helpers.screens import facts
@@ -56,7 +56,7 @@ def find_published(given: str = "") -> Path | None:
     if not given:
         path = cache_dir() / "rxrx19a" / FILE
         return path if path.is_file() else None
-    path = Path(given).expanduser()
+    path = home_path(given)
     if path.is_file():
         return path
     tables = [path / FILE] if (path / FILE).is_file() else []

@@ -7,7 +7,7 @@ from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any
 
 from helpers.errors import UsageError, shorten
-from helpers.files import UnreadableTextError, read_small_text
+from helpers.files import UnreadableTextError, home_path, read_small_text
 from helpers.publish.notebooks import Notebook, find_notebooks
 from helpers.publish.parameters import Value, coerce
 from helpers.publish.suggest import suggest
@@ -160,4 +160,4 @@ def _refuse(name: str, valid: Iterable[str], of: str) -> None:
 def _absolute(name: str, value: Value) -> Value:
     if name not in PATHS or value == "" or value in KEYWORDS.get(name, ()) or "://" in str(value):
         return value
-    return str(Path(str(value)).expanduser().resolve())
+    return str(home_path(str(value)).resolve())

@@ -6,7 +6,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from helpers.errors import DataError, UsageError
-from helpers.files import cache_dir
+from helpers.files import cache_dir, home_path
 from helpers.screens import facts
 
 
@@ -49,7 +49,7 @@ def resolve_source(source: str | Path, world: str = "calm") -> Path:
                 command = f"rxrx19 data fetch rxrx19a --what {part}"
                 raise DataError(f"{folder}: the {part} of RxRx19a are not there; run `{command}` first")
         return folder
-    folder = Path(source).expanduser()
+    folder = home_path(source)
     if not folder.is_dir():
         raise UsageError(
             f"source '{source}' is no folder; allowed are twin, rxrx19a, or a folder that holds a screen"

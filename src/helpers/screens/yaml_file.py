@@ -57,7 +57,7 @@ def parse_yaml(text: str) -> Any:
         return yaml.load(text, _Loader)
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
-        reason = f"holds the character U+{ord(error.character):04X}, which YAML does not allow; remove it"
+        reason = f"holds the character U+{error.character:04X}, which YAML does not allow; remove it"
         raise YamlFileError(f"line {line}", reason) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
