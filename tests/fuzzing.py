@@ -78,7 +78,8 @@ def mutated(base: bytes, seed: int) -> bytes:
 def told(arguments: list[str], folder: Path) -> tuple[int, str, list[str]]:
     """Call the command and return its code, its output and the lines of its complaint.
 
-    Fails if it hangs, if it changes or leaves a file in the folder or where it is called, or if what it says is not fit for a reader.
+    Fails if it hangs, if it changes or leaves a file in the folder or where it is called, or if what it says is not fit
+    for a reader.
     """
     before = _state(folder), _state(Path.cwd())
     out, err = io.StringIO(), io.StringIO()
