@@ -31,7 +31,7 @@ export UV_SYSTEM_CERTS ?= 1
 export UV_NATIVE_TLS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test lint fuzz oldest release-check bench worlds worlds-notebooks lock clean
+.PHONY: help env book test messages lint fuzz oldest release-check bench worlds worlds-notebooks lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -73,6 +73,9 @@ COVERAGE := $(if $(strip $(ARGS)),,--cov --cov-report=)
 # loadfile: the tests of one file share its fixtures, above all the one built book, in one process.
 test: lint ## lint, run the tests, build the book from the tiny twin; two minutes: make test ARGS="-m 'not slow'"
 	@$(ONE_CORE) $(BIN)/python -m pytest -n 2 --dist loadfile $(COVERAGE) $(ARGS)
+
+messages: env ## write the book's page on broken input anew from the tests
+	@$(BIN)/python tests/hostile.py
 
 lint: env ## check style, format and types
 	@$(BIN)/ruff check $(CODE)

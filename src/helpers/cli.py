@@ -260,7 +260,7 @@ def _check(options: argparse.Namespace) -> int:
     from helpers.screens.check import check_screen
 
     if not options.folder.is_dir():
-        raise UsageError(f"no folder at {options.folder}")
+        raise UsageError(f"no folder at {options.folder}: name the one that holds the files of the screen")
     problems = check_screen(options.folder)
     for problem in problems:
         _say(f"{problem.level}: {problem}")

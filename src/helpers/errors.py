@@ -17,7 +17,7 @@ _ADVICE = {
     errno.EACCES: "access is not permitted: change its permissions or choose another place",
     errno.EPERM: "access is not permitted: change its permissions or choose another place",
     errno.EROFS: "it lies on a disk that can only be read: choose another place",
-    errno.ENOENT: "it is not there: check the name, and that nothing else removes it meanwhile",
+    errno.ENOENT: "check the name, and the folder that it is seen from",
     errno.ENOTDIR: "a part of this path is a file where a folder is needed: choose another place",
     errno.EISDIR: "it is a folder where a file is needed: choose another name or move it away",
     errno.ELOOP: "its links lead round in a circle: name the file itself",

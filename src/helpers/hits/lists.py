@@ -9,6 +9,12 @@ import pandas as pd
 from helpers.errors import DataError, shorten
 from helpers.files import UnreadableTextError, read_small_text
 
+_CSV_SAYS = {
+    "unexpected end of data": "a quotation mark is not closed",
+    "expected after": "a quotation mark stands inside a cell; double it",
+    "field larger than field limit": f"a cell has more than {csv.field_size_limit():,} characters",
+}
+
 MOST_BYTES = 1 << 26
 """Of a list: 64 MiB hold a million lines."""
 
@@ -72,7 +78,8 @@ def _rows(path: Path, form: str) -> list[tuple[int, list[str]]]:
             if any(cell.strip() for cell in cells):
                 rows.append((reader.line_num, cells))
     except csv.Error as error:
+        said = next((ours for theirs, ours in _CSV_SAYS.items() if theirs in str(error)), str(error))
         raise DataError(
-            f"{path}, line {reader.line_num}: cannot be split into cells ({error}); {form}"
+            f"{path}, line {reader.line_num}: cannot be split into cells ({said}); {form}"
         ) from None
     return rows or [(1, [])]

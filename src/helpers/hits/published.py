@@ -12,6 +12,7 @@ from helpers.hits.lists import read_list
 from helpers.hits.names import find_name, index_names, known_structures, parent_keys
 from helpers.screens import facts
 from helpers.screens.compounds import LONGEST_SMILES
+from helpers.screens.problems import plural
 
 FETCH = "rxrx19 data fetch rxrx19a --what published"
 FILE = "published.csv"
@@ -57,7 +58,7 @@ def find_published(given: str = "") -> Path | None:
         path = cache_dir() / "rxrx19a" / FILE
         return path if path.is_file() else None
     path = home_path(given)
-    if path.is_file():
+    if path.exists() and not path.is_dir():  # if it is no regular file, its reader says so
         return path
     tables = [path / FILE] if (path / FILE).is_file() else []
     if path.is_dir() and not tables:
@@ -100,7 +101,9 @@ def read_published(path: str | Path) -> pd.DataFrame:
     kept = cells.notna() & (table["type"].str.casefold().isin([SCORE_TYPE, ""]) if "type" in table else True)
     if not kept.any():
         assays = " and ".join(facts.CHEMBL_ASSAYS.values())
-        raise DataError(f"{path}: no hit score of {assays} in {len(table):,} lines; {_FORM} `{FETCH}`")
+        raise DataError(
+            f"{path}: no hit score of {assays} in {plural(len(table), 'line')}; {_FORM} `{FETCH}`"
+        )
     score = pd.to_numeric(table["score"], errors="coerce")
     bad = kept & ~np.isfinite(score)
     if bad.any():

@@ -27,7 +27,7 @@ def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         name, sign, value = pair.partition("=")
         if not sign or not name.strip():
-            raise UsageError(f"{shorten(pair, 80)!r} is not of the form NAME=VALUE")
+            raise UsageError(f"{shorten(pair, 80)!r} is not of the form NAME=VALUE, such as fdr=0.1")
         values[name.strip()] = value
     return values
 
@@ -41,7 +41,7 @@ def read_file(path: Path) -> dict[str, object]:
     except UnreadableTextError as error:
         raise UsageError(f"parameter file {path} {error}") from None
     except YamlFileError as error:
-        raise UsageError(f"parameter file {path}, {error}" if error.where else f"{path}: {error}") from None
+        raise UsageError(f"parameter file {path}{',' if error.where else ''} {error}") from None
     if content is None:
         return {}
     if not isinstance(content, dict):

@@ -10,6 +10,7 @@ papermill alone would take an unknown name, a wrong type or a missing cell witho
 """
 
 import ast
+import datetime
 import io
 import json
 import math
@@ -92,14 +93,16 @@ def coerce(name: str, value: Any, kind: type) -> Value:
     if not fits or (kind is float and not math.isfinite(result)) or (kind is str and not _is_plain(result)):
         form = {str: "text", int: "a whole number", float: "a finite number", bool: "true or false"}[kind]
         plain = ", without control characters" if isinstance(value, str) and kind is str else ""
-        raise UsageError(
-            f"parameter '{name}' must be {form} ({kind.__name__}){plain}, got {short_repr(value)}"
-        )
+        raise UsageError(f"parameter '{name}' must be {form} ({kind.__name__}){plain}, got {_quoted(value)}")
     if kind is str and len(result) > LONGEST:
         raise UsageError(
             f"parameter '{name}' has {len(result):,} characters; at most {LONGEST:,} are allowed: shorten the list"
         )
     return result
+
+
+def _quoted(value: object) -> str:
+    return str(value) if isinstance(value, datetime.date) else short_repr(value)
 
 
 def _is_plain(text: str) -> bool:

@@ -10,8 +10,7 @@ from helpers.errors import shorten
 MOST_BYTES = 500_000
 """Of a file that a person writes; a longer one takes many seconds to read."""
 
-# What stands for something else in an object's own words.
-_OBJECT = re.compile(r"'?tag:yaml\.org,2002:'?")
+_TAG = re.compile(r"could not determine a constructor for the tag '(?:tag:yaml\.org,2002:)?([^']*)'")
 
 
 class YamlFileError(Exception):
@@ -62,11 +61,19 @@ def parse_yaml(text: str) -> Any:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else ""
-        reason = shorten(_OBJECT.sub("", getattr(error, "problem", None) or "cannot be parsed"), 200)
+        reason = shorten(
+            _TAG.sub(r"the tag !!\1 is not read here", getattr(error, "problem", None) or "cannot be parsed"),
+            200,
+        )
         raise YamlFileError(where, f"is not YAML ({reason}); check indents, quotes and colons") from None
     except RecursionError:
         raise YamlFileError("", "is nested too deeply: a few levels are enough") from None
     except (ValueError, OverflowError, TypeError, KeyError, IndexError, AttributeError) as error:
         # A number of thousands of digits, a 13th month, a tag that the value does not fit.
-        reason = shorten(str(error), 200)
+        own = "digits" in str(error) or not isinstance(error, ValueError)
+        reason = (
+            "a number of thousands of digits, or a tag that it does not fit"
+            if own
+            else shorten(str(error), 200)
+        )
         raise YamlFileError("", f"holds a value that cannot be read ({reason}); put it in quotes") from None
