@@ -27,9 +27,9 @@ HEADER = """<!-- Written by `make messages` from the tests; change those, not th
 
 # What is said of broken input
 
-Whatever is wrong with a call, a file or a folder, the answer is one line: what is wrong, where, what is allowed and what
-to do next. Nothing is computed before these checks, no file is changed, and the exit code is 1 if the data are wrong
-and 2 if the call is. This page lists {n} broken inputs and what each is told, as the tests see it;
+Whatever is wrong with a call, a file or a folder, the answer is one line: what is wrong, where, what is allowed and
+what to do next. Nothing is computed before these checks, no file is changed, and the exit code is 1 if the data are
+wrong and 2 if the call is. This page lists {n} broken inputs and what each is told, as the tests see it;
 `rxrx19 data check` lists all problems of a screen at once.
 """
 ROW = ("input", "what is said")

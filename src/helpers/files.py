@@ -4,6 +4,7 @@ import contextlib
 import errno
 import functools
 import hashlib
+import json
 import os
 import shutil
 import stat
@@ -11,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from helpers.errors import NoRoomError, system_advice
 
@@ -18,6 +20,7 @@ _SETTLED = 2_000_000_000
 """Nanoseconds; two changes that are closer may bear one time."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_MOST_JSON = 1 << 26
 _SAID_FULL = ("No space left on device", "Disk quota exceeded")
 
 
@@ -126,6 +129,15 @@ def read_small_text(path: str | Path, *, most: int) -> str:
         line = text[: text.index("\0")].count("\n") + 1
         raise UnreadableTextError(f"holds a NUL in line {line}, which no text has; it is damaged or no text")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_json_object(path: str | Path) -> dict[str, Any]:
+    """Return a JSON object that an earlier call wrote; empty where there is none or somebody else wrote the file."""
+    try:
+        content = json.loads(read_small_text(path, most=_MOST_JSON))
+    except (UnreadableTextError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def sha256(path: str | Path) -> str:
