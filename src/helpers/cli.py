@@ -134,7 +134,9 @@ def _add_values(parser: Parser) -> None:
     parser.add_argument(
         "-p", dest="pairs", metavar="NAME=VALUE", action="append", default=[], help="set a parameter"
     )
-    parser.add_argument("-f", dest="file", metavar="PARAMS.yml", type=Path, help="a file of parameters")
+    parser.add_argument(
+        "-f", dest="file", metavar="PARAMS.yml", type=Path, help="a file of parameters (YAML)"
+    )
     parser.add_argument(
         "--out", metavar="DIR", type=Path, help="folder of the run (default results/<run id>)"
     )
@@ -258,6 +260,7 @@ def _fetch(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from helpers.screens.check import check_screen
+    from helpers.screens.problems import plural
 
     if not options.folder.is_dir():
         raise UsageError(f"no folder at {options.folder}: name the one that holds the files of the screen")
@@ -265,7 +268,8 @@ def _check(options: argparse.Namespace) -> int:
     for problem in problems:
         _say(f"{problem.level}: {problem}")
     fatal = sum(problem.level == "fatal" for problem in problems)
-    _say(f"{options.folder}: {fatal} fatal, {len(problems) - fatal} notes" + ("" if fatal else "; usable"))
+    notes = plural(len(problems) - fatal, "note")
+    _say(f"{options.folder}: {fatal} fatal, {notes}" + ("" if fatal else "; usable"))
     return 1 if fatal else 0
 
 

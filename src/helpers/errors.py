@@ -19,6 +19,8 @@ _ADVICE = {
     errno.EROFS: "it lies on a disk that can only be read: choose another place",
     errno.ENOENT: "check the name, and the folder that it is seen from",
     errno.ENOTDIR: "a part of this path is a file where a folder is needed: choose another place",
+    errno.ENOTEMPTY: "another call has put something there meanwhile: look what it is, and run again",
+    errno.EEXIST: "another call has put something there meanwhile: look what it is, and run again",
     errno.EISDIR: "it is a folder where a file is needed: choose another name or move it away",
     errno.ELOOP: "its links lead round in a circle: name the file itself",
     errno.EMFILE: "too many files are open at once: raise the limit with `ulimit -n 4096`, and run again",
