@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -247,3 +248,14 @@ def test_workshop_writes_both_editions(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["workshop", "--out", str(tmp_path)]) == 0
     out, _ = lines(capsys)
     assert len(out.splitlines()) == len(list(tmp_path.rglob("*.ipynb"))) >= 2
+
+
+def test_a_library_says_nothing_beside_our_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def warn(_: object) -> int:
+        warnings.warn("CSV malformed: expected 0 rows, actual 9 rows", stacklevel=1)
+        return 0
+
+    monkeypatch.setattr("helpers.cli._params", warn)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert main(["params"]) == 0

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -30,7 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        with _stoppable():
+        with _stoppable(), warnings.catch_warnings():
+            # polars says it beside our own line on the same file.
+            warnings.filterwarnings("ignore", "CSV malformed")
             options, unknown = build_parser().parse_known_args(arguments)
             refuse_unknown(unknown, options.parser)
             from helpers.publish.limits import check_limits  # on Windows there are none
