@@ -5,6 +5,7 @@ PYTHON ?= python3
 ARGS ?=
 TAG ?=
 UPGRADE ?=
+MINUTES ?= 10
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -30,7 +31,7 @@ export UV_SYSTEM_CERTS ?= 1
 export UV_NATIVE_TLS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test lint oldest release-check bench worlds worlds-notebooks kills lock clean
+.PHONY: help env book test messages lint fuzz oldest release-check bench worlds worlds-notebooks kills lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -73,10 +74,17 @@ COVERAGE := $(if $(strip $(ARGS)),,--cov --cov-report=)
 test: lint ## lint, run the tests, build the book from the tiny twin; two minutes: make test ARGS="-m 'not slow'"
 	@$(ONE_CORE) $(BIN)/python -m pytest -n 2 --dist loadfile $(COVERAGE) $(ARGS)
 
+messages: env ## write the book's page on broken input anew from the tests
+	@$(BIN)/python tests/hostile.py
+
 lint: env ## check style, format and types
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/mypy
+
+fuzz: env ## hostile inputs, new ones all the time, e.g. make fuzz MINUTES=30 (default 10)
+	@end=$$(($$(date +%s) + 60 * $(MINUTES))); while [ $$(date +%s) -lt $$end ]; do \
+		HYPOTHESIS_PROFILE=fuzz $(ONE_CORE) $(BIN)/python -m pytest -m fuzz -p no:cacheprovider -x $(ARGS) || exit 1; done
 
 oldest: ## run the fast tests with the oldest versions that pyproject.toml allows, in .venv-oldest (needs uv)
 	@bash .ci/oldest "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(ARGS)

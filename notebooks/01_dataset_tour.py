@@ -68,7 +68,7 @@ recipe: str = "auto"
 min_z_prime: float = 0.0
 # share of false calls that is accepted [0 < x < 1]
 fdr: float = 0.05
-# where random numbers start [x >= 0]
+# where random numbers start [0 <= x <= 4294967295]
 seed: int = 0
 # folder for tables and figures; empty: one that lasts as long as the kernel
 results: str = ""

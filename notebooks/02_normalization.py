@@ -71,7 +71,7 @@ regulariser: str = "auto"
 umap_max_wells: int = 3000
 # share of false calls that is accepted [0 < x < 1]
 fdr: float = 0.05
-# where random numbers start [x >= 0]
+# where random numbers start [0 <= x <= 4294967295]
 seed: int = 0
 # folder for tables and figures; empty: one that lasts as long as the kernel
 results: str = ""

@@ -73,7 +73,7 @@ calibration_twins: int = 6
 classes: str = ""
 # published scores, a file or folder; empty: where fetch puts them
 published: str = ""
-# where random numbers start [x >= 0]
+# where random numbers start [0 <= x <= 4294967295]
 seed: int = 0
 # folder for tables and figures; empty: one that lasts as long as the kernel
 results: str = ""

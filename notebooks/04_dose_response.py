@@ -73,7 +73,7 @@ hill_bounds: str = "0.2,20"
 ec50_margin: float = 10.0
 # leave out doses at the top that move cells off the disease axis
 drop_toxic: bool = True
-# where random numbers start [x >= 0]
+# where random numbers start [0 <= x <= 4294967295]
 seed: int = 0
 # folder for tables and figures; empty: one that lasts as long as the kernel
 results: str = ""

@@ -43,7 +43,7 @@ world_seeds: int = 1
 recipe: str = "auto"
 # recipes among which the rule picks: all, or a comma list
 recipes: str = "plate_center,percent_of_control,recommended"
-# where random numbers start [x >= 0]
+# where random numbers start [0 <= x <= 4294967295]
 seed: int = 0
 # folder for tables and figures; empty: one that lasts as long as the kernel
 results: str = ""

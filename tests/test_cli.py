@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -176,7 +177,11 @@ def test_debug_shows_the_traceback_wherever_it_stands(place: int) -> None:
             1,
             "rxrx19: unexpected ValueError: odd; run again with --debug for the traceback",
         ),
-        (PermissionError(13, "Permission denied", "x"), 1, "rxrx19: [Errno 13] Permission denied: 'x'"),
+        (
+            PermissionError(13, "Permission denied", "x"),
+            1,
+            "rxrx19: x: access is not permitted: change its permissions or choose another place",
+        ),
     ],
 )
 def test_each_kind_of_error_has_its_exit_code(
@@ -255,3 +260,14 @@ def test_workshop_writes_both_editions(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["workshop", "--out", str(tmp_path)]) == 0
     out, _ = lines(capsys)
     assert len(out.splitlines()) == len(list(tmp_path.rglob("*.ipynb"))) >= 2
+
+
+def test_a_library_says_nothing_beside_our_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def warn(_: object) -> int:
+        warnings.warn("CSV malformed: expected 0 rows, actual 9 rows", stacklevel=1)
+        return 0
+
+    monkeypatch.setattr("helpers.cli._params", warn)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert main(["params"]) == 0

@@ -3,7 +3,11 @@
 import pytest
 
 from helpers.cli import main
+from hostile import groups, screen_label, shown_rows, without_library_words
 from screens.broken import BROKEN, write_screen
+
+GROUPS = groups()
+SHOWN = [(group, name, without_library_words(said)) for group, name, said in shown_rows()]
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.name)
@@ -20,6 +24,10 @@ def test_check_names_the_problem_and_fails(broken, tmp_path, capsys):
     for part in broken.says:
         assert part in fatal[0]
     assert not any("Traceback" in line for line in lines)
+    # What the book shows of it, in the words of today.
+    said = fatal[0].removeprefix("fatal: ").replace(str(folder), folder.name)
+    row = (*screen_label(broken.name, GROUPS), without_library_words(said))
+    assert row in SHOWN, "the book says otherwise: run `make messages`"
 
 
 @pytest.mark.slow

@@ -151,7 +151,7 @@ def test_make_lists_its_targets_by_default(project: Path) -> None:
     ).stdout
     listed = {line.split()[1] for line in out.splitlines()}
     assert listed == {
-        "help", "env", "book", "test", "lint", "oldest", "release-check", "bench", "worlds",
+        "help", "env", "book", "test", "messages", "lint", "fuzz", "oldest", "release-check", "bench", "worlds",
         "worlds-notebooks", "kills", "lock", "clean",
     }  # fmt: skip
 

@@ -2,41 +2,21 @@
 
 import argparse
 import contextlib
+import errno
+import io
 import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from helpers.errors import DataError, UsageError
+from helpers.errors import DataError, UsageError, explain_system_error, shorten, system_advice
+from helpers.publish.arguments import Parser, jobs_number, refuse_unknown, seed_number
 
 # Everything heavier is imported by the command that needs it, so that --help answers at once.
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line that lists what is valid."""
-
-    def __init__(self, **settings: Any) -> None:
-        # A shortened option would change its meaning on the day a longer one is added.
-        super().__init__(**{"allow_abbrev": False, **settings})
-
-    def error(self, message: str) -> NoReturn:
-        """Raise instead of printing the usage and leaving."""
-        groups = [action for action in self._actions if isinstance(action, argparse._SubParsersAction)]
-        valid = f"; valid: {', '.join(groups[0].choices)}" if groups else ""
-        raise UsageError(f"{message}{valid} (see `{self.prog} --help`)")
-
-    def _check_value(self, action: argparse.Action, value: object) -> None:
-        if action.choices is not None and value not in action.choices:
-            from helpers.publish.suggest import suggest
-
-            what = (action.option_strings or [str(action.metavar)])[0]
-            valid = [str(choice) for choice in action.choices]
-            raise UsageError(
-                f"unknown {what} {value!r}{suggest(str(value), valid)}; valid: {', '.join(valid)}"
-            )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,10 +26,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     debug = "--debug" in arguments
+    for stream in (sys.stdout, sys.stderr):
+        # A name in another encoding must not end what prints it.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        with _stoppable():
+        with _stoppable(), warnings.catch_warnings():
+            # polars says it beside our own line on the same file.
+            warnings.filterwarnings("ignore", "CSV malformed")
             options, unknown = build_parser().parse_known_args(arguments)
-            _refuse(unknown, options.parser)
+            refuse_unknown(unknown, options.parser)
+            from helpers.publish.limits import check_limits  # on Windows there are none
+
+            check_limits(options.parser.prog.split()[1])
             return options.command(options)
     except KeyboardInterrupt as error:
         _complain("interrupted")
@@ -86,31 +75,24 @@ def _stoppable() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
-def _refuse(unknown: Sequence[str], parser: argparse.ArgumentParser) -> None:
-    if unknown:
-        from helpers.publish.suggest import suggest
-
-        valid = sorted(parser._option_string_actions)
-        raise UsageError(
-            f"unknown argument {unknown[0]!r}{suggest(unknown[0], valid)}; "
-            f"options of `{parser.prog}`: {', '.join(valid)}"
-        )
-
-
 def _explain(error: Exception) -> int:
     match error:
         case UsageError():
             _complain(str(error))
             return 2
-        case DataError() | OSError():
+        case DataError():
             _complain(str(error))
+        case OSError():
+            _complain(explain_system_error(error))
+        case MemoryError():
+            _complain(f"not done: {system_advice(OSError(errno.ENOMEM, ''))}")
         case _:
             _complain(f"unexpected {type(error).__name__}: {error}; run again with --debug for the traceback")
     return 1
 
 
 def _complain(message: str) -> None:
-    print("rxrx19:", " ".join(message.split()), file=sys.stderr)
+    print("rxrx19:", shorten(message), file=sys.stderr)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -165,12 +147,14 @@ def _add_values(parser: Parser) -> None:
     parser.add_argument(
         "-p", dest="pairs", metavar="NAME=VALUE", action="append", default=[], help="set a parameter"
     )
-    parser.add_argument("-f", dest="file", metavar="PARAMS.yml", type=Path, help="a file of parameters")
+    parser.add_argument(
+        "-f", dest="file", metavar="PARAMS.yml", type=Path, help="a file of parameters (YAML)"
+    )
     parser.add_argument(
         "--out", metavar="DIR", type=Path, help="folder of the run (default results/<run id>)"
     )
     parser.add_argument(
-        "--jobs", metavar="N", type=_positive, default=2, help="notebooks at a time (default 2)"
+        "--jobs", metavar="N", type=jobs_number, default=2, help="notebooks at a time (default 2)"
     )
 
 
@@ -191,7 +175,7 @@ def _add_make(parser: Parser) -> None:
     parser.add_argument("model", metavar="SCREEN", choices=["twin"])
     parser.add_argument("folder", metavar="DIR", type=Path)
     parser.add_argument("--scale", choices=["tiny", "small", "full"], default="small")
-    parser.add_argument("--seed", metavar="N", type=_whole, default=0)
+    parser.add_argument("--seed", metavar="N", type=seed_number, default=0)
     parser.add_argument(
         "--world", metavar="NAME", default="calm", help="assumptions of the twin (default calm)"
     )
@@ -213,18 +197,6 @@ def _add_fetch(parser: Parser) -> None:
         "--what", choices=["metadata", "embeddings", "published"], help="one part (default all)"
     )
     parser.add_argument("--dest", metavar="DIR", type=Path, help="folder to write (default the cache)")
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")
-    return int(text)
-
-
-def _whole(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"must be a whole number of at least 0, got {text!r}")
-    return int(text)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -301,14 +273,16 @@ def _fetch(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from helpers.screens.check import check_screen
+    from helpers.screens.problems import plural
 
     if not options.folder.is_dir():
-        raise UsageError(f"no folder at {options.folder}")
+        raise UsageError(f"no folder at {options.folder}: name the one that holds the files of the screen")
     problems = check_screen(options.folder)
     for problem in problems:
         _say(f"{problem.level}: {problem}")
     fatal = sum(problem.level == "fatal" for problem in problems)
-    _say(f"{options.folder}: {fatal} fatal, {len(problems) - fatal} notes" + ("" if fatal else "; usable"))
+    notes = plural(len(problems) - fatal, "note")
+    _say(f"{options.folder}: {fatal} fatal, {notes}" + ("" if fatal else "; usable"))
     return 1 if fatal else 0
 
 

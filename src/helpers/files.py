@@ -1,21 +1,30 @@
 """Files that are either whole or absent, and where cached ones live."""
 
 import contextlib
+import errno
 import functools
 import hashlib
+import json
 import os
 import re
 import shutil
+import stat
 import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+from helpers.errors import NoRoomError, system_advice
 
 _SETTLED = 2_000_000_000
 """Nanoseconds; two changes that are closer may bear one time."""
 
 _BLOCK = 1 << 20
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_MOST_JSON = 1 << 26
+_SAID_FULL = ("No space left on device", "Disk quota exceeded")
 
 
 def cache_dir() -> Path:
@@ -42,7 +51,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         temporary = folder / path.name
-        yield temporary
+        with room_for(path):
+            yield temporary
         _put(temporary, path, folder / ".replaced")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -70,6 +80,91 @@ def remove_leftovers(path: str | Path) -> None:
     for left in path.parent.iterdir() if path.parent.is_dir() else ():
         if temporary.fullmatch(left.name) and left.is_dir() and not left.is_symlink():
             shutil.rmtree(left, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def room_for(path: str | Path) -> Iterator[None]:
+    """Say which path it was for which a disk had no room: systems and libraries tell only that there was none.
+
+    Raises
+    ------
+    NoRoomError
+        In the place of what was raised where a disk is full.
+    """
+    try:
+        yield
+    except NoRoomError:
+        raise
+    except Exception as error:
+        # Readers and writers of tables raise errors of their own, which quote the system's.
+        if getattr(error, "errno", 0) not in _FULL and not any(said in str(error) for said in _SAID_FULL):
+            raise
+        raise NoRoomError(
+            f"{path} cannot be written: no room is left on its disk; remove something there or choose a folder on "
+            "another disk, and run again (nothing half-written is left)"
+        ) from error
+
+
+def home_path(path: str | Path) -> Path:
+    """Return a path with ``~`` and ``~name`` replaced by a home folder; as it is where there is no such home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
+class UnreadableTextError(Exception):
+    """A file cannot be read as a text; the message goes on after the file's name: what is wrong, what to do."""
+
+
+def read_small_text(path: str | Path, *, most: int) -> str:
+    """Return a text that a person wrote, without its byte order mark and with LF line ends.
+
+    Parameters
+    ----------
+    path : str or Path
+        A regular file in UTF-8.
+    most : int
+        Bytes; what is larger was named by mistake, and reading it would take minutes or all memory.
+
+    Raises
+    ------
+    UnreadableTextError
+        If it is not there, no regular file (a pipe would be waited for without end), larger, or no text.
+    """
+    path = Path(path)
+    try:
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode):
+            kind = "a folder" if stat.S_ISDIR(state.st_mode) else "a pipe or a device"
+            raise UnreadableTextError(f"cannot be read: it is {kind}; name a regular file")
+        if state.st_size > most:
+            raise UnreadableTextError(
+                f"has {state.st_size:,} bytes, at most {most:,} are read: it is hardly the file that is meant"
+            )
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValueError):  # a NUL in the name
+            raise UnreadableTextError("cannot be read: its name holds a NUL") from None
+        raise UnreadableTextError(f"cannot be read ({error.strerror}): {system_advice(error)}") from None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise UnreadableTextError(f"is not UTF-8 text (line {line}); save it as UTF-8") from None
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise UnreadableTextError(f"holds a NUL in line {line}, which no text has; it is damaged or no text")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_json_object(path: str | Path) -> dict[str, Any]:
+    """Return a JSON object that an earlier call wrote; empty where there is none or somebody else wrote the file."""
+    try:
+        content = json.loads(read_small_text(path, most=_MOST_JSON))
+    except (UnreadableTextError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def sha256(path: str | Path) -> str:

@@ -229,3 +229,16 @@ def test_the_treatments_of_the_real_vero_plates_are_found(real_data, real_compou
     assert len(treatments) == 32
     assert set(treatments["treatment"]) - set(found["treatment"]) == {"ML-9"}, "ChEMBL has no score of it"
     assert found["compound"].is_unique
+
+
+@pytest.mark.parametrize(
+    ("smiles", "says"),
+    [("C(", "'C\\(' cannot be read \\(SMILES is allowed"), ("C" * 9000, "at most 4,000 characters")],
+)
+def test_a_row_that_tells_no_compound_is_refused(tmp_path, smiles, says):
+    line = FETCHED.splitlines()[1].split(",")
+    header = FETCHED.splitlines()[0].split(",")
+    line[header.index("molecule_chembl_id")], line[header.index("smiles")] = "", smiles
+    path = written(tmp_path, "\n".join([",".join(header), ",".join(line)]))
+    with pytest.raises(DataError, match=f"line 2: no ChEMBL id, and the structure .*{says}"):
+        read_published(path)

@@ -100,10 +100,37 @@ def test_addresses_and_names_are_no_folders(notebooks: list, tmp_path: Path) -> 
 
 
 def test_a_file_that_is_not_there_or_no_text_is_a_usage_error(notebooks: list, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"none.yml cannot be read: No such file"):
+    with pytest.raises(UsageError, match=r"none.yml cannot be read \(No such file"):
         assign(notebooks, [], tmp_path / "none.yml")
     (tmp_path / "p.yml").write_bytes("fdr: 0.1 # \xb5".encode("latin-1"))
     with pytest.raises(UsageError, match="is not UTF-8 text"):
         assign(notebooks, [], tmp_path / "p.yml")
     (tmp_path / "p.yml").write_text("")
     assert assign(notebooks, [], tmp_path / "p.yml") == {"first": {}, "second": {}}
+
+
+def test_folders_in_a_file_are_those_of_the_working_folder_too(
+    notebooks: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on the command line: a file that is moved means the same as long as the call is the same."""
+    (tmp_path / "settings").mkdir()
+    file = tmp_path / "settings" / "p.yml"
+    file.write_text("source: screen\nfirst:\n  results: r\n")
+    monkeypatch.chdir(tmp_path)
+    assert assign(notebooks, [], file)["first"] == {
+        "source": str(tmp_path / "screen"),
+        "results": str(tmp_path / "r"),
+    }
+
+
+@pytest.mark.parametrize("value", ["a\x07b", "\ud800", "a\nb", "a\0", "x" * 20_001])
+def test_a_text_that_cannot_be_printed_or_is_endless_is_refused(notebooks: list, value: str) -> None:
+    with pytest.raises(UsageError, match=r"'results' (must be text|has 20,001 characters)") as raised:
+        assign(notebooks, [f"results={value}"])
+    assert len(str(raised.value)) < 200
+
+
+@pytest.mark.parametrize("pair", ["seed=\u0663", "fdr=\u0660.\u0665", "seed=\u00b2", "fdr=1_0"])
+def test_a_number_has_the_digits_of_a_keyboard(notebooks: list, pair: str) -> None:
+    with pytest.raises(UsageError, match=r"must be a (whole|finite) number"):
+        assign(notebooks, [pair])

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import time
 
 import pandas as pd
 import pytest
@@ -107,7 +108,7 @@ def test_structures_that_are_missing_or_wrong():
     assert [None if pd.isna(s) else s for s in compounds["structure"]] == [None, "CCO", "CCO", None]
     assert list(compounds["name"]) == ["x", "Y", "Y", "z"]
     assert "1 compound without a structure: 'x'" in notes
-    assert "1 structure cannot be parsed and is matched by name only: 'nonsense'" in notes
+    assert "1 structure cannot be parsed and is matched by name only: 'nonsense' (y)" in notes
 
 
 def test_no_treatments_at_all():
@@ -123,3 +124,25 @@ def test_real_design_has_thirty_two_compounds(real_data):
     assert compounds["structure"].notna().all()
     assert notes == []
     assert not compounds["structure"].str.contains("|", regex=False).any()
+
+
+@pytest.mark.parametrize(
+    "text", ["C" * 100_000, "C(" * 50_000, "C1CC1" * 3_000, "[" * 100_000, "C" * 1_000, "C.C" * 500]
+)
+def test_what_is_larger_than_any_compound_is_left_to_its_name_at_once(text):
+    clock = time.monotonic()
+    _, notes = match_compounds(spellings(("Big", text, 1), ("Small", "CCO", 2)))
+    assert time.monotonic() - clock < 1
+    assert len(notes) == 1
+    assert notes[0].startswith(
+        "1 structure of more than 4,000 characters or 999 heavy atoms cannot be read and is matched by name only: "
+    )
+    assert notes[0].endswith(" (Big)")
+    assert len(notes[0]) < 250
+
+
+def test_several_unreadable_structures_are_counted_with_their_compounds():
+    _, notes = match_compounds(spellings(("A", "C(", 1), ("B", "C1", 1), ("D", "(((", 2), ("E", "CÄ", 2)))
+    assert (
+        "4 structures cannot be parsed and are matched by name only: '(((' (D), 'C(' (A) and 2 more" in notes
+    )

@@ -111,3 +111,14 @@ def test_a_screen_without_a_twin_file_is_no_twin(tmp_path, monkeypatch, source, 
     (tmp_path / file).write_text("x")
     monkeypatch.setattr("helpers.screens.provenance.resolve_source", lambda *_: tmp_path)
     assert describe_source(source)["kind"] == kind
+
+
+@pytest.mark.parametrize("text", ["0", "[]", "{", '"twin"', "[" * 100_000])
+def test_a_file_of_a_twin_that_is_none_makes_no_twin(tmp_path, text):
+    (tmp_path / "twin.json").write_text(text)
+    assert name_screen(tmp_path) == {"kind": "user", "name": tmp_path.name}
+
+
+def test_facts_of_a_twin_have_their_types(tmp_path):
+    (tmp_path / "twin.json").write_text('{"scale": [1], "seed": {}, "world": []}')
+    assert name_screen(tmp_path) == {"kind": "twin", "name": "simulated twin (None, seed None)"}

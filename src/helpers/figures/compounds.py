@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.figures.style import FAINT, WIDTH, hide_spare, plot_missing
+from helpers.screens.compounds import parse_smiles
 
 PIXELS = (520, 380)
 """Width and height of a drawn structure: sharp at the width of its panel."""
@@ -59,11 +60,9 @@ def structure_picture(smiles: str | float | None) -> np.ndarray | None:
     if not isinstance(smiles, str) or not smiles:
         return None
     from PIL import Image
-    from rdkit import Chem, rdBase
     from rdkit.Chem.Draw import rdMolDraw2D
 
-    with rdBase.BlockLogs():
-        molecule = Chem.MolFromSmiles(smiles)
+    molecule = parse_smiles(smiles)
     if molecule is None:
         return None
     drawer = rdMolDraw2D.MolDraw2DCairo(*PIXELS)

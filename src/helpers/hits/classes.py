@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import optimize, stats
 
 from helpers.errors import DataError, UsageError
+from helpers.files import home_path
 from helpers.hits.lists import read_list
 from helpers.hits.multiple import q_values
 from helpers.hits.names import data_file, name_keys
@@ -64,8 +65,8 @@ def read_class_list(path: str | Path) -> pd.DataFrame:
     DataError
         If it is no such list; the line says which line of the file is wrong.
     """
-    path = Path(path).expanduser()
-    if not path.is_file():
+    path = home_path(path)
+    if not path.exists():
         raise UsageError(f"parameter 'classes': no file {path}; {_FORM}; leave it empty for the shipped list")
     names = {"treatment": ("treatment",), "class": ("class",)}
     table = read_list(path, names, {}, _FORM)

@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.errors import DataError
+from helpers.errors import DataError, shorten
+from helpers.files import UnreadableTextError, read_small_text
+
+_CSV_SAYS = {
+    "unexpected end of data": "a quotation mark is not closed",
+    "expected after": "a quotation mark stands inside a cell; double it",
+    "field larger than field limit": f"a cell has more than {csv.field_size_limit():,} characters",
+}
+
+MOST_BYTES = 1 << 26
+"""Of a list: 64 MiB hold a million lines."""
 
 
 def read_list(
@@ -38,7 +48,7 @@ def read_list(
     columns = [ours.get(cell.strip().casefold(), cell.strip()) for cell in header[1]]
     missing = [f"{name} ({' or '.join(required[name])})" for name in required if name not in columns]
     if missing:
-        found = ", ".join(cell.strip() for cell in header[1][:8]) or "nothing"
+        found = ", ".join(shorten(cell, 40) for cell in header[1][:8]) or "nothing"
         raise DataError(f"{path}, line 1: no column for {'; '.join(missing)} (found: {found}); {form}")
     twice = sorted({name for name in columns if columns.count(name) > 1 and name in {**required, **optional}})
     if twice:
@@ -57,13 +67,9 @@ def read_list(
 def _rows(path: Path, form: str) -> list[tuple[int, list[str]]]:
     """Return the line number and the cells of every row that holds something; at least a header, maybe empty."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise DataError(f"{path}: is not UTF-8 text; save it as UTF-8, or {form}") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
-    if "\0" in text:
-        raise DataError(f"{path}: holds a NUL, which no text has; {form}")
+        text = read_small_text(path, most=MOST_BYTES)
+    except UnreadableTextError as error:
+        raise DataError(f"{path}: {error}; {form}") from None
     separator = max(",;\t", key=text.partition("\n")[0].count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows = []
@@ -72,7 +78,8 @@ def _rows(path: Path, form: str) -> list[tuple[int, list[str]]]:
             if any(cell.strip() for cell in cells):
                 rows.append((reader.line_num, cells))
     except csv.Error as error:
+        said = next((ours for theirs, ours in _CSV_SAYS.items() if theirs in str(error)), str(error))
         raise DataError(
-            f"{path}, line {reader.line_num}: cannot be split into cells ({error}); {form}"
+            f"{path}, line {reader.line_num}: cannot be split into cells ({said}); {form}"
         ) from None
     return rows or [(1, [])]

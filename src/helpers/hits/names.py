@@ -13,7 +13,7 @@ from importlib import resources
 
 import pandas as pd
 
-from helpers.screens.compounds import fold_name
+from helpers.screens.compounds import fold_name, parse_smiles
 
 SALTS = frozenset({
     "2hcl", "besylate", "bitartrate", "calcium", "dihydrochloride", "disodium", "fumarate", "hcl",
@@ -127,7 +127,7 @@ def parent_keys(smiles: Iterable[str | None]) -> dict[str, str | None]:
     """Return the standard InChIKey of the parent of each distinct structure, None where it cannot be read.
 
     The parent is the largest organic fragment by heavy atoms with its charges taken away, so a salt, its hydrate and
-    the free base share a key. A CXSMILES tail is cut.
+    the free base share a key. What `helpers.screens.compounds.parse_smiles` does not read has none.
     """
     from rdkit import Chem, rdBase
     from rdkit.Chem.MolStandardize import rdMolStandardize
@@ -140,7 +140,7 @@ def parent_keys(smiles: Iterable[str | None]) -> dict[str, str | None]:
     keys = {}
     with rdBase.BlockLogs():
         for text in {s for s in smiles if isinstance(s, str) and s.strip()}:
-            molecule = Chem.MolFromSmiles(text.split()[0])
+            molecule = parse_smiles(text)
             parent = None if molecule is None else uncharger.uncharge(chooser.choose(molecule))
             keys[text] = (Chem.MolToInchiKey(parent) or None) if parent is not None else None
     return keys

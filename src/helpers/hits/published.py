@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers.errors import DataError, UsageError
-from helpers.files import cache_dir
+from helpers.errors import DataError, UsageError, shorten
+from helpers.files import cache_dir, home_path
 from helpers.hits.lists import read_list
 from helpers.hits.names import find_name, index_names, known_structures, parent_keys
 from helpers.screens import facts
+from helpers.screens.compounds import LONGEST_SMILES
 from helpers.screens.locate import check_download
+from helpers.screens.problems import plural
 
 FETCH = "rxrx19 data fetch rxrx19a --what published"
 FILE = "published.csv"
@@ -61,8 +63,8 @@ def find_published(given: str = "") -> Path | None:
             return None
         check_download(path, FETCH)
         return path
-    path = Path(given).expanduser()
-    if path.is_file():
+    path = home_path(given)
+    if path.exists() and not path.is_dir():  # if it is no regular file, its reader says so
         return path
     tables = [path / FILE] if (path / FILE).is_file() else []
     if path.is_dir() and not tables:
@@ -105,13 +107,15 @@ def read_published(path: str | Path) -> pd.DataFrame:
     kept = cells.notna() & (table["type"].str.casefold().isin([SCORE_TYPE, ""]) if "type" in table else True)
     if not kept.any():
         assays = " and ".join(facts.CHEMBL_ASSAYS.values())
-        raise DataError(f"{path}: no hit score of {assays} in {len(table):,} lines; {_FORM} `{FETCH}`")
+        raise DataError(
+            f"{path}: no hit score of {assays} in {plural(len(table), 'line')}; {_FORM} `{FETCH}`"
+        )
     score = pd.to_numeric(table["score"], errors="coerce")
     bad = kept & ~np.isfinite(score)
     if bad.any():
         where, text = table.index[bad][0], table.loc[bad, "score"].iloc[0]
         raise DataError(
-            f"{path}, line {where}: the score {text!r} is no number; export or fetch the file again"
+            f"{path}, line {where}: the score {shorten(text, 80)!r} is no number; export or fetch the file again"
         )
     rows = table.assign(cells=cells, score=score)[kept].reset_index(drop=True)
     unknown = (rows["molecule"] == "") & (rows.get("smiles", pd.Series("", index=rows.index)) == "")
@@ -120,7 +124,22 @@ def read_published(path: str | Path) -> pd.DataFrame:
         raise DataError(
             f"{path}, line {where}: neither a ChEMBL id nor a structure; export or fetch the file again"
         )
+    _check_structures(path, rows, table.index[kept])
     return _with_pairs(_with_names(rows))
+
+
+def _check_structures(path: Path, rows: pd.DataFrame, lines: pd.Index) -> None:
+    """Refuse a row without a ChEMBL id whose structure tells no compound either: such rows would be one compound."""
+    for row in np.flatnonzero(rows["molecule"] == ""):
+        text = rows["smiles"].iloc[row]
+        if parent_keys([text])[text] is None:
+            reason = f"no ChEMBL id, and the structure {shorten(text, 80)!r} cannot be read"
+            limit = (
+                f"at most {LONGEST_SMILES:,} characters are" if len(text) > LONGEST_SMILES else "SMILES is"
+            )
+            raise DataError(
+                f"{path}, line {lines[row]}: {reason} ({limit} allowed); add the id or correct it"
+            )
 
 
 def _with_names(rows: pd.DataFrame) -> pd.DataFrame:

@@ -3,9 +3,11 @@
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any
 
-from helpers.errors import UsageError
+from helpers.errors import UsageError, shorten
+from helpers.files import UnreadableTextError, home_path, read_small_text
 from helpers.publish.notebooks import Notebook, find_notebooks
 from helpers.publish.parameters import Value, coerce
 from helpers.publish.suggest import suggest
@@ -25,26 +27,32 @@ def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         name, sign, value = pair.partition("=")
         if not sign or not name.strip():
-            raise UsageError(f"{pair!r} is not of the form NAME=VALUE")
+            raise UsageError(f"{shorten(pair, 80)!r} is not of the form NAME=VALUE, such as fdr=0.1")
         values[name.strip()] = value
     return values
 
 
 def read_file(path: Path) -> dict[str, object]:
     """Read a YAML file of parameters: ``name: value`` lines, and mappings named after notebooks."""
-    from helpers.screens.yaml_file import YamlFileError, parse_yaml
+    from helpers.screens.yaml_file import MOST_BYTES, YamlFileError, parse_yaml
 
     try:
-        content = parse_yaml(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UsageError(f"parameter file {path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"parameter file {path} is not UTF-8 text; save it as UTF-8") from None
+        content = parse_yaml(read_small_text(path, most=MOST_BYTES))
+    except UnreadableTextError as error:
+        raise UsageError(f"parameter file {path} {error}") from None
     except YamlFileError as error:
-        raise UsageError(f"parameter file {path}, {error}" if error.where else f"{path}: {error}") from None
-    if not isinstance(content or {}, dict) or any(not isinstance(key, str) for key in content or {}):
-        raise UsageError(f"parameter file {path} must hold `name: value` lines")
-    return content or {}
+        raise UsageError(f"parameter file {path}{',' if error.where else ''} {error}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise UsageError(f"parameter file {path} must hold `name: value` lines, found {short_repr(content)}")
+    for key in content:
+        if not isinstance(key, str):
+            raise UsageError(
+                f"parameter file {path} must hold `name: value` lines with names of text, found {short_repr(key)}; "
+                "`rxrx19 params` lists the names"
+            )
+    return content
 
 
 def assign(
@@ -107,7 +115,8 @@ def assign_assumptions(world: str, pairs: Sequence[str]) -> "TwinModel":
     for name, text in parse_pairs(pairs).items():
         if name not in plain:
             raise UsageError(
-                f"unknown assumption {name!r} of the twin{suggest(name, plain)}; valid: {', '.join(plain)}"
+                f"unknown assumption {shorten(name, 80)!r} of the twin{suggest(name, plain)}; "
+                f"valid: {', '.join(plain)}"
             )
         changes[name] = coerce(name, text, type(plain[name]))
     return dataclasses.replace(model, **changes)
@@ -132,7 +141,7 @@ def _check_sections(alone: Mapping[str, Mapping], notebooks: Sequence[Notebook])
     for name in alone:
         if name not in valid:
             raise UsageError(
-                f"section {name!r} of the parameter file is not a notebook{suggest(name, valid)}; "
+                f"section {shorten(name, 80)!r} of the parameter file is not a notebook{suggest(name, valid)}; "
                 f"valid: {', '.join(valid)}"
             )
 
@@ -143,10 +152,12 @@ def _sections(notebooks: Sequence[Notebook]) -> list[str]:
 
 def _refuse(name: str, valid: Iterable[str], of: str) -> None:
     valid = list(valid)
-    raise UsageError(f"unknown parameter {name!r}{of}{suggest(name, valid)}; valid: {', '.join(valid)}")
+    raise UsageError(
+        f"unknown parameter {shorten(name, 80)!r}{of}{suggest(name, valid)}; valid: {', '.join(valid)}"
+    )
 
 
 def _absolute(name: str, value: Value) -> Value:
     if name not in PATHS or value == "" or value in KEYWORDS.get(name, ()) or "://" in str(value):
         return value
-    return str(Path(str(value)).expanduser().resolve())
+    return str(home_path(str(value)).resolve())

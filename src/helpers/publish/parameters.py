@@ -10,6 +10,7 @@ papermill alone would take an unknown name, a wrong type or a missing cell witho
 """
 
 import ast
+import datetime
 import io
 import json
 import math
@@ -20,10 +21,13 @@ from dataclasses import dataclass
 from reprlib import repr as short_repr
 from typing import Any
 
-from helpers.errors import DataError, UsageError
+from helpers.errors import DataError, UsageError, shorten
 from helpers.publish.suggest import suggest
 
 Value = str | int | float | bool
+
+LONGEST = 20_000
+"""Characters of a text; a kernel takes no endless ones, and a list of all plates of a screen has fewer."""
 
 TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 # What no list or range in a cell can say.
@@ -65,7 +69,7 @@ class Parameter:
             choices = _choices(self.allowed)
             near = suggest(str(result), choices) if choices else ""
             raise UsageError(
-                f"parameter '{self.name}' = {json.dumps(result)} is not allowed{near}; "
+                f"parameter '{self.name}' = {shorten(json.dumps(result), 120)} is not allowed{near}; "
                 f"allowed: {self.allowed}"
             )
         return result
@@ -86,10 +90,27 @@ def coerce(name: str, value: Any, kind: type) -> Value:
     if kind is float and isinstance(result, int) and not isinstance(result, bool):
         result = float(result) if abs(result) <= sys.float_info.max else math.inf
     fits = type(result) is kind
-    if not fits or (kind is float and not math.isfinite(result)) or (kind is str and "\0" in result):
+    if not fits or (kind is float and not math.isfinite(result)) or (kind is str and not _is_plain(result)):
         form = {str: "text", int: "a whole number", float: "a finite number", bool: "true or false"}[kind]
-        raise UsageError(f"parameter '{name}' must be {form} ({kind.__name__}), got {short_repr(value)}")
+        plain = ", without control characters" if isinstance(value, str) and kind is str else ""
+        raise UsageError(f"parameter '{name}' must be {form} ({kind.__name__}){plain}, got {_quoted(value)}")
+    if kind is str and len(result) > LONGEST:
+        raise UsageError(
+            f"parameter '{name}' has {len(result):,} characters; at most {LONGEST:,} are allowed: shorten the list"
+        )
     return result
+
+
+def _quoted(value: object) -> str:
+    return str(value) if isinstance(value, datetime.date) else short_repr(value)
+
+
+def _is_plain(text: str) -> bool:
+    """Tell if a text can be printed and written as UTF-8: neither control characters nor halves of one character."""
+    return not any(
+        ord(character) < 32 or 0x7F <= ord(character) < 0xA0 or 0xD800 <= ord(character) < 0xE000
+        for character in text
+    )
 
 
 def _from_text(text: str, kind: type) -> Any:
@@ -97,9 +118,10 @@ def _from_text(text: str, kind: type) -> Any:
         return _TRUTH.get(text.lower())
     if kind is int:
         # No seed or count has more digits, and Python refuses to read thousands of them.
-        return int(text) if re.fullmatch(r"[+-]?\d{1,100}", text) else None
+        return int(text) if re.fullmatch(r"[+-]?[0-9]{1,100}", text) else None
     try:
-        return float(text) if "_" not in text else None
+        # Digits of other scripts look like what they are not.
+        return float(text) if "_" not in text and text.isascii() else None
     except ValueError:
         return None
 

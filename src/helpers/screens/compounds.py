@@ -3,17 +3,55 @@
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from helpers.errors import shorten
 from helpers.screens.problems import listed, plural
+
+if TYPE_CHECKING:
+    from rdkit.Chem import Mol
+
+LONGEST_SMILES = 4_000
+"""Characters; ChEMBL keeps no longer ones, and RDKit takes minutes or all memory for some of 100,000."""
+
+MOST_ATOMS = 999
+"""Heavy atoms; an InChI has at most 1,023 atoms."""
+
+
+def parse_smiles(text: str) -> "Mol | None":
+    """Return the molecule of a SMILES, None if it cannot be read or is larger than any compound.
+
+    A CXSMILES tail (a blank, then ``|...|``) is cut first: it repeats what the SMILES says or holds
+    coordinates. RDKit logs every structure that it cannot parse to stderr; it is kept silent.
+
+    Parameters
+    ----------
+    text : str
+        At most `LONGEST_SMILES` characters without its tail, of at most `MOST_ATOMS` heavy atoms.
+
+    Examples
+    --------
+    >>> parse_smiles("CCO").GetNumAtoms(), parse_smiles("C" * 5000) is None
+    (3, True)
+    """
+    molecule = _molecule(text)
+    return molecule if molecule is not None and molecule.GetNumHeavyAtoms() <= MOST_ATOMS else None
+
+
+def _molecule(text: str) -> "Mol | None":
+    from rdkit import Chem, rdBase
+
+    bare = (text.split() or [""])[0]
+    if not bare or len(bare) > LONGEST_SMILES or not bare.isascii():
+        return None
+    with rdBase.BlockLogs():
+        return Chem.MolFromSmiles(bare)
 
 
 def canonical_smiles(smiles: Iterable[str | None]) -> dict[str, str | None]:
-    """Return the RDKit canonical SMILES of each distinct structure, None where it cannot be parsed.
-
-    A CXSMILES tail (a blank, then ``|...|``) is cut first: it repeats what the SMILES says or holds
-    coordinates.
+    """Return the RDKit canonical SMILES of each distinct structure, None where `parse_smiles` returns none.
 
     Parameters
     ----------
@@ -31,14 +69,12 @@ def canonical_smiles(smiles: Iterable[str | None]) -> dict[str, str | None]:
     >>> found["OCC"], found["C(C)O"], found["C("]
     ('CCO', 'CCO', None)
     """
-    from rdkit import Chem, rdBase
+    from rdkit import Chem
 
     canonical: dict[str, str | None] = {}
-    # RDKit logs every structure that it cannot parse to stderr; they are counted in a note instead.
-    with rdBase.BlockLogs():
-        for text in {s for s in smiles if isinstance(s, str) and s.strip()}:
-            molecule = Chem.MolFromSmiles(text.split()[0])
-            canonical[text] = Chem.MolToSmiles(molecule) if molecule is not None else None
+    for text in {s for s in smiles if isinstance(s, str) and s.strip()}:
+        molecule = parse_smiles(text)
+        canonical[text] = Chem.MolToSmiles(molecule) if molecule is not None else None
     return canonical
 
 
@@ -104,7 +140,7 @@ def match_compounds(spellings: pd.DataFrame, *, by: str = "structure") -> tuple[
     rows["name"] = rows["group"].map(_most_frequent(rows, "group"))
     fill = rows["folded"].map(structure)
     rows["structure"] = rows["structure"].where(rows["structure"].notna(), fill)
-    unreadable = sorted(smiles for smiles, found in canonical.items() if found is None)
+    unreadable = {smiles for smiles, found in canonical.items() if found is None}
     notes = (
         _notes_on_names(rows)
         + (_notes_on_twins(rows, structure) if by == "name" else [])
@@ -165,11 +201,30 @@ def _notes_on_twins(rows: pd.DataFrame, structure: dict[str, str]) -> list[str]:
     )
 
 
-def _notes_on_structures(rows: pd.DataFrame, unreadable: list[str]) -> list[str]:
+def _notes_on_unreadable(rows: pd.DataFrame, unreadable: set[str]) -> list[str]:
+    """Tell what is too large apart from what is wrong: the one is no compound, the other is to be corrected."""
+    large = {
+        text for text in unreadable if len(text.split()[0]) > LONGEST_SMILES or _molecule(text) is not None
+    }
     notes = []
-    if unreadable:
-        what = plural(len(unreadable), "structure")
-        notes.append(f"{what} cannot be parsed and is matched by name only: {listed(unreadable, 2)}")
+    for texts, what in (
+        (unreadable - large, "cannot be parsed"),
+        (large, f"of more than {LONGEST_SMILES:,} characters or {MOST_ATOMS} heavy atoms cannot be read"),
+    ):
+        of = rows.loc[rows["smiles"].isin(texts)].drop_duplicates("smiles").sort_values("smiles")
+        shown = [
+            f"'{shorten(row.smiles, 60)}' ({shorten(row.treatment, 60)})" for row in of.head(2).itertuples()
+        ]
+        if shown:
+            more = f" and {len(of) - 2:,} more" if len(of) > 2 else ""
+            be = "is" if len(of) == 1 else "are"
+            structures = f"{plural(len(of), 'structure')} {what} and {be} matched by name only"
+            notes.append(f"{structures}: {', '.join(shown)}{more}")
+    return notes
+
+
+def _notes_on_structures(rows: pd.DataFrame, unreadable: set[str]) -> list[str]:
+    notes = _notes_on_unreadable(rows, unreadable)
     several = rows.dropna(subset="structure").groupby("folded")["structure"].nunique()
     ambiguous = sorted(several.index[several > 1])
     if ambiguous:

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from helpers.errors import DataError, UsageError
-from helpers.files import cache_dir, sha256
+from helpers.files import cache_dir, home_path, sha256
 from helpers.screens import facts
 from helpers.sealed import bound, claim, keep
 
@@ -56,7 +56,7 @@ def resolve_source(source: str | Path, world: str = "calm") -> Path:
                 raise DataError(f"{folder}: the {part} of RxRx19a are not there; run `{command}` first")
             check_download(folder / facts.FILES[part], command)
         return folder
-    folder = Path(source).expanduser()
+    folder = home_path(source)
     if not folder.is_dir():
         raise UsageError(
             f"source '{source}' is no folder; allowed are twin, rxrx19a, or a folder that holds a screen"

@@ -46,9 +46,10 @@ from pathlib import Path
 from reprlib import repr as short_repr
 from typing import Any
 
+from helpers.files import UnreadableTextError, read_small_text
 from helpers.screens.conditions import EMPTY, REST, Conditions
 from helpers.screens.problems import Problem, fatal, listed
-from helpers.screens.yaml_file import YamlFileError, parse_yaml
+from helpers.screens.yaml_file import MOST_BYTES, YamlFileError, parse_yaml
 
 MAPPING_FILE = "screen.yml"
 # Our names of the columns and RxRx19a's.
@@ -178,14 +179,12 @@ def read_mapping(path: Path) -> tuple[Mapping | None, list[Problem]]:
     problems : list of Problem
         One for each mistake, with the path of its key and what is allowed.
     """
-    if not path.is_file():
-        return None, [fatal(MAPPING_FILE, "", "is no regular file; it must be a text file")]
     try:
-        data = parse_yaml(path.read_text(encoding="utf-8-sig"))
+        data = parse_yaml(read_small_text(path, most=MOST_BYTES))
     except YamlFileError as error:
         return None, [fatal(MAPPING_FILE, error.where, error.reason)]
-    except (OSError, UnicodeDecodeError) as error:
-        return None, [fatal(MAPPING_FILE, "", f"cannot be read ({error}); save it as UTF-8 text")]
+    except UnreadableTextError as error:
+        return None, [fatal(MAPPING_FILE, "", str(error))]
     reader = _Reader(data)
     reader.data = reader.keys(data, "", (*_REQUIRED, *_TABLES, *_OPTIONAL), _REQUIRED)
     mapping = _read(reader) if reader.data else None

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.errors import DataError
+from helpers.errors import DataError, shorten
 
 EXAMPLES = 4
+LONGEST_VALUE = 120
+"""Characters of a value that is quoted; nobody reads more of one."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}, {self.where}" if self.where else self.file
-        return " ".join(f"{place}: {self.message}".split())
+        return shorten(f"{place}: {self.message}")
 
 
 class BrokenFileError(Exception):
@@ -64,9 +66,9 @@ def broken(file: str, where: str, message: str) -> BrokenFileError:
 
 
 def listed(values: Sequence, n: int = EXAMPLES) -> str:
-    """Write the first `n` values and how many more there are: ``'a', 'b' and 7 more``."""
+    """Write the first `n` values, none of them endless, and how many more there are: ``'a', 'b' and 7 more``."""
     values = list(values)
-    head = ", ".join(f"'{v}'" if isinstance(v, str) else str(v) for v in values[:n])
+    head = ", ".join(f"'{shorten(v, LONGEST_VALUE)}'" if isinstance(v, str) else str(v) for v in values[:n])
     return head if len(values) <= n else f"{head} and {len(values) - n:,} more"
 
 

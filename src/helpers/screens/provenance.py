@@ -1,12 +1,12 @@
 """What a screen is and which files it is made of, told without reading them through."""
 
-import contextlib
 import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.files import sha256
+from helpers.errors import shorten
+from helpers.files import read_json_object, sha256
 from helpers.screens.locate import resolve_source
 from helpers.screens.mapping import MAPPING_FILE, read_mapping
 from helpers.screens.tables import SUFFIXES
@@ -83,15 +83,13 @@ def name_screen(folder: Path) -> dict:
     if (folder / MAPPING_FILE).exists():
         mapping, _ = read_mapping(folder / MAPPING_FILE)
         return {"kind": "user", "name": mapping.name if mapping else folder.resolve().name}
-    if (folder / TWIN_FILE).is_file():
-        with contextlib.suppress(ValueError, AttributeError):
-            twin = json.loads((folder / TWIN_FILE).read_text(encoding="utf-8"))
-            known = {key: twin[key] for key in ("scale", "seed", "world") if key in twin}
-            world = {"calm": "", "own": "own assumptions, "}.get(
-                twin.get("world", "calm"), f"world {twin.get('world')}, "
-            )
-            name = f"simulated twin ({world}{twin.get('scale')}, seed {twin.get('seed')})"
-            return {"kind": "twin", "name": name, **known}
+    if twin := read_json_object(folder / TWIN_FILE):
+        kinds = {"scale": str, "seed": int, "world": str}
+        known = {key: twin[key] for key, kind in kinds.items() if type(twin.get(key)) is kind}
+        given = known.get("world", "calm")
+        world = {"calm": "", "own": "own assumptions, "}.get(given, f"world {given}, ")
+        name = f"simulated twin ({world}{known.get('scale')}, seed {known.get('seed')})"
+        return {"kind": "twin", "name": shorten(name, 120), **known}
     metadata = find_parts(folder, "metadata")
     if metadata and metadata[0].name.startswith(STEMS["metadata"][1]):
         return {"kind": "rxrx19a", "name": "RxRx19a"}

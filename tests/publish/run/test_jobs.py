@@ -1,5 +1,6 @@
 """Running: results in place only after success, equal bytes for equal inputs, also after a kill."""
 
+import errno
 import json
 import os
 import random
@@ -344,3 +345,17 @@ def test_a_run_that_is_told_to_end_cleans_up(
     assert [line for line in errors.splitlines() if "%" not in line] == ["rxrx19: interrupted"]
     time.sleep(1.5)
     assert not out.parent.exists()
+
+
+def test_a_full_disk_is_told_and_the_earlier_results_stay(
+    done: Path, notebooks: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = contents(done)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("helpers.publish.run.jobs._execute_all", full)
+    with pytest.raises(DataError, match=rf"{done} cannot be written: no room is left on its disk"):
+        run_notebooks(notebooks, assign(notebooks, []), done)
+    assert contents(done) == before

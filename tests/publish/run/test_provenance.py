@@ -4,6 +4,8 @@ import datetime
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from helpers.publish.run.provenance import PACKAGES, describe_code, new_run_id, read_record, write_record
 
 NOON = datetime.datetime(2026, 1, 2, 13, 0, tzinfo=datetime.timezone(datetime.timedelta(hours=1)))
@@ -47,3 +49,12 @@ def test_a_record_that_cannot_be_read_counts_as_none(tmp_path: Path) -> None:
     assert read_record(tmp_path) == {}
     write_record({"run_id": "β"}, tmp_path)
     assert read_record(tmp_path) == {"run_id": "β"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", '{"notebooks": 5}', '{"notebooks": {"a": 1}}', '{"notebooks": {"a": {}}}', "[" * 100_000],
+)
+def test_a_record_that_somebody_else_wrote_is_none(tmp_path, text):
+    (tmp_path / "run.json").write_text(text)
+    assert read_record(tmp_path) == {}

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers.errors import DataError, UsageError
+from helpers.files import room_for
 from helpers.publish.notebooks import Notebook, read_notebook, write_notebook
 from helpers.publish.parameters import Value
 from helpers.publish.run import provenance
@@ -121,8 +122,8 @@ def run_notebooks(
     Raises
     ------
     DataError
-        If a screen cannot be opened, another run writes into one of the folders, or a notebook fails; the message
-        names the cell, the error and the partial notebook.
+        If a screen cannot be opened, another run writes into one of the folders, a disk is full, or a notebook fails;
+        the message names the cell, the error and the partial notebook.
     UsageError
         If a folder cannot be written, an experiment is not in the screen, or a notebook itself finds that a
         parameter is wrong.
@@ -142,7 +143,7 @@ def run_notebooks(
     if not todo:
         return out
     code = provenance.describe_code(root)
-    with held_folders(folders), _work_folder(out) as work:
+    with room_for(out), held_folders(folders), _work_folder(out) as work:
         scripts = [job.write(work) for job in todo]
         try:
             _execute_all(todo, scripts, kernel_environment(work), jobs, say, out)

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from helpers.files import atomic_path
+from helpers.files import atomic_path, read_json_object
 from helpers.publish.parameters import Value
 
 # Those whose version can change a number or a picture.
@@ -75,10 +75,12 @@ def write_record(record: Mapping, folder: Path) -> Path:
 
 def read_record(folder: Path) -> dict:
     """Return the ``run.json`` of an earlier run, or an empty one where there is none or it cannot be read."""
-    try:
-        return json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
+    record = read_json_object(folder / "run.json")
+    entries = record.get("notebooks", {})
+    whole = isinstance(entries, dict) and all(
+        isinstance(entry, dict) and isinstance(entry.get("file"), str) for entry in entries.values()
+    )
+    return record if whole else {}
 
 
 def kept_entries(folder: Path, replaced: Iterable[str]) -> dict[str, dict]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from helpers.files import atomic_path, sha256
+from helpers.files import atomic_path, read_json_object, sha256
 from helpers.study.code import package_mark
 
 RECORD = ".site.json"
@@ -46,10 +46,7 @@ def record_site(site: Path, mark: str) -> None:
 
 def is_current(site: Path, mark: str) -> bool:
     """Return whether a site was made of this, and is as it was made."""
-    try:
-        record = json.loads((site / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
+    record = read_json_object(site / RECORD)
     return record.get("mark") == mark and record.get("files") == _listing(_files(site), site)
 
 

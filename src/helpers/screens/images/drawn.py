@@ -1,6 +1,5 @@
 """The images of a twin: drawings of its sites, after its truth."""
 
-import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from helpers.errors import DataError
+from helpers.files import read_json_object
 from helpers.screens.facts import CONDITIONS
 from helpers.screens.images.drawing import SiteState, draw_site
 from helpers.screens.images.store import ImageStore
@@ -90,9 +90,9 @@ class DrawnImages(ImageStore):
         super().__init__(str(folder))
         self.folder = folder
         try:
-            known = json.loads((folder / "twin.json").read_text(encoding="utf-8"))
+            known = read_json_object(folder / "twin.json")
             self.seed, self._blank = int(known["seed"]), float(known["model"]["blank_infected"])
-        except (OSError, ValueError, KeyError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise DataError(
                 f"{folder} holds no twin (twin.json); make one with `rxrx19 data make twin DIR`"
             ) from error
