@@ -36,7 +36,7 @@ def test_plates_of_the_screen_are_named_and_made_up_ones_called_so():
     example.uns["example"] = "screen"
     assert (
         example_named(example)
-        == "(The example is made of the plates made up\\_1, made up\\_2 and made up\\_3.)"
+        == "(The example is made of the plates made up_1, made up_2 and made up_3.)"
     )
 
 

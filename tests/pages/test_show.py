@@ -62,4 +62,4 @@ def test_an_empty_table_says_so():
 
 def test_nothing_to_say_shows_nothing():
     assert say(" \n") is None
-    assert say("**a** fact").data == "**a** fact"
+    assert "<p><strong>a</strong> fact</p>" in say("**a** fact").data

@@ -1,11 +1,12 @@
 """A table that readers can search and sort without a network, and a plain one under it for those without script."""
 
-import html
 import re
 
 import pandas as pd
 
+from helpers.pages.show import CUT, NO_MATH
 from helpers.pages.words import number
+from helpers.text import html, visible
 
 ROWS = 10
 """Rows on a page of the searchable table."""
@@ -33,7 +34,7 @@ def show_search(table: pd.DataFrame, what: str = "rows", *, pictures: pd.Series 
     from IPython.display import HTML, display
 
     if table.empty:
-        display(HTML(f"<p>This screen has no {html.escape(what)} to list.</p>"))
+        display(HTML(f"<p>This screen has no {html(what)} to list.</p>"))
         return
     display(HTML(searchable_html(table, what, pictures)))
     display(HTML(plain_html(table, what)))
@@ -47,20 +48,30 @@ def searchable_html(table: pd.DataFrame, what: str, pictures: pd.Series | None =
     script = generate_init_offline_itables_html(itables.options.dt_bundle)
     # Its note for readers without script speaks of notebooks; here the plain table speaks for itself.
     script = re.sub(r"(?s)<div[^>]*>\s*<noscript>.*?</noscript>\s*</div>", "", script)
-    shown = table if pictures is None else _with_pictures(table, pictures)
+    shown = _readable(table)
+    shown = shown if pictures is None else _with_pictures(shown, pictures)
     with pd.option_context("display.float_format", number):
-        return (
-            f'{script}{STYLE}<div class="search-table">{_datatable(shown, what, pictures is not None)}</div>'
-        )
+        body = _datatable(shown, what, pictures is not None)
+    return f'{script}{STYLE}<div class="search-table {NO_MATH}">{body}</div>'
 
 
 def _with_pictures(table: pd.DataFrame, pictures: pd.Series) -> pd.DataFrame:
-    """Return the table with a second column of SVG, and its own text safe to be read as HTML."""
+    """Return the table with a second column of SVG, and its own text and headings safe to be read as HTML."""
     shown = table.copy()
     for name in shown.columns[~shown.dtypes.map(pd.api.types.is_numeric_dtype)]:
-        shown[name] = shown[name].map(lambda value: "" if pd.isna(value) else html.escape(str(value)))
+        shown[name] = shown[name].map(lambda value: "" if pd.isna(value) else html(value, CUT))
+    shown.columns = [html(name) for name in shown]
     shown.insert(1, pictures.name, pictures)
     return shown
+
+
+def _readable(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with all signs of its text to be seen."""
+    shown = table.copy()
+    for name in shown.columns[~shown.dtypes.map(pd.api.types.is_numeric_dtype)]:
+        values = shown[name].astype(object)
+        shown[name] = values.map(lambda value: value if pd.isna(value) else visible(value, CUT))
+    return shown.rename(columns=visible)
 
 
 def _datatable(table: pd.DataFrame, what: str, allow_html: bool) -> str:
@@ -84,9 +95,11 @@ def _datatable(table: pd.DataFrame, what: str, allow_html: bool) -> str:
 
 def plain_html(table: pd.DataFrame, what: str) -> str:
     """Return the whole table as HTML without script, behind a line that unfolds it."""
-    shown = table.copy()
+    shown = _readable(table)
     for name in shown.columns[shown.dtypes.map(pd.api.types.is_float_dtype)]:
         shown[name] = shown[name].map(number)
-    body = shown.to_html(index=False, border=0, na_rep="–", justify="left")
-    line = f"All {len(table):,} {html.escape(what)} as a plain table, for readers without script"
+    # pandas would break long names off
+    with pd.option_context("display.max_colwidth", None):
+        body = shown.to_html(index=False, border=0, na_rep="–", justify="left", classes=NO_MATH)
+    line = f"All {len(table):,} {html(what)} as a plain table, for readers without script"
     return f"<details><summary>{line}</summary><div style='overflow-x:auto'>{body}</div></details>"
