@@ -119,7 +119,7 @@ def code(text: object, most: int = LONGEST) -> str:
         return "-"
     runs = {len(run) for run in re.findall("`+", name)}
     fence = "`" * next(n for n in range(1, len(name) + 2) if n not in runs)
-    pad = " " if name[0] in "` " or name[-1] in "` " else ""
+    pad = " " if "`" in name or " " in (name[0], name[-1]) else ""
     return f"{fence}{pad}{name}{pad}{fence}"
 
 

@@ -8,7 +8,7 @@ from helpers.study.banner import banner_html, banner_text, show_banner
 @pytest.mark.parametrize(
     ("screen", "said", "unsaid"),
     [
-        ({"kind": "twin", "scale": "tiny", "seed": 3}, "<strong>Simulated twin.</strong> Every number here", "Recursion"),
+        ({"kind": "twin", "scale": "tiny"}, "<strong>Simulated twin.</strong> Every number", "Recursion"),
         ({"kind": "rxrx19a", "name": "rxrx19a"}, "Recursion&#x27;s RxRx19a", "simulated"),
         ({"kind": "user", "name": "my_<screen>{math}`x`"}, "Screen: my_&lt;screen&gt;{math}`x`", "simulated"),
     ],

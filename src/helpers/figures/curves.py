@@ -288,4 +288,4 @@ def plot_curves(wells: pd.DataFrame, curves: pd.DataFrame, *, ncols: int = 2) ->
 def _short_title(curve: pd.Series) -> str:
     """Return the title of a small panel, in three lines that fit its width: compound; experiment and class; EC50."""
     name, klass = drawn(curve["treatment"], 30), str(curve["curve_class"]).replace("_", " ")
-    return f"{name}\n{drawn(curve['experiment'], 30)}, {klass}\n{ec50_text(curve)}"
+    return f"{name}\n{drawn(curve['experiment'], 20)}, {klass}\n{ec50_text(curve)}"

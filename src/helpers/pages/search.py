@@ -1,5 +1,7 @@
 """A table that readers can search and sort without a network, and a plain one under it for those without script."""
 
+import functools
+import json
 import re
 
 import pandas as pd
@@ -7,6 +9,11 @@ import pandas as pd
 from helpers.pages.show import CUT, NO_MATH
 from helpers.pages.words import number
 from helpers.text import html, visible
+
+ARGUMENTS = "let dt_args = "
+"""What stands before the arguments of a table in its script."""
+
+_NAME = re.compile(r"\ball-[a-z-]+?(?=_fallback|\b(?![-\w]))")
 
 ROWS = 10
 """Rows on a page of the searchable table."""
@@ -90,7 +97,51 @@ def _datatable(table: pd.DataFrame, what: str, allow_html: bool) -> str:
         allow_html=allow_html,
     )
     # what is missing looks as it does in all other tables; it is sorted by the second of each pair
-    return page.replace(r"[\"NaN\", \"___NaN___", r"[\"–\", \"___NaN___").replace(">NaN</td>", ">–</td>")
+    page = page.replace(r"[\"NaN\", \"___NaN___", r"[\"–\", \"___NaN___").replace(">NaN</td>", ">–</td>")
+    return _without_code(page)
+
+
+def _without_code(page: str) -> str:
+    """Return a table whose arguments are data alone: itables has a function in them, and a page evaluates none."""
+    before, arguments, after = split_arguments(page)
+    for column in arguments.get("columnDefs", ()):
+        if isinstance(column.get("render"), str):  # of a pair the first is shown, the second sorted by
+            column["render"] = {"_": "0", "sort": "1", "type": "1"}
+    arguments.pop("keys_to_be_evaluated", None)
+    return before + json.dumps(arguments, ensure_ascii=False).replace("<", "\\u003c") + after
+
+
+def split_arguments(script: str) -> tuple[str, dict, str]:
+    """Return what stands before the arguments of a table's script, the arguments, and what stands after them.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or if they are anything but data.
+    """
+    start = script.index(ARGUMENTS) + len(ARGUMENTS)
+    arguments, length = json.JSONDecoder().raw_decode(script[start:])
+    return script[:start], arguments, script[start + length :]
+
+
+def is_table_script(script: str) -> bool:
+    """Return whether a script is one of those that `show_search` writes: the same but for a table's name and data."""
+    return _skeleton(script) in _own_scripts()
+
+
+def _skeleton(script: str) -> str:
+    """Return a script without the name of its table and its data; as it is where it has none."""
+    try:
+        before, _, after = split_arguments(script)
+    except ValueError:
+        return _NAME.sub("all-rows", script)
+    return _NAME.sub("all-rows", f"{before}{{}}{after}")
+
+
+@functools.cache
+def _own_scripts() -> frozenset[str]:
+    page = searchable_html(pd.DataFrame({"a": [1.0]}), "rows")
+    return frozenset(_skeleton(script) for script in re.findall(r"(?s)<script[^>]*>(.*?)</script>", page))
 
 
 def plain_html(table: pd.DataFrame, what: str) -> str:
