@@ -9,8 +9,8 @@ from helpers.pages.words import count
 from helpers.text import html
 
 SPREADSHEET = (
-    ". Names in it begin like formulas (<code>=</code>, <code>+</code>, <code>-</code>, <code>@</code>): import the "
-    "columns of text into a spreadsheet as text"
+    ". Some names begin as formulas do (with = + - or @): import the columns of text into a spreadsheet "
+    "as text"
 )
 
 

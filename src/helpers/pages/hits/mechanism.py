@@ -220,7 +220,7 @@ def say_effects(effects: pd.DataFrame, fdr: float) -> str:
         parts.append(f"**{name_code(cells)}**: {text if len(tested) else 'no class has enough members.'}")
         small = group[group["p_value"].isna()]
         if len(small):
-            named = listing((name_code(f"{r['class']} ({r['n_members']})") for _, r in small.iterrows()), 8)
+            named = listing((f"{name_code(r['class'])} ({r['n_members']})" for _, r in small.iterrows()), 8)
             parts[-1] += f" Fewer than {MIN_MEMBERS} scored, so not tested: {named}."
     return "\n\n".join(parts)
 
