@@ -224,8 +224,8 @@ def small_screen(folder, doses=(0.1, 1.0, 10.0), plates=2):
 
 @pytest.mark.parametrize(
     "has",
-    [{}, {"doses": (None,)}, {"plates": 1}, {"doses": ()}],
-    ids=["all", "no doses", "one plate", "no compounds"],
+    [{}, {"doses": (None,)}, {"plates": 1}],
+    ids=["all", "no doses", "one plate"],
 )
 def test_python_shown_for_own_screens_runs_on_screens_that_lack_something(tmp_path, monkeypatch, has):
     monkeypatch.chdir(tmp_path)
@@ -234,7 +234,7 @@ def test_python_shown_for_own_screens_runs_on_screens_that_lack_something(tmp_pa
     for block in fences((PROJECT / "book/own_screen.md").read_text(), "python"):
         if "scanpy" not in block:
             exec(compile(block.replace("path/to/", ""), "own_screen.md", "exec"), names)
-    assert ("precision" in names) == (has.get("plates", 2) > 1 and has.get("doses") != ())
+    assert ("precision" in names) == (has.get("plates", 2) > 1)
 
 
 def test_screen_yml_shown_is_accepted_and_explained(tmp_path):
