@@ -13,6 +13,7 @@ from helpers.publish.notebooks import select_notebooks
 from helpers.publish.site.book import build_book, cell_flaws, toc_pages
 from helpers.publish.site.check import check_site, read_page
 from helpers.publish.site.names import public_entries
+from helpers.publish.site.policy import unknown_scripts
 from helpers.screens.twin.make import make_twin
 
 pytestmark = [pytest.mark.slow, pytest.mark.book]
@@ -58,6 +59,13 @@ def test_no_page_loads_anything_from_elsewhere(book: Book) -> None:
     for path in book.site.rglob("*.html"):
         for target in read_page(path).loads:
             assert not re.match(r"(https?:)?//", target), f"{path.name}: {target}"
+
+
+def test_every_page_says_what_it_may_run_and_holds_no_script_that_nobody_knows(book: Book) -> None:
+    assert unknown_scripts(book.site) == []
+    for name in (*book.pages, "search", "genindex"):
+        page = (book.site / f"{name}.html").read_text()
+        assert page.index("Content-Security-Policy") < page.index("<script"), name
 
 
 def test_formulas_are_drawn_by_the_vendored_mathjax(book: Book) -> None:

@@ -8,6 +8,8 @@ import shlex
 import tomllib
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -194,6 +196,47 @@ def test_python_shown_runs(tmp_path, monkeypatch):
     import anndata as ad
 
     assert json.loads(ad.read_h5ad("scored.h5ad").uns["provenance"])["screen"]["kind"] == "twin"
+
+
+def small_screen(folder, doses=(0.1, 1.0, 10.0), plates=2):
+    """Write a screen of one experiment: six features, four compounds, twelve controls of a kind on a plate."""
+    rng = np.random.default_rng(0)
+    treated = [(name, dose) for name in "ABCD" for dose in doses]
+    kinds = [("mock", None, None)] * 12 + [("inf", None, None)] * 12 + [("inf", *arm) for arm in treated]
+    rows = [
+        (f"P{p}", f"{chr(65 + i // 12)}{i % 12 + 1:02d}", *kind, *rng.normal(3.0 * (kind[0] == "inf"), 1, 6))
+        for p in range(plates)
+        for i, kind in enumerate(kinds)
+    ]
+    features = [f"f{i}" for i in range(6)]
+    folder.mkdir()
+    columns = ["plate", "well", "condition", "treatment", "dose"]
+    pd.DataFrame(rows, columns=[*columns, *features]).to_csv(folder / "wells.csv", index=False)
+    conditions = {"mock": ["mock"], "infected": ["inf"]}
+    given = [name for name in columns if name != "dose" or doses != (None,)]
+    mapping = {
+        "name": "small",
+        "level": "well",
+        "table": "wells.csv",
+        "columns": dict(zip(given, given, strict=True)),
+    }
+    text = yaml.safe_dump({**mapping, "conditions": conditions, "features": features})
+    (folder / "screen.yml").write_text(text)
+
+
+@pytest.mark.parametrize(
+    "has",
+    [{}, {"doses": (None,)}, {"plates": 1}],
+    ids=["all", "no doses", "one plate"],
+)
+def test_python_shown_for_own_screens_runs_on_screens_that_lack_something(tmp_path, monkeypatch, has):
+    monkeypatch.chdir(tmp_path)
+    small_screen(tmp_path / "screen", **has)
+    names = {}
+    for block in fences((PROJECT / "book/own_screen.md").read_text(), "python"):
+        if "scanpy" not in block:
+            exec(compile(block.replace("path/to/", ""), "own_screen.md", "exec"), names)
+    assert ("precision" in names) == (has.get("plates", 2) > 1)
 
 
 def test_screen_yml_shown_is_accepted_and_explained(tmp_path):

@@ -25,7 +25,7 @@ FLOORS = {
     "cli": {"screens", "profiles", "hits", "dose", "study", "figures", "pages", "publish"},
 }
 # The cellar: anybody may use it, and it uses nothing of the house.
-CELLAR = {"errors", "files", "options", "processes", "sealed"}
+CELLAR = {"errors", "files", "options", "processes", "sealed", "text"}
 # Rooms, and what each may use of its own floor: other rooms, and what stands between them (the floor's own name).
 ROOMS = {
     "screens.images": {"screens", "screens.twin"},

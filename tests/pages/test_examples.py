@@ -34,10 +34,7 @@ def test_plates_of_the_screen_are_named_and_made_up_ones_called_so():
     example = made_up_plates()
     assert example_named(example) == MADE_UP
     example.uns["example"] = "screen"
-    assert (
-        example_named(example)
-        == "(The example is made of the plates made up\\_1, made up\\_2 and made up\\_3.)"
-    )
+    assert example_named(example) == "(The example is made of the plates made up_1, made up_2 and made up_3.)"
 
 
 def test_points_that_were_made_up_are_called_so():

@@ -62,4 +62,23 @@ def test_an_empty_table_says_so():
 
 def test_nothing_to_say_shows_nothing():
     assert say(" \n") is None
-    assert say("**a** fact").data == "**a** fact"
+    assert "<p><strong>a</strong> fact</p>" in say("**a** fact").data
+
+
+def test_names_and_headings_of_users_are_text():
+    names = ["<script>alert(1)</script>", "a&amp;b", "US$ 1 and US$ 2", "two\nlines", "x" * 5000]
+    table = pd.DataFrame({"treatment": names, "<b>own</b>": 1.0, "a_b": 1, "a b": 2})
+    page = show_table(table).to_html()
+    assert "<script" not in page
+    assert "<b>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "a&amp;amp;b" in page
+    assert "two⟨U+000A⟩lines" in page
+    assert "x" * 5000 not in page
+    assert 'class="tex2jax_ignore' in page
+    assert page.count("col_heading") == 4
+
+
+def test_a_sentence_holds_no_element_of_a_name():
+    page = say("of `raw`: <img src=x> [a](javascript:b) $x$ {download}`y` https://example.org").data
+    assert re.findall(r"<(\w+)", page) == ["div", "p", "code", "code"]

@@ -34,3 +34,11 @@ def test_truth_of_arms_meets_doses(known):
     assert "is 0.071" in text
     assert "50 % of the 95 % intervals" in text
     assert truth.truth_of_arms(arms, None).empty
+
+
+def test_a_bar_in_a_name_joins_nothing_that_does_not_belong_together(hits, known):
+    split = known.assign(experiment="E|a", treatment="b")
+    other = hits.assign(experiment="E", treatment=["a|b", "B", "C", "D"])
+    assert truth.truth_of_compounds(other, split)["rescue_true"].isna().all()
+    same = hits.assign(experiment="E|1")
+    assert truth.truth_of_compounds(same, known.assign(experiment="E|1"))["rescue_true"].notna().all()

@@ -43,4 +43,4 @@ def test_lists_read_as_prose_and_are_cut():
 
 
 def test_names_do_not_become_markdown():
-    assert name_code("a*b_c[d") == r"a\*b\_c\[d"
+    assert name_code("a*b_c[d") == "a&#42;b_c&#91;d"

@@ -2,22 +2,21 @@
 
 import pytest
 
-from helpers.study.banner import banner_html, banner_markdown, banner_text, show_banner
+from helpers.study.banner import banner_html, banner_text, show_banner
 
 
 @pytest.mark.parametrize(
     ("screen", "said", "unsaid"),
     [
-        ({"kind": "twin", "scale": "tiny", "seed": 3}, "Simulated twin.** Every number here", "Recursion"),
-        ({"kind": "rxrx19a", "name": "rxrx19a"}, "Recursion's RxRx19a", "simulated"),
-        ({"kind": "user", "name": "my_<screen>"}, r"Screen: my\_\<screen\>", "simulated"),
+        ({"kind": "twin", "scale": "tiny"}, "<strong>Simulated twin.</strong> Every number", "Recursion"),
+        ({"kind": "rxrx19a", "name": "rxrx19a"}, "Recursion&#x27;s RxRx19a", "simulated"),
+        ({"kind": "user", "name": "my_<screen>{math}`x`"}, "Screen: my_&lt;screen&gt;{math}`x`", "simulated"),
     ],
 )
 def test_the_banner_names_the_screen(screen: dict, said: str, unsaid: str) -> None:
-    text = banner_markdown(screen)
+    text = banner_html(screen)
     assert said in text
     assert unsaid not in text
-    assert text.startswith("> **")
     assert "\n" not in text
 
 
@@ -28,7 +27,8 @@ def test_the_banner_names_scale_and_seed_of_a_twin_and_is_safe_html() -> None:
 
 def test_a_page_shows_the_banner_of_its_wells(wells) -> None:
     shown = show_banner(wells.uns["screen"]).data
-    assert shown == banner_markdown(wells.uns["screen"])
+    assert shown.startswith("<blockquote")
+    assert banner_html(wells.uns["screen"]) in shown
     assert "Simulated twin" in shown
     assert "(tiny, seed 0)" in shown
 

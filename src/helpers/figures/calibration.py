@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.figures.style import FAINT, SERIES, WIDTH, axes_or_new, legend_below, plot_missing
+from helpers.figures.style import FAINT, SERIES, WIDTH, PlainLog, axes_or_new, legend_below, plot_missing
 
 LEVELS = {"arms": (SERIES[0], "-"), "compounds": (SERIES[1], "--")}
 NOT_STUDIED = "The calibration was not studied."
@@ -42,6 +42,9 @@ def plot_p_values(p_values: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.plot(seen["p"], seen["share"], color=color, ls=dash, lw=1.8, label=f"p-values of {level}")
     ax.set_xscale("log")
     ax.set_yscale("log")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(PlainLog())
+        axis.set_minor_formatter(PlainLog())
     ax.set_xlim(least, 1)
     ax.set_ylim(least, 1.5)
     ax.set_xlabel("p")

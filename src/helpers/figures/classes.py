@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 
 from helpers.figures.style import FAINT, INK, WIDTH, Mark, legend_below, legend_handles, plot_missing
 from helpers.screens.order import natural_order
+from helpers.text import drawn
 
 CLASS_STYLE = {
     "higher": Mark("members score higher", "#00664F", "o"),
@@ -66,7 +67,7 @@ def plot_classes(
     )
     for ax, group in zip(axes.flat, groups, strict=True):
         _draw_forest(ax, group.sort_values("auc", ascending=False).reset_index(drop=True), fdr, other)
-        ax.set_title(str(group["cells"].iloc[0]))
+        ax.set_title(drawn(group["cells"].iloc[0]))
     axes[-1, 0].set_xlabel("AUC against all other compounds")
     shown = pd.concat(groups)
     handles = legend_handles(CLASS_STYLE, verdicts(shown, fdr))
@@ -97,11 +98,6 @@ def _draw_forest(ax: Axes, group: pd.DataFrame, fdr: float, other: str) -> None:
     ax.axvline(0.5, color=FAINT, lw=0.9, ls="--", zorder=0)
     ax.set_xlim(-0.02, 1.02)
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
-    ax.set_yticks(range(len(group)), [_short(str(name)) for name in group["class"]])
+    ax.set_yticks(range(len(group)), [drawn(name, 28) for name in group["class"]])
     ax.set_ylim(len(group) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
-
-
-def _short(name: str) -> str:
-    """Return a name of at most 28 letters."""
-    return name if len(name) <= 28 else name[:27] + "…"

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from helpers.figures.style import FAINT, WIDTH, hide_spare, plot_missing
 from helpers.screens.compounds import parse_smiles
+from helpers.text import drawn
 
 PIXELS = (520, 380)
 """Width and height of a drawn structure: sharp at the width of its panel."""
@@ -41,7 +42,7 @@ def plot_structures(compounds: pd.DataFrame, *, ncols: int = 3) -> Figure:
     figure, axes = plt.subplots(nrows, ncols, figsize=size, layout="constrained", squeeze=False)
     for ax, row in zip(axes.flat, compounds.itertuples(), strict=False):
         _draw_structure(ax, row.smiles)
-        ax.set_title(_shortened(str(row.treatment)), fontsize=10, loc="center")
+        ax.set_title(drawn(row.treatment, 24), fontsize=10, loc="center")
     hide_spare(axes.flat[len(compounds) :])
     return figure
 
@@ -75,8 +76,3 @@ def structure_picture(smiles: str | float | None) -> np.ndarray | None:
     rdMolDraw2D.PrepareAndDrawMolecule(drawer, molecule)
     drawer.FinishDrawing()
     return np.asarray(Image.open(io.BytesIO(drawer.GetDrawingText())).convert("RGB"))
-
-
-def _shortened(name: str, most: int = 24) -> str:
-    """Return a name that fits above its structure."""
-    return name if len(name) <= most else f"{name[: most - 1]}…"

@@ -16,6 +16,7 @@ from helpers.figures.style import (
     series_styles,
 )
 from helpers.screens.order import natural_order
+from helpers.text import drawn
 
 NOT_COMPARED = "No other ranking could be made of this screen."
 NOT_SHARED = "No two experiments of this screen share compounds at the same doses."
@@ -113,5 +114,5 @@ def _draw_pair(ax: Axes, table: pd.DataFrame, one: str, two: str) -> None:
     ax.errorbar(x, y, errors[1], errors[0], fmt="none", ecolor=FAINT, elinewidth=0.5, alpha=0.35, zorder=1)
     ax.scatter(x, y, s=14, c=SERIES[0], edgecolors="white", linewidths=0.3, zorder=2)
     ax.axline((0, 0), slope=1, color=FAINT, lw=0.9, ls="--", zorder=0)
-    ax.set_xlabel(f"rescue in {one}")
-    ax.set_ylabel(f"rescue in {two}")
+    ax.set_xlabel(f"rescue in {drawn(one)}")
+    ax.set_ylabel(f"rescue in {drawn(two)}")

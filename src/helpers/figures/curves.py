@@ -29,6 +29,7 @@ from helpers.figures.style import (
     series_styles,
 )
 from helpers.screens.order import natural_order
+from helpers.text import drawn
 
 NO_CURVES = "No dose response to draw: this screen has no doses, or nothing that could be scored."
 
@@ -248,9 +249,13 @@ def _draw_bound(ax: Axes, at: pd.Series, bound: float, censored: str) -> None:
     ax.plot(start, 0.06, "|", color=SERIES[0], ms=10, mew=2, transform=ax.get_xaxis_transform())
 
 
+LONG = 40
+"""Of a longer name the title of a figure leaves the end out."""
+
+
 def _title(points: pd.DataFrame, curve: pd.Series | None) -> str:
     """Return the treatment, and the class and EC50 of its curve."""
-    name = f"{points['treatment'].iloc[0]}, {points['experiment'].iloc[0]}"
+    name = f"{drawn(points['treatment'].iloc[0], LONG)}, {drawn(points['experiment'].iloc[0], LONG)}"
     if curve is None:
         return name
     return f"{name}\n{str(curve['curve_class']).replace('_', ' ')}; {ec50_text(curve)}"
@@ -294,6 +299,5 @@ def plot_curves(wells: pd.DataFrame, curves: pd.DataFrame, *, ncols: int = 2) ->
 
 def _short_title(curve: pd.Series) -> str:
     """Return the title of a small panel, in three lines that fit its width: compound; experiment and class; EC50."""
-    name, klass = str(curve["treatment"]), str(curve["curve_class"]).replace("_", " ")
-    name = name if len(name) <= 30 else f"{name[:29]}…"
-    return f"{name}\n{curve['experiment']}, {klass}\n{ec50_text(curve)}"
+    name, klass = drawn(curve["treatment"], 30), str(curve["curve_class"]).replace("_", " ")
+    return f"{name}\n{drawn(curve['experiment'], 20)}, {klass}\n{ec50_text(curve)}"

@@ -21,6 +21,7 @@ from helpers.figures.style import (
 )
 from helpers.profiles.selection import well_kind
 from helpers.screens.order import natural_order
+from helpers.text import drawn
 
 
 def plot_counts(wells: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -97,7 +98,7 @@ def plot_dose_sets(dose_sets: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.plot(doses, [i] * len(doses), "-o", color=CONDITION_STYLE["mock"].color, lw=0.8, ms=5)
     noun = table["n_compounds"].map(lambda n: "compound" if n == 1 else "compounds")
     counts = table["n_compounds"].map("{:,}".format)
-    ax.set_yticks(range(len(table)), table["experiment"].astype(str) + ", " + counts + " " + noun)
+    ax.set_yticks(range(len(table)), table["experiment"].map(drawn).astype(str) + ", " + counts + " " + noun)
     ax.set_ylim(-0.6, len(table) - 0.4)
     times = np.maximum(table["n_compounds"] // max(table["n_compounds"].max() // 20, 1), 1)
     dose_axis(

@@ -27,6 +27,7 @@ from helpers.figures.style import (
 )
 from helpers.profiles.selection import well_kind
 from helpers.screens.order import natural_order
+from helpers.text import drawn
 
 MOST_CLASSES = 8
 """More classes than this are drawn as a scale: nobody tells nine markers apart."""
@@ -91,7 +92,7 @@ def plot_embedding(
 
 
 def _words(column: str) -> str:
-    return column.replace("_um", "").replace("_", " ")
+    return drawn(column.replace("_um", "").replace("_", " "))
 
 
 def _with_plate(table: pd.DataFrame, color_by: str) -> pd.DataFrame:

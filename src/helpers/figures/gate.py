@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from helpers.figures.style import FAINT, INK, SERIES, WIDTH, of_plate, plates_in_order, plot_missing
+from helpers.text import drawn
 
 LOWEST = -3.0
 """Z′ is drawn down to this; what lies lower stands on the edge."""
@@ -49,7 +50,7 @@ def plot_gate(quality: pd.DataFrame, min_z_prime: float = 0.0) -> Figure:
         ax.grid(axis="y", color=FAINT, alpha=0.2, lw=0.6)
         ax.tick_params(axis="y", length=0)
     _frame(axes, table, min_z_prime)
-    axes[0].set_yticks(range(len(table)), [f"{e}_{p}" for e, p in pairs])
+    axes[0].set_yticks(range(len(table)), [drawn(f"{e}_{p}") for e, p in pairs])
     axes[0].set_ylim(len(table) - 0.4, -0.6)
     figure.legend(handles=_gate_legend(min_z_prime), loc="outside lower center", ncols=2)
     return figure

@@ -13,6 +13,7 @@ from matplotlib.patheffects import withStroke
 
 from helpers.figures.style import INK, WIDTH, axes_or_new, hide_spare, plot_missing
 from helpers.screens.facts import STAINS
+from helpers.text import drawn, visible
 
 UM_PER_PIXEL = 0.65
 """A third party's account of RxRx19a; the publisher states no scale."""
@@ -253,7 +254,7 @@ def plot_sites(
     look = {"channel": channel, "limits": limits, "is_drawing": is_drawing, "um_per_pixel": um_per_pixel}
     for ax, (name, image) in zip(axes.flat, images.items(), strict=False):
         plot_site(image, ax=ax, **look)
-        ax.set_title(name, fontsize=10, fontweight="normal")
+        ax.set_title(drawn(name), fontsize=10, fontweight="normal")
     hide_spare(axes.flat[len(images) :])
     shown = STAINS if channel is None else (channel,)
     heading = [title, DRAWN[len(images) > 1] * is_drawing]
@@ -304,7 +305,7 @@ def _explain(
     channels: Sequence[int] = tuple(STAINS),
 ) -> None:
     """Write the heading, the legend of stains and what the scale and the contrast rest on."""
-    words = "\n".join(textwrap.fill(line, 62) for line in heading if line)
+    words = "\n".join(textwrap.fill(visible(line), 62) for line in heading if line)
     if words:
         figure.suptitle(words, fontsize=11, fontweight="bold", x=0.01, ha="left")
     handles = [

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from helpers.figures.embedding import _draw_points, _explain, _in_frame, _label_axes, _useful, _with_plate
 from helpers.figures.style import WIDTH, plot_missing
+from helpers.text import drawn
 
 
 def plot_maps(tables: Mapping[str, pd.DataFrame], color_by: Sequence[str] = ("condition", "plate")) -> Figure:
@@ -39,6 +40,6 @@ def plot_maps(tables: Mapping[str, pd.DataFrame], color_by: Sequence[str] = ("co
             points = _with_plate(_in_frame(table, "umap_1", "umap_2"), column)
             _label_axes(ax, table, "umap_1", "umap_2")
             key = _draw_points(ax, points, column, "umap_1", "umap_2", 8)
-            ax.set_title(f"{title}: {column}")
+            ax.set_title(f"{drawn(title)}: {drawn(column)}")
         _explain(part, list(axes), key)
     return figure

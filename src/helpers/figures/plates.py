@@ -26,6 +26,7 @@ from helpers.figures.style import (
     plot_missing,
 )
 from helpers.screens.layout import row_label
+from helpers.text import drawn
 
 PLATE_SIZES = ((2, 3), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48))
 """Rows and columns of the plates in use, 6 to 1536 wells."""
@@ -138,7 +139,7 @@ def plot_plate(
     _stroke_hatched(ax, obs, coloring)
     if mark_flagged and "qc_flag" in obs:
         _cross_flagged(ax, obs, shape)
-    ax.set_title(title or "")
+    ax.set_title(drawn(title or ""))
     if legend:
         flagged = mark_flagged and _has_flags(obs)
         _plate_legend(ax.figure, [ax], picture, coloring, flagged=flagged, gaps=_has_gaps(obs))

@@ -10,6 +10,7 @@ from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
 from helpers.figures.style import INK
+from helpers.text import drawn
 
 ARROWHEADS = {
     "left": ((-1, 0), (0.4, 0.8), (0.4, -0.8), (-1, 0)),
@@ -130,7 +131,7 @@ def name_points(
             break
         line = {"arrowstyle": "-", "color": INK, "lw": 0.5, "shrinkA": 0, "shrinkB": 3}
         text = ax.annotate(
-            str(name)[:30], at, (0, 0), textcoords="offset points", fontsize=9, arrowprops=line
+            drawn(name, 30), at, (0, 0), textcoords="offset points", fontsize=9, arrowprops=line
         )
         if _place(text, ax.get_window_extent(), obstacles, taken):
             written.append(str(name))

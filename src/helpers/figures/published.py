@@ -16,6 +16,7 @@ from helpers.figures.style import (
     plot_missing,
     scatter_classes,
 )
+from helpers.text import drawn
 
 HIT_STYLE = {
     "hit": Mark("published hit", "#00664F", "o"),
@@ -95,7 +96,7 @@ def _name_column(ax: Axes, top: pd.DataFrame) -> None:
     """Name the first ones in a column with a thin line to each: side by side their names would overlap."""
     for i, row in enumerate(top.itertuples()):
         ax.annotate(
-            f"{str(row.name)[:24]}  {row.score:.2f}",
+            f"{drawn(row.name, 24)}  {row.score:.2f}",
             (row.rank, row.score),
             xytext=(0.2, 0.98 - STEP * i),
             textcoords=ax.transAxes,
@@ -191,7 +192,7 @@ def plot_agreement(
     colors = kinds.map({kind: mark.color for kind, mark in HIT_STYLE.items()})
     if draw_beyond(ax, table["published"], table["score"], colors):
         handles.append(beyond_handle())
-    ax.set(xlabel="published score", ylabel="score of this screen", title=str(cells))
+    ax.set(xlabel="published score", ylabel="score of this screen", title=drawn(cells))
     legend_below(ax, handles, ncols=3)
     named = table.loc[disagreements(table, threshold).index[:label]]
     columns = ["published", "score"]

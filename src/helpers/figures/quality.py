@@ -21,6 +21,7 @@ from helpers.figures.style import (
 )
 from helpers.profiles.selection import well_kind
 from helpers.screens.order import natural_order
+from helpers.text import drawn
 
 GOOD = 0.5
 """Robust Z′ from which Zhang et al. (1999) call an assay excellent."""
@@ -61,7 +62,7 @@ def plot_control_separation(
     for at in (0, 1):
         ax.axvline(at, color=FAINT, lw=0.8, zorder=0)
     several = len({experiment for experiment, _ in pairs}) > 1
-    ax.set_yticks(range(len(pairs)), [f"{e}_{p}" if several else f"plate {p}" for e, p in pairs])
+    ax.set_yticks(range(len(pairs)), [drawn(f"{e}_{p}" if several else f"plate {p}") for e, p in pairs])
     ax.set_ylim(len(pairs) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("on-disease (0 = mock, 1 = infected, untreated)")

@@ -19,6 +19,7 @@ from helpers.figures.style import (
     scatter_classes,
 )
 from helpers.screens.order import natural_order
+from helpers.text import drawn
 
 FEW = 12
 """So few compounds can be named beside their points."""
@@ -94,12 +95,12 @@ def _name_top(ax: Axes, table: pd.DataFrame, *, beside: bool) -> None:
     if beside:
         for row in top.itertuples():
             look = {"xytext": (8, 0), "textcoords": "offset points", "fontsize": 9, "va": "center"}
-            ax.annotate(str(row.treatment)[:26], (row.rank, row.rescue_max), **look)
+            ax.annotate(drawn(row.treatment, 26), (row.rank, row.rescue_max), **look)
         return
     start, step = 0.97, 0.068
     for i, row in enumerate(top.itertuples()):
         ax.annotate(
-            str(row.treatment)[:26],
+            drawn(row.treatment, 26),
             (row.rank, row.rescue_max),
             xytext=(0.36, start - i * step),
             textcoords=ax.transAxes,
@@ -135,7 +136,7 @@ def plot_ranks(ranked: pd.DataFrame, *, label: int = 5) -> Figure:
         squeeze=False,
     )
     for ax, name in zip(axes.flat, experiments, strict=True):
-        plot_rank(ranked[ranked["experiment"] == name], ax=ax, label=label, title=str(name))
+        plot_rank(ranked[ranked["experiment"] == name], ax=ax, label=label, title=drawn(name))
     legend_below(axes[0, 0], legend_handles(CALL_STYLE, ranked["call"].astype(str)), ncols=5)
     return figure
 
@@ -171,7 +172,7 @@ def plot_top(ranked: pd.DataFrame, *, n: int = 15) -> Figure:
     )
     for ax, group in zip(axes.flat, groups, strict=True):
         _draw_forest(ax, group.reset_index(drop=True))
-        ax.set_title(str(group["experiment"].iloc[0]))
+        ax.set_title(drawn(group["experiment"].iloc[0]))
     axes[-1, 0].set_xlabel("rescue at its deciding dose (0 = as infected, 1 = as mock)")
     legend_below(axes[0, 0], legend_handles(CALL_STYLE, ranked["call"].astype(str)), ncols=5)
     return figure
@@ -195,6 +196,6 @@ def _draw_forest(ax: Axes, group: pd.DataFrame) -> None:
         ax.text(1.02, i, text, transform=ax.get_yaxis_transform(), va="center", fontsize=9)
     for at, style in ((0, "infected"), (1, "mock")):
         ax.axvline(at, color=CONDITION_STYLE[style].color, lw=0.9, ls="--", zorder=0)
-    ax.set_yticks(range(len(group)), [str(t)[:24] for t in group["treatment"]])
+    ax.set_yticks(range(len(group)), [drawn(t, 24) for t in group["treatment"]])
     ax.set_ylim(len(group) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from helpers.figures.style import FAINT, INK, MARKERS, SERIES, WIDTH, format_um, plot_missing
+from helpers.text import drawn
 
 TECHNICAL = {
     "plate_predictability": ("plate\npredict-\nability", "low"),
@@ -207,6 +208,6 @@ def plot_shared(tables: Mapping[str, pd.DataFrame]) -> Figure:
         ax.set_title(name)
         ax.text(0.04, 0.96, f"r = {r:.2f}".replace("-", "−"), transform=ax.transAxes, va="top", fontsize=10)
         ax.set(xlim=(low - room, high + room), ylim=(low - room, high + room), aspect="equal")
-        ax.set_xlabel(f"rescue in {one}")
-    axes[0, 0].set_ylabel(f"rescue in {two}")
+        ax.set_xlabel(f"rescue in {drawn(one)}")
+    axes[0, 0].set_ylabel(f"rescue in {drawn(two)}")
     return figure

@@ -23,6 +23,7 @@ from helpers.figures.style import (
     plot_missing,
     scatter_classes,
 )
+from helpers.text import drawn
 
 NO_CURVES = "No curve could be fitted in this screen."
 NOT_TWICE = "No compound has an EC50 with limits in two experiments of this screen."
@@ -115,8 +116,8 @@ def _draw_pair(ax: Axes, table: pd.DataFrame, one: str, two: str, limits: tuple[
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda value, _: format_um(value)))
         axis.set_minor_locator(NullLocator())
-    ax.set_xlabel(f"EC50 in {one} (µM)")
-    ax.set_ylabel(f"EC50 in {two} (µM)")
+    ax.set_xlabel(f"EC50 in {drawn(one)} (µM)")
+    ax.set_ylabel(f"EC50 in {drawn(two)} (µM)")
 
 
 def plot_coverage(coverage: pd.DataFrame, level: float = 0.95, *, ax: Axes | None = None) -> Axes:

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from helpers.figures.style import CALL_STYLE, FAINT, WIDTH, legend_handles, plot_missing
 from helpers.screens.order import natural_order
+from helpers.text import drawn
 
 NO_RANKS = "How firm ranks are cannot be told here: that needs scores of compounds on several plates."
 
@@ -45,7 +46,7 @@ def plot_stability(hits: pd.DataFrame, *, n: int = 10) -> Figure:
     for (left, right), group in zip(axes, groups, strict=True):
         _draw_ranks(left, group.reset_index(drop=True))
         _draw_chances(right, group.reset_index(drop=True))
-        left.set_title(str(group["experiment"].iloc[0]))
+        left.set_title(drawn(group["experiment"].iloc[0]))
     axes[-1, 0].set_xlabel("rank, with its 95 % interval")
     axes[-1, 1].set_xlabel("chance to be\namong the best")
     figure.legend(
@@ -66,7 +67,7 @@ def _draw_ranks(ax: Axes, group: pd.DataFrame) -> None:
     ticks = [t for t in (1, 3, 10, 30, 100, 300, 1000) if t <= max(3, group["rank_high"].max())]
     ax.set_xticks(ticks, [str(t) for t in ticks], minor=False)
     ax.minorticks_off()
-    ax.set_yticks(range(len(group)), [str(t)[:24] for t in group["treatment"]])
+    ax.set_yticks(range(len(group)), [drawn(t, 24) for t in group["treatment"]])
     ax.set_ylim(len(group) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", color=FAINT, alpha=0.2, lw=0.6)

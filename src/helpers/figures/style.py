@@ -5,6 +5,7 @@ survives colour blindness and a grey printer. `tests/figures/test_style.py` meas
 """
 
 import textwrap
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,9 +15,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.ticker import FixedLocator, LogFormatterSciNotation, NullLocator
 
 from helpers.screens.order import natural_order
+from helpers.text import drawn, visible
+
+# Names come from users and may hold dollar signs: nothing that is drawn is read as a formula, whoever calls.
+plt.rcParams["text.parse_math"] = False
 
 WIDTH = 5.8
 """Width of a full figure in inches: 11 pt text stays legible when a phone shrinks it to its own width."""
@@ -96,10 +101,12 @@ MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
 def use_style() -> None:
     """Set the look of all figures of a notebook: call it once, at the top.
 
-    Text is 9 pt or more, layout is constrained, SVG keeps its text as text and has reproducible ids.
+    Text is 9 pt or more, layout is constrained, SVG keeps its text as text and has reproducible ids. Text is text: what
+    stands between two dollar signs is no formula, and a sign that the font lacks is a box and no warning.
     """
     plt.rcParams.update(
         {
+            "text.parse_math": False,
             "figure.figsize": (WIDTH, 4.2),
             "figure.dpi": 180,
             "figure.constrained_layout.use": True,
@@ -129,6 +136,7 @@ def use_style() -> None:
             "lines.linewidth": 1.6,
         }
     )
+    warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
 
 
 def axes_or_new(ax: Axes | None, figsize: tuple[float, float] = (WIDTH, 4.2)) -> Axes:
@@ -166,16 +174,26 @@ def plot_missing(reason: str, *, ax: Axes | None = None) -> Axes:
     """
     ax = axes_or_new(ax, (WIDTH, 1.4))
     ax.set_axis_off()
-    text = textwrap.fill(reason, 62)
+    text = textwrap.fill(visible(" ".join(reason.split()), 1000), 62)
     ax.text(0.5, 0.5, text, ha="center", va="center", style="italic", transform=ax.transAxes)
     return ax
 
 
 def plate_label(obs: pd.DataFrame) -> pd.Series:
-    """Return ``HRCE-1_25`` for every row, ``plate 25`` where the table holds one experiment only."""
-    plate = obs["plate"].astype(str)
-    several = len(obs["experiment"].unique()) > 1
-    return obs["experiment"].astype(str) + "_" + plate if several else "plate " + plate
+    """Return ``HRCE-1_25`` for every row, ``plate 25`` where the table holds one experiment only.
+
+    Two plates never share a label: of ``A_1`` plate ``2`` and ``A`` plate ``1_2`` the second one is numbered.
+    """
+    pairs = list(zip(obs["experiment"].astype(str), obs["plate"].astype(str), strict=True))
+    several = len(set(obs["experiment"])) > 1
+    labels: dict[tuple[str, str], str] = {}
+    for pair in dict.fromkeys(pairs):
+        label, n = "_".join(pair) if several else f"plate {pair[1]}", 1
+        while label in labels.values():
+            n += 1
+            label = f"{'_'.join(pair)} ({n})"
+        labels[pair] = label
+    return pd.Series([labels[pair] for pair in pairs], index=obs.index, dtype=object)
 
 
 def plates_in_order(obs: pd.DataFrame) -> list[tuple]:
@@ -220,6 +238,14 @@ def dose_axis(ax: Axes, doses: pd.Series, *, max_ticks: int = 8) -> None:
     ax.set_xlabel("dose (µM)")
 
 
+class PlainLog(LogFormatterSciNotation):
+    """The labels that matplotlib chooses on a logarithmic axis, as plain numbers: its own are formulas."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Return the label of a tick, an empty one where there is to be none."""
+        return format_um(x) if super().__call__(x, pos) else ""
+
+
 def _spread(positions: np.ndarray, weights: np.ndarray, most: int) -> np.ndarray:
     """Return which positions can be labelled, the heaviest first, at a distance of (range / most) or more."""
     gap = np.ptp(positions) / most * 0.999
@@ -258,7 +284,9 @@ def legend_below(ax: Axes, handles: Sequence, ncols: int = 3) -> None:
 
 def series_styles(values: Sequence) -> dict[str, Mark]:
     """Return a colour and marker for each value of a class without a meaning of its own."""
-    return {v: Mark(str(v), SERIES[i % len(SERIES)], MARKERS[i % len(MARKERS)]) for i, v in enumerate(values)}
+    return {
+        v: Mark(drawn(v), SERIES[i % len(SERIES)], MARKERS[i % len(MARKERS)]) for i, v in enumerate(values)
+    }
 
 
 def scatter_classes(

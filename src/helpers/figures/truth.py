@@ -11,6 +11,7 @@ from helpers.figures.style import (
     FAINT,
     INK,
     WIDTH,
+    PlainLog,
     axes_or_new,
     format_um,
     legend_below,
@@ -20,6 +21,7 @@ from helpers.figures.style import (
     series_styles,
 )
 from helpers.screens.order import natural_order
+from helpers.text import drawn
 
 
 def plot_truth(
@@ -67,7 +69,8 @@ def plot_truth(
         ax.vlines(table[truth], table[low], table[high], color=FAINT, lw=0.7, alpha=0.3, zorder=1)
     kinds = table[classes].astype(str) if classes else pd.Series("compounds", index=table.index)
     styles = {
-        k: replace(m, label=str(k).replace("_", " ")) for k, m in series_styles(natural_order(kinds)).items()
+        k: replace(m, label=drawn(str(k).replace("_", " ")))
+        for k, m in series_styles(natural_order(kinds)).items()
     }
     scatter_classes(ax, table[truth], table[estimate], kinds, styles, size=20)
     ends = np.nanpercentile(table[needed], [0, 100])
@@ -77,6 +80,7 @@ def plot_truth(
         ax.set_yscale("log")
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_formatter(FuncFormatter(lambda value, _: format_um(value)))
+            axis.set_minor_formatter(PlainLog())
     ax.set_xlabel(f"true {label}")
     ax.set_ylabel(f"estimated {label}")
     if classes:

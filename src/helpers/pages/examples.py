@@ -4,7 +4,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from helpers.pages.words import listing, name_code
+from helpers.pages.words import names_listed
 
 MADE_UP = (
     "(This screen has nothing on which it could be shown, so the numbers of this example are made up. They are used "
@@ -38,7 +38,7 @@ def example_named(example: ad.AnnData) -> str:
     """Say which plates an example is made of."""
     if example.uns["example"] == "made up":
         return MADE_UP
-    plates = listing(map(name_code, example.obs["plate_id"].astype(str).unique()))
+    plates = names_listed(example.obs["plate_id"].astype(str).unique())
     return f"(The example is made of the plates {plates}.)"
 
 

@@ -5,6 +5,7 @@ import hashlib
 import pandas as pd
 
 from helpers.pages.words import number, probability
+from helpers.text import html, render
 
 HEADERS = {
     "dose_um": "dose (µM)",
@@ -51,14 +52,29 @@ HEADERS = {
 WRAPPED = 40
 """Text of more characters than this is broken into lines."""
 
+CUT = 2000
+"""Of longer text in a cell the end is left out; files keep it."""
+
+NO_MATH = "tex2jax_ignore mathjax_ignore"
+"""Classes of what holds no formulas: JupyterLab would take what stands between two dollar signs for one."""
+
 PROBABILITIES = ("p_value", "q_value", "p_worsens", "q_worsens")
 
 
 def say(text: str):
-    """Return computed Markdown for display, None where there is nothing to say: an empty one would show its type."""
-    from IPython.display import Markdown
+    """Return computed sentences for display, None where there is nothing to say: an empty one would show its type.
 
-    return Markdown(text) if text.strip() else None
+    They are read here and not by the builder of the book, whose Markdown knows roles, links, formulas and HTML: nothing
+    that a name brings along can become one of these (see :func:`helpers.text.render`).
+
+    Parameters
+    ----------
+    text : str
+        Paragraphs, lists, emphasis and code, as Markdown writes them; names in it went through `words.name_code`.
+    """
+    from IPython.display import HTML
+
+    return HTML(f'<div class="said {NO_MATH}">{render(text)}</div>') if text.strip() else None
 
 
 def show_table(table: pd.DataFrame, rows: int = 10, *, columns: list[str] | None = None):
@@ -81,14 +97,29 @@ def show_table(table: pd.DataFrame, rows: int = 10, *, columns: list[str] | None
     chosen = table[[c for c in columns if c in table]] if columns else table
     shown = chosen.head(rows).copy().reset_index(drop=True)
     formats = {c: _format_of(shown[c]) for c in shown}
-    shown = shown.rename(columns=lambda c: HEADERS.get(c, str(c).replace("_", " ")))
-    formats = {HEADERS.get(c, str(c).replace("_", " ")): f for c, f in formats.items()}
+    shown.columns = pd.Index(_distinct([heading(c) for c in shown]))
+    formats = dict(zip(shown, formats.values(), strict=True))
     styler = shown.style.hide(axis="index").format(formats, na_rep="–")
+    styler = styler.format_index(html, axis="columns").set_table_attributes(f'class="{NO_MATH}"')
     if prose := [c for c in shown if any(isinstance(v, str) and len(v) > WRAPPED for v in shown[c])]:
         styler = styler.set_properties(subset=prose, **{"white-space": "normal", "min-width": "15em"})
     if len(chosen) > rows or not len(chosen):
         styler = styler.set_caption(f"The first {rows} of {len(chosen):,} rows" if len(chosen) else "No rows")
     return styler.set_uuid(_name_of(shown))
+
+
+def heading(column: object) -> str:
+    """Return the heading of a column in words; a name that is not one of ours (of a user's column) as it is."""
+    name = str(column)
+    return HEADERS.get(name, name.replace("_", " "))
+
+
+def _distinct(headings: list[str]) -> list[str]:
+    """Return headings none of which is there twice: a table goes by them."""
+    seen: dict[str, int] = {}
+    for text in headings:
+        seen[text] = seen.get(text, 0) + 1
+    return [f"{text} ({i})" if seen[text] > 1 else text for i, text in enumerate(headings, start=1)]
 
 
 def _name_of(shown: pd.DataFrame) -> str:
@@ -106,4 +137,4 @@ def _format_of(column: pd.Series):
         return probability
     if pd.api.types.is_float_dtype(column):
         return number
-    return lambda value: ", ".join(number(v) for v in value) if isinstance(value, tuple) else str(value)
+    return lambda value: ", ".join(number(v) for v in value) if isinstance(value, tuple) else html(value, CUT)

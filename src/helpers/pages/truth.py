@@ -8,6 +8,9 @@ import pandas as pd
 from helpers.dose.classes import LOCATED
 from helpers.hits.rule import CALLS
 
+KEY = ["key_experiment", "key_treatment"]
+ARM_KEY = [*KEY, "key_dose"]
+
 
 def truth_of_arms(arms: pd.DataFrame, truth: pd.DataFrame | None) -> pd.DataFrame:
     """Put the twin's truth beside each arm: rescue_true, off_disease_true, toxicity, kind.
@@ -19,7 +22,7 @@ def truth_of_arms(arms: pd.DataFrame, truth: pd.DataFrame | None) -> pd.DataFram
     left, right = _keyed(arms, dose=True), _keyed(truth, dose=True)
     right = right.rename(columns={"rescue": "rescue_true", "off_disease": "off_disease_true"})
     columns = [c for c in ("rescue_true", "off_disease_true", "toxicity", "kind") if c in right]
-    return left.merge(right[["key", *columns]], on="key", how="left").drop(columns="key")
+    return left.merge(right[[*ARM_KEY, *columns]], on=ARM_KEY, how="left").drop(columns=ARM_KEY)
 
 
 def truth_of_compounds(table: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
@@ -32,24 +35,26 @@ def truth_of_compounds(table: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame
         down), ec50_true_um, emax_true, hill_true, kind.
     """
     right = _keyed(truth).reset_index(drop=True)
-    strongest = right.loc[right["rescue"].abs().groupby(right["key"]).idxmax(), ["key", "rescue"]]
-    best = right.groupby("key").agg(
+    by = [right[name] for name in KEY]
+    strongest = right.loc[right["rescue"].abs().groupby(by).idxmax(), [*KEY, "rescue"]]
+    best = right.groupby(KEY).agg(
         rescue_true=("rescue", "max"),
         ec50_true_um=("ec50_um", "first"),
         emax_true=("emax", "first"),
         hill_true=("hill", "first"),
         kind=("kind", "first"),
     )
-    best["strongest_true"] = strongest.set_index("key")["rescue"]
-    return _keyed(table).merge(best, left_on="key", right_index=True, how="left").drop(columns="key")
+    best["strongest_true"] = strongest.set_index(KEY)["rescue"]
+    return _keyed(table).merge(best, left_on=KEY, right_index=True, how="left").drop(columns=KEY)
 
 
 def _keyed(table: pd.DataFrame, *, dose: bool = False) -> pd.DataFrame:
-    """Return a copy with a key of experiment, lower-cased treatment and, on wish, dose."""
-    key = table["experiment"].astype(str) + "|" + table["treatment"].astype(str).str.casefold()
-    if dose:
-        key = key + "|" + table["dose_um"].map("{:.9g}".format)
-    return table.assign(key=key)
+    """Return a copy with the columns of a key: experiment, case-folded treatment and, on wish, dose."""
+    out = table.assign(
+        key_experiment=table["experiment"].astype(str),
+        key_treatment=table["treatment"].astype(str).str.casefold(),
+    )
+    return out.assign(key_dose=table["dose_um"].map("{:.9g}".format)) if dose else out
 
 
 def truth_table(hits: pd.DataFrame, truth: pd.DataFrame | None, min_rescue: float) -> pd.DataFrame:

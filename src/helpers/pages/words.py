@@ -5,6 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from helpers.text import LONGEST, markdown
+
 
 def count(n: float, noun: str, plural: str = "") -> str:
     """Return ``1 well``, ``2,680 wells``, ``no wells``."""
@@ -33,9 +35,14 @@ def percent(share: float) -> str:
     return f"{text} %"
 
 
-def name_code(text: object) -> str:
-    """Return a compound or well name that Markdown leaves as it is."""
-    return str(text).replace("\\", "\\\\").replace("*", "\\*").replace("_", "\\_").replace("[", "\\[")
+def name_code(text: object, most: int = LONGEST) -> str:
+    """Return what comes from data (a name, a note that holds some) for a sentence of a page: text and nothing else."""
+    return markdown(text, most)
+
+
+def names_listed(names: Iterable, most: int = 8) -> str:
+    """Return names from data as `listing` has them."""
+    return listing(map(name_code, names), most)
 
 
 def number(value: float, digits: int = 3) -> str:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from helpers.text import LONGEST, html
+
 if TYPE_CHECKING:
-    from IPython.display import Markdown
+    from IPython.display import HTML
 
 
 def banner_text(screen: Mapping) -> tuple[str, str]:
@@ -41,25 +43,13 @@ def banner_text(screen: Mapping) -> tuple[str, str]:
     )
 
 
-def banner_markdown(screen: Mapping) -> str:
-    """Return the banner as Markdown that Jupyter and the book both render: a quote with a bold headline."""
-    headline, sentence = banner_text(screen)
-    return f"> **{_escape(headline)}.** {_escape(sentence)}"
-
-
 def banner_html(screen: Mapping) -> str:
     """Return the banner as one line of HTML, for the strip on top of every page of the book."""
-    import html
-
     headline, sentence = banner_text(screen)
-    return f"<strong>{html.escape(headline)}.</strong> {html.escape(sentence)}"
+    return f"<strong>{html(headline)}.</strong> {html(sentence, LONGEST + len(sentence))}"
 
 
-def _escape(text: str) -> str:
-    return "".join(f"\\{sign}" if sign in r"\`*_[]<>#|{}" else sign for sign in text)
-
-
-def show_banner(screen: Mapping) -> "Markdown":
+def show_banner(screen: Mapping) -> "HTML":
     """Return the banner that names the source of the page, for display.
 
     Parameters
@@ -69,9 +59,10 @@ def show_banner(screen: Mapping) -> "Markdown":
 
     Returns
     -------
-    Markdown
+    HTML
         Shown as a quotation where a cell ends with it.
     """
-    from IPython.display import Markdown
+    from IPython.display import HTML
 
-    return Markdown(banner_markdown(screen))
+    # not Markdown: the book's knows formulas, roles and links, and a screen may have any name
+    return HTML(f'<blockquote class="tex2jax_ignore"><p>{banner_html(screen)}</p></blockquote>')

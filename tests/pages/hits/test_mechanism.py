@@ -173,5 +173,5 @@ def test_one_class_that_differs_from_the_rest_of_the_page_is_named_once():
             "q_value": [0.001],
         }
     )
-    assert mechanism.say_effects(effects, 0.05) == "**X**: of 1 class tested, k\\_1 (AUC 0.1) score lower."
+    assert mechanism.say_effects(effects, 0.05) == "**X**: of 1 class tested, k_1 (AUC 0.1) score lower."
     assert "none can be told" in mechanism.say_effects(effects.assign(q_value=0.5), 0.05)

@@ -79,7 +79,7 @@ def test_without_images_their_address_is_given_for_rxrx19a_only(wells):
     none = pictures.load_pictures(scored(real, "rxrx19a"))
     assert none.images == {}
     text = pictures.origin(none, "rxrx19a")
-    assert "<https://storage.googleapis.com/rxrx/RxRx19a/images/HRCE-1/Plate25/E" in text
+    assert "`https://storage.googleapis.com/rxrx/RxRx19a/images/HRCE-1/Plate25/E" in text
     assert text.count("_w") == 5
     user = pictures.origin(pictures.load_pictures(scored(wells, "user")), "user")
     assert "storage.googleapis.com" not in user

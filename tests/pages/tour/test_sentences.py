@@ -92,5 +92,5 @@ def test_spellings(wells):
 
 
 def test_notes_become_a_list():
-    assert sentences.notes({"notes": ["a", "b_c"]}).endswith("- a\n- b\\_c")
+    assert sentences.notes({"notes": ["a", "b_c"]}).endswith("- a\n- b_c")
     assert "nothing odd" in sentences.notes({})

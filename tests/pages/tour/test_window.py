@@ -35,7 +35,7 @@ def test_quality_gives_all_four_measures():
 
 def test_the_gate_names_plates_and_gives_the_parameter_that_leaves_them_out():
     text = window.gate(quality((0.5, -0.2, -0.1)), 0.0)
-    assert "2 plates of 3 do not: E-1_2 (robust Z' -0.20) and E-2_10 (robust Z' -0.10)." in text
+    assert "2 plates of 3 do not: E-1_2 (robust Z′ -0.20) and E-2_10 (robust Z′ -0.10)." in text
     assert "rxrx19 run -p exclude_plates=E-1_2,E-2_10\n" in text
     strict = window.gate(quality(minimum=0.4), 0.4)
     assert "robust Z′ of 0.4 or more" in strict
@@ -63,13 +63,13 @@ def test_a_gate_that_lets_nothing_through_says_so():
 def test_a_plate_that_cannot_be_judged_is_named_and_not_left_out():
     table = quality((0.5, 0.2, -0.1))
     table["passes"] = pd.array([True, None, False], dtype="boolean")
-    table["reason"] = ["", "no mock well", "robust Z' -0.10"]
+    table["reason"] = ["", "no mock well", "robust Z′ -0.10"]
     text = window.gate(table, 0.0)
     assert (
         "1 plate of 3 has too few controls to be judged: no mock well (E-1_2). That is nothing against them."
         in text
     )
-    assert "1 plate of 2 does not: E-2_10 (robust Z' -0.10)." in text
+    assert "1 plate of 2 does not: E-2_10 (robust Z′ -0.10)." in text
     assert "exclude_plates=E-2_10\n" in text
     table["passes"] = pd.array([True, None, True], dtype="boolean")
     assert "All other 2 plates pass" in window.gate(table, 0.0)

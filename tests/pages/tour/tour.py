@@ -79,6 +79,6 @@ def quality(z: tuple[float, ...] = (0.5, 0.2, -0.1), minimum: float = 0.0) -> pd
             "experiment": ["E-1", "E-1", "E-2"], "plate": [1, 2, 10], "n_mock": 3, "n_infected": 4, "z_prime": z - 0.1,
             "z_prime_robust": z, "ssmd": 6.0, "auroc": 1.0, "passes": z >= minimum, "held_out": [True, True, False],
             "n_failed_controls": [1, 1, 1], "window": [0.8, 1.0, 1.25], "mock_rescue": [1.0, 0.9, 1.05],
-            "infected_rescue": [0.0, 0.02, -0.01], "reason": ["" if v >= minimum else f"robust Z' {v:.2f}" for v in z],
+            "infected_rescue": [0.0, 0.02, -0.01], "reason": ["" if v >= minimum else f"robust Z′ {v:.2f}" for v in z],
         }
     )  # fmt: skip

@@ -8,7 +8,7 @@ from helpers.dose.classes import RISING
 from helpers.dose.screen import wells_of_curve
 from helpers.errors import UsageError
 from helpers.pages.hits.tables import _floored
-from helpers.pages.show import HEADERS
+from helpers.pages.show import heading
 from helpers.screens.order import natural_order
 
 EXAMPLE_RANK = {"active": 0, "partial": 1, "step": 1, "bell": 2, "above_range": 2, "below_range": 2}
@@ -39,7 +39,7 @@ def curve_list(curves: pd.DataFrame) -> pd.DataFrame:
         curve_class=curves["curve_class"].astype(str).str.replace("_", " ")
     )
     table = without_loose_limits(_floored(table))
-    return table.rename(columns=lambda name: HEADERS.get(name, name.replace("_", " ")))
+    return table.rename(columns=heading)
 
 
 def fitted_points(scored: pd.DataFrame) -> pd.DataFrame:

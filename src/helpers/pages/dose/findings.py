@@ -44,9 +44,8 @@ def one_curve(curve: pd.Series | None) -> str:
     if curve is None:
         return "This screen has no curve to explain."
     name, klass = name_code(curve["treatment"]), str(curve["curve_class"])
-    start = (
-        f"{name} in {curve['experiment']} is of the class *{klass.replace('_', ' ')}*: {ec50_text(curve)}."
-    )
+    where = f"{name} in {name_code(curve['experiment'])}"
+    start = f"{where} is of the class *{klass.replace('_', ' ')}*: {ec50_text(curve)}."
     if klass in {"inactive", "not_fitted"}:
         return f"{start} A flat line explains its wells as well as a curve does, so no EC50 is given."
     if klass == "step":
@@ -91,7 +90,7 @@ def potency(curves: pd.DataFrame) -> str:
     if strong.empty:
         return f"{text}None of them reaches half of the way to mock."
     best = strong.loc[strong["ec50_um"].idxmin()]
-    words = f"{name_code(best['treatment'])} in {best['experiment']} ({ec50_text(best)})"
+    words = f"{name_code(best['treatment'])} in {name_code(best['experiment'])} ({ec50_text(best)})"
     return f"{text}The most potent that reaches half of the way to mock is {words}."
 
 

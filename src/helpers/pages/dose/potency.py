@@ -54,8 +54,8 @@ def say_shared(shared: pd.DataFrame) -> str:
             table["ec50_low_um_b"] <= table["ec50_high_um_a"]
         )
         parts.append(
-            f"{one} and {two}: {count(len(table), 'compound')}, the EC50s apart by a factor of {number(fold, 2)} "
-            f"(median), intervals that overlap in {percent(meet.mean())}"
+            f"{name_code(one)} and {name_code(two)}: {count(len(table), 'compound')}, the EC50s apart by a factor of "
+            f"{number(fold, 2)} (median), intervals that overlap in {percent(meet.mean())}"
         )
     return f"Compounds with an EC50 in both experiments: {'; '.join(parts)}."
 
@@ -117,7 +117,7 @@ def say_toxic(curves: pd.DataFrame) -> str:
     )
     if len(moved):
         names = [
-            f"{name_code(row.treatment)} in {row.experiment} ({number(row.fold, 2)}-fold)"
+            f"{name_code(row.treatment)} in {name_code(row.experiment)} ({number(row.fold, 2)}-fold)"
             for row in moved.sort_values("fold", ascending=False).head(4).itertuples()
         ]
         text += f" ({listing(names)}{' and others' if len(moved) > 4 else ''})"

@@ -20,7 +20,7 @@ def well_noise(wells: pd.DataFrame, arms: pd.DataFrame, n_features: int) -> str:
         (well_kind(wells) == "infected").to_numpy() & (wells["qc_flag"].astype(str) == "").to_numpy()
     ]
     medians = fine.groupby(fine["experiment"].astype(str))["off_disease"].median()
-    parts = [f"{number(medians[name], 2)} in {name}" for name in natural_order(medians.index)]
+    parts = [f"{number(medians[name], 2)} in {name_code(name)}" for name in natural_order(medians.index)]
     known = arms["off_disease"].dropna()
     return (
         f"Here, with {count(n_features, 'feature')}, the median off-disease of infected untreated wells, which got no "
@@ -55,7 +55,7 @@ def calls(hits: pd.DataFrame, fdr: float, min_rescue: float) -> str:
         group = hits[hits["experiment"].astype(str) == experiment]
         counts = group["call"].astype(str).value_counts()
         listed = [f"{counts[c]:,} `{c}`" for c in CALL_STYLE if c in counts]
-        parts.append(f"in {experiment} {listing(listed)}")
+        parts.append(f"in {name_code(experiment)} {listing(listed)}")
     return (
         f"Testing for a rescue above {number(min_rescue)} at a false discovery rate of "
         f"{percent(fdr)}, the calls are: "
@@ -89,7 +89,7 @@ def top_hits(hits: pd.DataFrame, n: int = 5) -> str:
             f"{name_code(r.treatment)} ({number(r.rescue_max, 2)} at {_dose(r.dose_at_max_um)})"
             for r in group.itertuples()
         ]
-        parts.append(f"{experiment}: {listing(named)}")
+        parts.append(f"{name_code(experiment)}: {listing(named)}")
     return (
         f"Highest ranked among those called `rescue`, with the rescue at their best dose: {'; '.join(parts)}."
     )

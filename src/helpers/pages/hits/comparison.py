@@ -7,8 +7,9 @@ from helpers.files import sha256
 from helpers.hits.published import FETCH
 from helpers.hits.reliability import MIN_PAIRS, duplicate_pairs, hit_recovery, noise_sd, rank_agreement
 from helpers.pages.hits.published import THRESHOLD, Published, two_cells
-from helpers.pages.words import count, listing, name_code, number
+from helpers.pages.words import count, listing, name_code, names_listed, number
 from helpers.screens import facts
+from helpers.text import code
 
 NOT_FETCHED = (
     f"The published scores are not here. `{FETCH}` downloads them from ChEMBL; `published` names a file or "
@@ -33,7 +34,7 @@ def say_published(scores: Published) -> str:
         n = int((compounds["score"] > THRESHOLD).sum())
         what = f"{count(len(rows), 'score')} of {count(len(compounds), 'compound')} in {cells} ({assay})"
         parts.append(f"{what}, {n or 'none'} of them above {number(THRESHOLD)}")
-    origin = f"`{scores.path.name}` (SHA-256 `{sha256(scores.path)[:12]}…`)"
+    origin = f"{code(scores.path.name)} (SHA-256 `{sha256(scores.path)[:12]}…`)"
     return (
         f"Read from {origin}: {'; '.join(parts)}. Scores of one structure, such as those of a drug and its salt, are "
         "taken together."
@@ -104,10 +105,10 @@ def say_cells(scores: Published) -> str:
         for cells in ("HRCE", "VERO")
     }
     shared = [name for name in hits["HRCE"] if name in set(hits["VERO"])]
-    named = {cells: listing(map(name_code, names), 12) or "none" for cells, names in hits.items()}
+    named = {cells: names_listed(names, 12) or "none" for cells, names in hits.items()}
     above = (
         f"Above {number(THRESHOLD)} are in HRCE {named['HRCE']}; in VERO {named['VERO']}; in both "
-        f"{listing(map(name_code, shared)) or 'none'}."
+        f"{names_listed(shared) or 'none'}."
     )
     n = count(len(both), "compound")
     if not scores.here:
@@ -130,7 +131,7 @@ def say_classes(effects: pd.DataFrame, fdr: float) -> str:
         (word, found[chosen].sort_values("q_value", kind="stable")["class"])
         for word, chosen in (("higher", found["auc"] > 0.5), ("lower", found["auc"] < 0.5))
     ]
-    parts = [f"{listing(map(name_code, names), 12)} score {word}" for word, names in ways if len(names)]
+    parts = [f"{names_listed(names, 12)} score {word}" for word, names in ways if len(names)]
     both = effects.dropna(subset=["auc_reported"])
     n = count(effects["p_value"].notna().sum(), "class", "classes")
     text = f"Of {n} tested: {'; '.join(parts) or 'none differs'}."
@@ -175,7 +176,7 @@ def _alone(names: list[str] | None) -> str:
     """Name the treatments that no published score was found for."""
     if not names:
         return ""
-    named = listing(map(name_code, names), 8)
+    named = names_listed(names)
     return f" No published score was found for {count(len(names), 'treatment')} of this screen: {named}."
 
 
@@ -198,5 +199,5 @@ def _recovery(group: pd.DataFrame, published: pd.DataFrame) -> str:
     if pd.notna(found["auroc_low"]):
         text += f" (AUROC {_with_interval(found, 'auroc')})"
     pairs = zip(hits.loc[~called, "name"], hits.loc[~called, "call"], strict=True)
-    missed = [f"{name_code(name)} ({call})" for name, call in pairs]
+    missed = [f"{name_code(name)} ({name_code(call)})" for name, call in pairs]
     return f"{text}." + (f" Not called: {listing(missed, 10)}." if missed else "")

@@ -5,7 +5,7 @@ import pandas as pd
 
 from helpers.hits import CALLS, compound_activity
 from helpers.hits.calls import SINGLE_PLATE
-from helpers.pages.words import count, listing, number, percent
+from helpers.pages.words import count, listing, name_code, number, percent
 
 KEYS = ["experiment", "treatment"]
 RETRIEVAL, ENERGY = "retrieval", "energy distance"
@@ -136,8 +136,8 @@ def say_sensitivity(table: pd.DataFrame) -> str:
         f"Over {count(len(other), 'other ranking')} the scores keep a rank correlation of "
         f"{number(middle['spearman'], 2)} "
         f"(median; {number(worst['spearman'], 2)} with `{worst['recipe']}` and the axis `{worst['axis']}` in "
-        f"{worst['experiment']}), {percent(middle['top_k_overlap'])} of the best stay among the best (by chance "
-        f"{luck}), and {percent(middle['same_call'])} of the compounds keep their call (median; "
+        f"{name_code(worst['experiment'])}), {percent(middle['top_k_overlap'])} of the best stay among the best "
+        f"(by chance {luck}), and {percent(middle['same_call'])} of the compounds keep their call (median; "
         f"{percent(other['same_call'].min())} in the ranking where fewest do)."
     )
     lost = (
@@ -146,9 +146,8 @@ def say_sensitivity(table: pd.DataFrame) -> str:
         else table.head(0)
     )
     if len(lost):
-        text += (
-            f" Not possible here: {listing(f'`{row.recipe}` ({row.reason})' for row in lost.itertuples())}."
-        )
+        why = [f"`{row.recipe}` ({name_code(row.reason)})" for row in lost.itertuples()]
+        text += f" Not possible here: {listing(why)}."
     return text
 
 
@@ -158,7 +157,7 @@ def say_experiments(agreement: pd.DataFrame) -> str:
         return "No two experiments of this screen share compounds at the same doses."
     parts = []
     for row in agreement.itertuples():
-        name = f"{row.experiment_a} and {row.experiment_b}"
+        name = f"{name_code(row.experiment_a)} and {name_code(row.experiment_b)}"
         if row.same_cells is not None and not pd.isna(row.same_cells):
             name += " (the same cells)" if row.same_cells else " (other cells)"
         shared = f"{count(row.n_compounds, 'compound')} at {count(row.n_arms, 'arm')}"
@@ -187,7 +186,9 @@ def say_ranks(hits: pd.DataFrame, top_k: int) -> str:
     for experiment, group in known.groupby(known["experiment"].astype(str)):
         sure = int((group["top_k_probability"] >= 0.95).sum())
         open_ = int(((group["top_k_probability"] > 0.05) & (group["top_k_probability"] < 0.95)).sum())
-        parts.append(f"{experiment} {count(sure, 'compound')} ({open_:,} more between 5 % and 95 %)")
+        parts.append(
+            f"{name_code(experiment)} {count(sure, 'compound')} ({open_:,} more between 5 % and 95 %)"
+        )
     text = (
         f"Compounds with a chance of 95 % or more to be among the best {top_k}: {listing(parts)}. The rest of the list "
         "is the order of one draw of plates."

@@ -15,7 +15,7 @@ from helpers.hits.classes import (
     shipped_classes,
 )
 from helpers.pages.truth import truth_of_compounds
-from helpers.pages.words import count, listing, name_code, number
+from helpers.pages.words import count, listing, name_code, names_listed, number
 from helpers.screens.provenance import screen_folder
 
 SHIPPED = "the list that ships with this book"
@@ -109,11 +109,10 @@ def own_scores(hits: pd.DataFrame, obs: pd.DataFrame) -> pd.DataFrame:
     )
     table = table.dropna(subset=["score"])
     table["cells"] = table["experiment"].map(cell_lines(obs))
-    together = (
-        _plate_sets(obs).reindex(pd.MultiIndex.from_frame(table[["experiment", "treatment"]])).fillna("")
-    )
-    together = table["experiment"] + "|" + together.to_numpy()
-    table["aligned"] = align_scores(table["score"], together, table["experiment"])
+    sets, numbers = _plate_sets(obs), {}
+    pairs = table[["experiment", "treatment"]].itertuples(index=False, name=None)
+    together = [numbers.setdefault((pair[0], sets.get(pair)), len(numbers)) for pair in pairs]
+    table["aligned"] = align_scores(table["score"], pd.Series(together, table.index), table["experiment"])
     size = table.groupby("experiment")["rank"].transform("size")
     table["rank"] = (table.groupby("experiment")["rank"].rank() - 1) / (size - 1).clip(lower=1)
     table = table.sort_values(["cells", "treatment", "experiment"], kind="stable")
@@ -139,11 +138,11 @@ def cell_lines(obs: pd.DataFrame) -> dict[str, str]:
     return {name: str(value) if pd.notna(value) and str(value) else name for name, value in first.items()}
 
 
-def _plate_sets(obs: pd.DataFrame) -> pd.Series:
-    """Return the plates that each (experiment, treatment) stands on, as one text."""
+def _plate_sets(obs: pd.DataFrame) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Return the plates that each (experiment, treatment) stands on, in order."""
     named = obs.loc[obs["treatment"].notna().to_numpy(), ["experiment", "treatment", "plate_id"]].astype(str)
     pairs = named.drop_duplicates().sort_values(["experiment", "treatment", "plate_id"])
-    return pairs.groupby(["experiment", "treatment"])["plate_id"].agg("|".join)
+    return {key: tuple(group) for key, group in pairs.groupby(["experiment", "treatment"])["plate_id"]}
 
 
 def own_effects(
@@ -202,7 +201,7 @@ def say_members(members: Members) -> str:
     if members.unknown and members.origin == SHIPPED:
         text += f" The other {count(len(members.unknown), 'name')} of the list are not in this screen."
     elif members.unknown:
-        named = listing(map(name_code, members.unknown), 12)
+        named = names_listed(members.unknown, 12)
         verb = "is" if len(members.unknown) == 1 else "are"
         text += f" {count(len(members.unknown), 'name')} of the list {verb} not in this screen: {named}."
     return text
@@ -221,7 +220,7 @@ def say_effects(effects: pd.DataFrame, fdr: float) -> str:
         parts.append(f"**{name_code(cells)}**: {text if len(tested) else 'no class has enough members.'}")
         small = group[group["p_value"].isna()]
         if len(small):
-            named = listing((name_code(f"{r['class']} ({r['n_members']})") for _, r in small.iterrows()), 8)
+            named = listing((f"{name_code(r['class'])} ({r['n_members']})" for _, r in small.iterrows()), 8)
             parts[-1] += f" Fewer than {MIN_MEMBERS} scored, so not tested: {named}."
     return "\n\n".join(parts)
 

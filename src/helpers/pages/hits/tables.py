@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from helpers.pages.show import HEADERS
+from helpers.pages.show import heading
 
 SMALLEST_Q = 1e-6
 """Q-values below this rest on the shape of a fitted tail; tables to look things up in show this number instead."""
@@ -18,7 +18,7 @@ def hit_list(hits: pd.DataFrame) -> pd.DataFrame:
     columns += ["dose_at_max_um", "off_disease", "q_value", "top_k_probability"]
     table = hits.sort_values(["experiment", "rank"])[[c for c in columns if c in hits]]
     table = _floored(table)
-    return table.rename(columns=lambda name: HEADERS.get(name, name.replace("_", " ")))
+    return table.rename(columns=heading)
 
 
 def first_hit(hits: pd.DataFrame) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.figures.recipes import MEASURES
-from helpers.pages.words import count, listing, number
+from helpers.pages.words import count, listing, name_code, number
 from helpers.screens.order import natural_order
 
 # --- evidence and choice -----------------------------------------------------------------------------------------
@@ -70,7 +70,7 @@ def _few_plates(wells: pd.DataFrame) -> str:
     few = natural_order(plates.index[plates < 3])
     if not few:
         return ""
-    parts = [f"{name} has {count(plates[name], 'plate')}" for name in few]
+    parts = [f"{name_code(name)} has {count(plates[name], 'plate')}" for name in few]
     return f" Here {listing(parts)}."
 
 
@@ -78,7 +78,9 @@ def unusable(recipes: pd.DataFrame) -> str:
     """Say which recipes could not be used on this screen, and why; nothing if all could."""
     if "reason" not in recipes or not (recipes["reason"] != "").any():
         return ""
-    lines = [f"- `{r.recipe}`: {r.reason}." for r in recipes[recipes["reason"] != ""].itertuples()]
+    lines = [
+        f"- `{r.recipe}`: {name_code(r.reason, 1000)}." for r in recipes[recipes["reason"] != ""].itertuples()
+    ]
     return "Recipes that could not be used on this screen:\n\n" + "\n".join(lines)
 
 
@@ -90,7 +92,8 @@ def site_offsets(named: pd.DataFrame) -> str:
             "Sites of a well cannot be compared here: this screen has one number per well, or no embeddings."
         )
     parts = [
-        f"{number(max(round(r.predictability, 2), 0.0), 2)} in {r.experiment}" for r in known.itertuples()
+        f"{number(max(round(r.predictability, 2), 0.0), 2)} in {name_code(r.experiment)}"
+        for r in known.itertuples()
     ]
     return (
         f"*Site predictability*, on sites of held-out wells before they are averaged (0 = chance, 1 = always right): "

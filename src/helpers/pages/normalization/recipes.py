@@ -3,7 +3,7 @@
 import anndata as ad
 import pandas as pd
 
-from helpers.pages.words import count, listing
+from helpers.pages.words import count, listing, name_code, names_listed
 from helpers.profiles.normalize import RECIPES
 
 
@@ -20,7 +20,7 @@ def settings_given(settings: dict) -> str:
     """Say which settings were changed for this page."""
     if not settings:
         return "On this page every recipe runs with its own settings."
-    parts = [f"`{name}` = {value}" for name, value in settings.items()]
+    parts = [f"`{name}` = {name_code(value)}" for name, value in settings.items()]
     return f"On this page the recipes run with {listing(parts)} where they take it, and else with their own settings."
 
 
@@ -31,7 +31,7 @@ def plates_without_reference(normalized: ad.AnnData) -> str:
     if not plates:
         return ""
     return (
-        f"{count(len(plates), 'plate')} ({listing(plates, 6)}) had too few reference wells. What is learnt from such "
-        "wells was taken from the other plates of the experiment there, and the centre from the plate's own treated "
-        "wells, most of which do nothing. Intervals and p-values know how much less sure that is."
+        f"{count(len(plates), 'plate')} ({names_listed(plates, 6)}) had too few reference wells. What is learnt from "
+        "such wells was taken from the other plates of the experiment there, and the centre from the plate's own "
+        "treated wells, most of which do nothing. Intervals and p-values know how much less sure that is."
     )

@@ -5,7 +5,7 @@ import pandas as pd
 
 from helpers.hits.evidence import arm_means
 from helpers.pages.absent import NO_EMBEDDINGS
-from helpers.pages.words import count, listing, number, percent
+from helpers.pages.words import count, listing, name_code, number, percent
 from helpers.profiles.positions import position_profile, position_trend
 from helpers.profiles.selection import rows_by, scattered, well_kind
 from helpers.profiles.steps import MAD_SCALE
@@ -46,8 +46,8 @@ def shared_found(tables: dict[str, pd.DataFrame]) -> str:
     if not parts:
         return "No two experiments of this screen share enough arms to compare."
     return (
-        f"{count(size, 'arm')} {'was' if size == 1 else 'were'} tested in both {a} and {b}. The correlation of their "
-        f"rescue is {listing(parts)}."
+        f"{count(size, 'arm')} {'was' if size == 1 else 'were'} tested in both {name_code(a)} and "
+        f"{name_code(b)}. The correlation of their rescue is {listing(parts)}."
     )
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from helpers.pages.words import listing, number
+from helpers.pages.words import names_listed, number
 from helpers.screens.facts import ASSAYS, CELL_NAMES, CELL_TYPES
 from helpers.screens.order import natural_order
 
@@ -28,7 +28,7 @@ def cells(wells: pd.DataFrame, kind: str) -> str:
         mine = [experiment for experiment in known if CELL_TYPES[experiment] == cell_type]
         assay = ASSAYS[cell_type]
         parts.append(
-            f"**{CELL_NAMES[cell_type]}** cells ({listing(mine)}) were infected at a multiplicity of "
+            f"**{CELL_NAMES[cell_type]}** cells ({names_listed(mine)}) were infected at a multiplicity of "
             f"{number(assay['moi'])} and read {assay['hours']} hours later"
         )
     whose = "RxRx19a has" if kind == "twin" else "The screen has"

@@ -5,7 +5,7 @@ import difflib
 import pandas as pd
 
 from helpers.errors import UsageError
-from helpers.pages.words import count, listing, name_code, number, percent
+from helpers.pages.words import count, listing, name_code, names_listed, number, percent
 from helpers.screens.compounds import fold_name
 from helpers.screens.expected import find_synonyms
 from helpers.screens.order import natural_order
@@ -157,7 +157,7 @@ def shown_compounds(wells: pd.DataFrame, names: str = "") -> str:
 
 
 def _names(values) -> str:
-    return listing(map(name_code, values), 8)
+    return names_listed(values)
 
 
 def replicates_table(wells: pd.DataFrame) -> pd.DataFrame:
@@ -264,7 +264,7 @@ def structures_found(wells: pd.DataFrame) -> str:
     if len(same):
         parts.append(
             f"{count(len(same), 'structure')} came under several names, which were joined (wells in brackets): "
-            f"{listing(map(name_code, same))}"
+            f"{names_listed(same)}"
         )
     else:
         parts.append("No structure came under two different names")

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from helpers.pages.show import show_table
+from helpers.pages.show import say, show_table
 from helpers.pages.words import count, listing
 from helpers.screens.expected import AGREES, DIFFERS, compare_counts
 
@@ -18,9 +18,7 @@ def show_counts(wells: pd.DataFrame, kind: str):
         ``twin``, ``rxrx19a`` or ``user``.
     """
     if kind != "rxrx19a":
-        from IPython.display import Markdown
-
-        return Markdown(
+        return say(
             "*With `source=rxrx19a` a table stands here that compares each of these counts with what is known of the "
             "release. This screen is another one, so there is nothing to compare it with.*"
         )

@@ -139,12 +139,19 @@ def spellings(wells: pd.DataFrame) -> pd.DataFrame:
 
 
 def shared_compounds(wells: pd.DataFrame) -> pd.DataFrame:
-    """Count compounds by the experiments they were tested in: experiments, n_compounds."""
+    """Count compounds by the experiments they were tested in, as words: experiments, n_compounds."""
+    counts = experiments_shared(wells)
+    words = [", ".join(experiments) for experiments in counts]
+    return pd.DataFrame({"experiments": words, "n_compounds": list(counts.values())})
+
+
+def experiments_shared(wells: pd.DataFrame) -> dict[tuple[str, ...], int]:
+    """Return how many compounds were tested in just these experiments, the commonest set first."""
     named = wells[wells["treatment"].notna()]
     where = named.groupby("treatment", observed=True)["experiment"].agg(
-        lambda e: ", ".join(map(str, natural_order(e.astype(str))))
+        lambda e: tuple(map(str, natural_order(e.astype(str))))
     )
-    return where.value_counts().rename_axis("experiments").rename("n_compounds").reset_index()
+    return {tuple(experiments): int(n) for experiments, n in where.value_counts().items()}
 
 
 def untreated(obs: pd.DataFrame) -> pd.DataFrame:

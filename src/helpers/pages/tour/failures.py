@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.figures.style import CONDITION_STYLE
-from helpers.pages.words import count, listing, number, percent
+from helpers.pages.words import count, listing, name_code, names_listed, number, percent
 from helpers.profiles.failures import MIN_PLATES, SUPPORT
 from helpers.profiles.qc import MIN_SITES, RATE
 from helpers.profiles.selection import well_kind
@@ -90,7 +90,7 @@ def _counted(wells: pd.DataFrame) -> str:
 
 def _reasons(reasons: pd.Series) -> str:
     """Return the reasons with their numbers; `failed:` before one is no reason."""
-    parts = [f"{reason.removeprefix('failed: ')} ({n:,})" for reason, n in reasons.items()]
+    parts = [f"{name_code(reason.removeprefix('failed: '))} ({n:,})" for reason, n in reasons.items()]
     return f"The {'reason' if len(parts) == 1 else 'reasons'}: {'; '.join(parts)}."
 
 
@@ -102,12 +102,12 @@ def failed_controls(wells: pd.DataFrame) -> str:
         return "No mock or UV well failed."
     plates = chosen["plate_id"].astype(str)
     if len(chosen) > 12:
-        counts = [f"{plate} ({n})" for plate, n in plates.value_counts(sort=True).items()]
+        counts = [f"{name_code(plate)} ({n})" for plate, n in plates.value_counts(sort=True).items()]
         return f"Failed mock and UV wells by plate: {listing(counts, 6)}."
     labels = chosen["well"].astype(str)
     if len(wells["plate_id"].unique()) > 1:
         labels = plates + " " + labels
-    return f"Failed mock and UV wells: {listing(labels, 12)}."
+    return f"Failed mock and UV wells: {names_listed(labels, 12)}."
 
 
 def placed(wells: pd.DataFrame) -> str:
@@ -120,7 +120,9 @@ def placed(wells: pd.DataFrame) -> str:
     parts = [f"They stand on {n_hit:,} of {count(len(per_plate), 'plate')}"]
     if len(per_plate) > 1:
         worst = per_plate.idxmax()
-        parts.append(f"{number(per_plate.median())} on the median plate, {per_plate.max():,} on {worst}")
+        parts.append(
+            f"{number(per_plate.median())} on the median plate, {per_plate.max():,} on {name_code(worst)}"
+        )
     rim = _rim(wells)
     if rim.any() and not rim.all():
         parts.append(

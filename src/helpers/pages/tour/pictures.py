@@ -9,10 +9,11 @@ import pandas as pd
 
 from helpers.errors import UsageError
 from helpers.figures.style import CONDITION_STYLE, format_um
-from helpers.pages.words import listing, name_code, number
+from helpers.pages.words import listing, name_code, names_listed, number
 from helpers.profiles.selection import well_kind
 from helpers.screens import open_images, site_address
 from helpers.screens.facts import STAINS, URL_BASE
+from helpers.text import code
 
 ARM = ["experiment", "treatment", "dose_um"]
 
@@ -148,8 +149,8 @@ def treated_example(scored: pd.DataFrame) -> str:
     if arm["drift"] > arm["limit"]:
         drift = f"{number(arm['drift'], 2)} axis lengths off the axis, the noise of a well aside"
     text = (
-        f"**The treated site** is of {name_code(arm['treatment'])}{dose} ({arm['experiment']}). On average the wells "
-        f"of this arm have a rescue of {number(arm['rescue'], 2)} and lie {drift}."
+        f"**The treated site** is of {name_code(arm['treatment'])}{dose} ({name_code(arm['experiment'])}). On average "
+        f"the wells of this arm have a rescue of {number(arm['rescue'], 2)} and lie {drift}."
     )
     if arm["on_target"]:
         return (
@@ -230,12 +231,11 @@ def origin(pictures: Pictures, kind: str) -> str:
             "take their place."
         )
     if pictures.images:
-        sites = listing(f"{name_code(title)}: `{pictures.sites[title]}`" for title in pictures.images)
+        sites = listing(f"{name_code(title)}: {code(pictures.sites[title])}" for title in pictures.images)
         return f"The sites are {sites}; all are stretched alike, so brightness can be compared."
     if pictures.source:
-        return (
-            f"None of the example sites was found in `{pictures.source}`: {listing(pictures.sites.values())}."
-        )
+        looked_for = names_listed(pictures.sites.values())
+        return f"None of the example sites was found in {code(pictures.source)}: {looked_for}."
     return _how_to_get(pictures, kind)
 
 
@@ -246,9 +246,9 @@ def _how_to_get(pictures: Pictures, kind: str) -> str:
             "RxRx19a's layout (`images/EXPERIMENT/PlateN/WELL_sSITE_wCHANNEL.png`), or an address where they lie."
         )
     site = next(iter(pictures.sites.values()))
-    addresses = " ".join(f"<{address}>" for address in site_address(site))
+    addresses = listing(map(code, site_address(site)))
     return (
         f"**No images are at hand**: the archive holds 445 GB and is not fetched unasked. The five channels of site "
-        f"`{site}` lie at {addresses}. With `-p images=rxrx19a` the few sites shown here are fetched singly from "
+        f"{code(site)} lie at {addresses}. With `-p images=rxrx19a` the few sites shown here are fetched singly from "
         f"{URL_BASE}; `images` also takes a folder or a ZIP archive."
     )

@@ -6,8 +6,10 @@ import pandas as pd
 from helpers.pages.tour.design import arm_sizes
 from helpers.pages.tour.failures import missed
 from helpers.pages.tour.window import THINNED, lost_controls
-from helpers.pages.words import count, listing, number, percent
+from helpers.pages.words import count, listing, names_listed, number, percent
 from helpers.profiles.selection import well_kind
+
+PLATE = ["experiment", "plate"]
 
 
 def answers(
@@ -76,8 +78,8 @@ def _trusted(wells: pd.DataFrame, quality: pd.DataFrame) -> str:
     on_plate = np.ones(len(wells), bool)
     if len(quality):
         failing = quality[~quality["passes"].fillna(True).astype(bool)]
-        names = set(failing["experiment"].astype(str) + "_" + failing["plate"].astype(str))
-        on_plate = ~wells["plate_id"].astype(str).isin(names).to_numpy()
+        names = pd.MultiIndex.from_frame(failing[PLATE].astype(str))
+        on_plate = ~pd.MultiIndex.from_frame(wells[PLATE].astype(str)).isin(names)
         gone.append(f"{(fine & known & ~on_plate).sum():,} stand on plates that do not pass")
     trusted = int((fine & known & on_plate).sum())
     share = percent(trusted / len(wells))
@@ -92,7 +94,7 @@ def _thinned(wells: pd.DataFrame) -> str:
     plates = list(dict.fromkeys(lost_controls(wells)["plate_id"]))
     if not plates:
         return ""
-    names = f"{count(len(plates), 'plate')} ({listing(plates)})"
+    names = f"{count(len(plates), 'plate')} ({names_listed(plates)})"
     return (
         f" Be wary of {names}: {percent(THINNED)} or more of a kind of control failed there, and the gate judges a "
         "plate by the controls that are left."

@@ -12,12 +12,15 @@ from helpers.pages.tour.design import (
     SCATTERED,
     arm_sizes,
     dose_sets,
-    shared_compounds,
+    experiments_shared,
     spellings,
 )
-from helpers.pages.words import count, listing, name_code, percent
+from helpers.pages.words import count, listing, name_code, names_listed, percent
 from helpers.profiles.selection import well_kind
 from helpers.screens.order import natural_order
+
+MOST = 2000
+"""Of a longer note the end is left out."""
 
 
 def design(wells: pd.DataFrame) -> str:
@@ -33,7 +36,7 @@ def design(wells: pd.DataFrame) -> str:
     text = (
         f"The screen has **{count(len(wells), 'well')}** on {count(plates, 'plate')} in "
         f"{count(wells['experiment'].nunique(), 'experiment')} "
-        f"({listing(natural_order(wells['experiment'].astype(str)))}), {wells_text} wells a plate"
+        f"({names_listed(natural_order(wells['experiment'].astype(str)))}), {wells_text} wells a plate"
     )
     # A screen of wells counts each well as one site: that is no further number.
     text += f", seen at {count(sites, 'site')}." if sites != len(wells) else "."
@@ -75,7 +78,7 @@ def doses(wells: pd.DataFrame) -> str:
     by_set = sets.groupby("doses_um", sort=False)["n_compounds"].sum()
     common = by_set.idxmax()
     given = [
-        f"{count(r.n_compounds, 'compound')} in {r.experiment}"
+        f"{count(r.n_compounds, 'compound')} in {name_code(r.experiment)}"
         for r in sets[sets["doses_um"] == common].itertuples()
     ]
     which = "The only one" if len(by_set) == 1 else "The commonest"
@@ -113,7 +116,7 @@ def _on_one_plate(arms: pd.DataFrame) -> str:
     if alone.empty:
         return ""
     where = alone.groupby(arms["experiment"].astype(str))["treatment"].nunique()
-    parts = [f"{experiment} ({count(n, 'compound')})" for experiment, n in where.items()]
+    parts = [f"{name_code(experiment)} ({count(n, 'compound')})" for experiment, n in where.items()]
     stand = "stands" if len(alone) == 1 else "stand"
     return (
         f"{count(len(alone), 'arm')} ({percent(len(alone) / len(arms))}) {stand} on one plate only, in "
@@ -125,14 +128,14 @@ def names(wells: pd.DataFrame) -> str:
     """Say which compounds are spelt in several ways, and which stand in several experiments."""
     if not wells["treatment"].notna().any():
         return "No treatment is named in this screen."
-    split, where = spellings(wells), shared_compounds(wells)
-    shared = where[where["experiments"].str.contains(",")]
+    split, where = spellings(wells), experiments_shared(wells)
+    shared = [(experiments, n) for experiments, n in where.items() if len(experiments) > 1]
     text = (
         f"Of {count(wells['treatment'].nunique(), 'compound')}, {len(split) or 'none'} "
         f"{'is' if len(split) < 2 else 'are'} spelt in more than one way"
         f"{'; their wells were joined under the commonest spelling' if len(split) else ''}. "
     )
-    parts = [f"{n:,} in {e.replace(', ', ' and ')}" for e, n in shared.itertuples(index=False)]
+    parts = [f"{n:,} in {' and '.join(map(name_code, experiments))}" for experiments, n in shared]
     return text + (
         f"Tested in several experiments: {'; '.join(parts)}."
         if parts
@@ -145,4 +148,6 @@ def notes(screen: dict) -> str:
     found = screen.get("notes", [])
     if not found:
         return "Reading the files, nothing odd was found."
-    return "Reading the files, this was found:\n\n" + "\n".join(f"- {name_code(note)}" for note in found)
+    return "Reading the files, this was found:\n\n" + "\n".join(
+        f"- {name_code(note, MOST)}" for note in found
+    )

@@ -1,13 +1,16 @@
 """How good the assay is, in words: its window, the gate, and what independent wells say about it."""
 
+import shlex
+
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from helpers.hits.quality import MAX_OFF
-from helpers.pages.words import count, listing, number, percent
+from helpers.pages.words import count, listing, name_code, names_listed, number, percent
 from helpers.profiles.selection import well_kind
 from helpers.screens.order import natural_order
+from helpers.text import visible
 
 NEAR = 0.25
 """Within this share of the window from 0 or 1 a well is called near mock or near infected."""
@@ -115,14 +118,21 @@ def gate(table: pd.DataFrame, min_z_prime: float) -> str:
         return f"{head} {_all_of(judged, len(table))}; nothing has to be left out." if judged else head
     names = _names(failing).tolist()
     verb = "does" if len(names) == 1 else "do"
-    why = [f"{name} ({reason})" for name, reason in zip(names, failing["reason"], strict=True)]
+    why = [
+        f"{name_code(name)} ({name_code(reason)})"
+        for name, reason in zip(names, failing["reason"], strict=True)
+    ]
     text = f"{head} {count(len(names), 'plate')} of {judged:,} {verb} not: {listing(why, 12)}."
     if len(names) == len(table):
         return f"{text} No plate is left: **this screen cannot tell healthy from infected wells one by one.**"
     return (
-        f"{text} To leave them out of every notebook, run with\n\n"
-        f"```\nrxrx19 run -p exclude_plates={','.join(names)}\n```"
+        f"{text} To leave them out of every notebook, run with\n\n```\nrxrx19 run -p {_argument(names)}\n```"
     )
+
+
+def _argument(plates: list[str]) -> str:
+    """Return what leaves plates out, as a shell reads it."""
+    return visible(shlex.quote(f"exclude_plates={','.join(plates)}"), most=10_000)
 
 
 def _names(table: pd.DataFrame) -> pd.Series:
@@ -134,7 +144,8 @@ def _unjudged(unknown: pd.DataFrame, n: int) -> str:
     if unknown.empty:
         return ""
     reasons = [
-        f"{reason} ({listing(_names(rows), 6)})" for reason, rows in unknown.groupby("reason", sort=True)
+        f"{name_code(reason)} ({names_listed(_names(rows), 6)})"
+        for reason, rows in unknown.groupby("reason", sort=True)
     ]
     verb = "has" if len(unknown) == 1 else "have"
     return (
@@ -173,7 +184,7 @@ def thinned_plates(wells: pd.DataFrame) -> str:
     if found.empty:
         return f"No plate lost {percent(THINNED)} or more of its mock or of its infected untreated wells to failures."
     lost = [
-        f"{plate}, "
+        f"{name_code(plate)}, "
         + " and ".join(
             f"{r.failed} of {r.wells} {r.kind} wells ({percent(r.share)})" for r in rows.itertuples()
         )
@@ -300,7 +311,7 @@ def agreement(table: pd.DataFrame) -> str:
         return "This screen gives one row per well, or no embeddings: how far sites of a well agree cannot be seen."
     order = {name: i for i, name in enumerate(natural_order(known["experiment"].astype(str)))}
     known = known.iloc[known["experiment"].astype(str).map(order).argsort(kind="stable")]
-    parts = [f"{number(row.icc, 2)} in {row.experiment}" for row in known.itertuples()]
+    parts = [f"{number(row.icc, 2)} in {name_code(row.experiment)}" for row in known.itertuples()]
     where = f"({count(known['n_plates'].sum(), 'plate')} looked at)"
     icc, k = float(known["icc"].median()), float(known["sites_per_well"].median())
     together = k * icc / (1 + (k - 1) * icc) if icc > 0 else 0.0

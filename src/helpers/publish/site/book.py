@@ -21,6 +21,7 @@ from helpers.publish.run.provenance import read_record
 from helpers.publish.site.api import write_reference
 from helpers.publish.site.check import check_site
 from helpers.publish.site.current import is_current, record_site, site_mark
+from helpers.publish.site.policy import set_policy
 from helpers.publish.site.status import write_pages
 from helpers.study.banner import banner_html
 
@@ -88,6 +89,7 @@ def build_book(
         _build(copy, builder, log)
         if builder == "html":
             built = copy / "_build" / "html"
+            set_policy(built)
             _accept(check_site(built, toc_pages(copy / "book")), log)
             record_site(built, mark)
             replace_folder(built, site)

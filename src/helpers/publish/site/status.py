@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from helpers.text import code
+
 
 def write_pages(record: Mapping, folder: Path) -> None:
     """Write the generated pages of the book.
@@ -143,10 +145,3 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(
         "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines
     )
-
-
-def code(text: str) -> str:
-    """Return text set as code, whatever signs it holds; empty text is a dash."""
-    fence = "``" if "`" in text else "`"
-    pad = " " if "`" in text else ""
-    return f"{fence}{pad}{text}{pad}{fence}" if text else "-"
