@@ -90,11 +90,13 @@ class Source:
         """Return what a row of the metadata is counted in."""
         return "line" if self.metadata is None or ".parquet" not in self.metadata[FILE][0] else "row"
 
-    def open(self, path: Path, stack: contextlib.ExitStack, *, separator: str = ",") -> list[Table]:
+    def open(
+        self, path: Path, stack: contextlib.ExitStack, *, separator: str = ",", decimal_comma: bool = False
+    ) -> list[Table]:
         """Open the tables of a file until `stack` closes; a file that is broken becomes a problem."""
         self.files.append(path)
         try:
-            return stack.enter_context(open_tables(path, separator=separator))
+            return stack.enter_context(open_tables(path, separator=separator, decimal_comma=decimal_comma))
         except BrokenFileError as error:
             self.problems.append(error.problem)
             return []

@@ -1,14 +1,12 @@
 """Tables as they come: CSV, gzipped CSV, zip and Parquet, opened with one clear word on what is broken."""
 
 import contextlib
-import gzip
-import shutil
+import re
 import tempfile
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +15,21 @@ import polars as pl
 from helpers.screens.heads import check_head
 from helpers.screens.problems import Problem, broken, listed
 from helpers.screens.text import (
-    BLOCK,
     GET_AGAIN,
     bad_bytes,
-    copy_text,
     header_line,
     odd_lines,
-    refuse_nul,
     split_line,
 )
+from helpers.screens.unpack import DAMAGED, unpack
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".zip")
 # Rows read at a time: 8,192 sites of 1,024 float32 features are 34 MB.
 BATCH_ROWS = 8_192
+# Of wide tables fewer rows at a time.
+BATCH_CELLS = 1 << 24
+# Sixteen times the widest tables of this field.
+MOST_COLUMNS = 100_000
 # The place of a row in its file; no header of a user's will hold this name.
 LINE = "__line__"
 
@@ -50,6 +50,8 @@ class Table:
         What stands between the cells of a CSV.
     header : tuple of str
         Names as they stand in a CSV, blanks around them included.
+    decimal_comma : bool
+        Whether a CSV writes its numbers with a decimal comma.
     """
 
     path: Path
@@ -57,6 +59,7 @@ class Table:
     columns: tuple[str, ...]
     separator: str = ","
     header: tuple[str, ...] = ()
+    decimal_comma: bool = False
 
     @property
     def is_csv(self) -> bool:
@@ -68,34 +71,73 @@ class Table:
         """Return what a row is counted in: lines of a CSV with its header as line 1, rows of a Parquet."""
         return "line" if self.is_csv else "row"
 
-    def scan(self, numeric: tuple[str, ...] = ()) -> pl.LazyFrame:
-        """Return the rows lazily: a column `LINE`, the `numeric` columns as float32, all others as text.
+    def scan(self, numeric: tuple[str, ...] = (), text: tuple[str, ...] | None = None) -> pl.LazyFrame:
+        """Return the rows lazily: a column `LINE`, `text` columns (all others by default), `numeric` ones as float32.
 
-        A cell that is no number becomes null, and so does an empty one.
+        A cell that is no number becomes null, and so does an empty one. What is not asked for is not looked at.
+
+        Raises
+        ------
+        BrokenFileError
+            If a column holds what one cell of a table cannot, such as lists.
         """
-        numeric = set(numeric)
+        if text is None:
+            text = tuple(name for name in self.columns if name not in set(numeric))
         if self.is_csv:
-            types = [pl.Float32 if name in numeric else pl.String for name in self.columns]
+            measured = set(numeric)
+            types = [pl.Float32 if name in measured else pl.String for name in self.columns]
             frame = pl.scan_csv(
-                self.path,
+                self.path.absolute(),
+                glob=False,
+                decimal_comma=self.decimal_comma,
                 separator=self.separator,
                 schema=dict(zip(self.header, types, strict=True)),
                 ignore_errors=True,
                 row_index_name=LINE,
                 row_index_offset=2,
             )
-            return frame.rename(dict(zip(self.header, self.columns, strict=True)))
-        frame = pl.scan_parquet(self.path)
+            written = dict(zip(self.columns, self.header, strict=True))
+            return frame.select(LINE, *(pl.col(written[name]).alias(name) for name in (*text, *numeric)))
+        frame = scan_parquet(self.path)
         schema = frame.collect_schema()
-        cells = [
-            pl.col(name).cast(pl.Float32, strict=False) if name in numeric else _as_text(name, schema[name])
-            for name in self.columns
-        ]
+        for name in (*text, *numeric):
+            self._refuse_type(name, schema[name])
+        numbers = (pl.col(name).cast(pl.Float32, strict=False) for name in numeric)
+        cells = [*(_as_text(name, schema[name]) for name in text), *numbers]
         return frame.select(cells).with_row_index(LINE, 1)
 
-    def _rows(self, numeric: tuple[str, ...] = ()) -> pl.LazyFrame:
-        """Scan without blank lines; the others keep the place they have in the file."""
-        return self.scan(numeric).filter(~pl.all_horizontal(pl.exclude(LINE).is_null()))
+    def _refuse_type(self, name: str, dtype: pl.DataType) -> None:
+        """Refuse a column that is asked for and whose cells are no single value."""
+        if dtype.is_nested() or isinstance(dtype, pl.Binary | pl.Object | pl.Duration):
+            message = (
+                f"holds {str(dtype)[:60]}; a cell of a table is one number or one text: write it as one column for "
+                "each value, or do without it"
+            )
+            raise broken(self.label, f"column '{name}'", message)
+
+    def _without_blank(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Leave out rows that are blank in the file; only ones that are blank here are looked up there."""
+        # Of equal types, numpy would be no faster; an expression with thousands of columns is slow to plan.
+        empty = np.ones(rows.height, dtype=bool)
+        for column in rows.drop(LINE).iter_columns():
+            if not empty.any():
+                return rows
+            empty &= column.is_null().to_numpy()
+        lines = rows[LINE].to_numpy()
+        blank = empty & np.isin(lines, self._blank_lines)
+        return rows.filter(~blank) if blank.any() else rows
+
+    @cached_property
+    def _blank_lines(self) -> np.ndarray:
+        """Find the lines without any cell filled."""
+        if self.is_csv:
+            nothing = self.separator.encode() + b" \t\r\n"
+            with self.path.open("rb") as file:
+                return np.array([n for n, line in enumerate(file, 1) if not line.strip(nothing)], dtype=int)
+        frame = scan_parquet(self.path)
+        columns = [pl.col(name).is_null() for name in self.columns]
+        blank = frame.select(pl.all_horizontal(columns).alias("blank")).collect()["blank"]
+        return np.flatnonzero(blank.to_numpy()) + 1
 
     def batches(self, columns: tuple[str, ...], numeric: tuple[str, ...]) -> Iterator[pl.DataFrame]:
         """Stream `LINE`, the text `columns` and the `numeric` columns in the order of the file.
@@ -107,9 +149,11 @@ class Table:
         BrokenFileError
             If the file cannot be parsed; says where.
         """
-        frame = self._rows(numeric).select(LINE, *columns, *numeric)
+        frame = self.scan(numeric, columns)
+        rows = max(1, min(BATCH_ROWS, BATCH_CELLS // max(1, len(numeric))))
         try:
-            yield from frame.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True, engine="streaming")
+            for batch in frame.collect_batches(chunk_size=rows, maintain_order=True, engine="streaming"):
+                yield self._without_blank(batch)
         except (pl.exceptions.PolarsError, OSError) as error:
             raise self._unreadable(error) from error
 
@@ -123,10 +167,12 @@ class Table:
         """
         if self.is_csv and (found := self._bad_text()):
             raise broken(found.file, found.where, found.message)
-        stripped = pl.col(columns or self.columns).str.strip_chars()
-        cells = self._rows().select(LINE, pl.when(stripped != "").then(stripped))
+        columns = columns or self.columns
+        stripped = pl.col(columns).str.strip_chars()
+        cells = self.scan(text=columns)
         try:
-            found = cells.collect(engine="streaming")
+            rows = self._without_blank(cells.collect(engine="streaming"))
+            found = rows.select(LINE, pl.when(stripped != "").then(stripped))
         except (pl.exceptions.PolarsError, OSError) as error:
             raise self._unreadable(error) from error
         if not self.is_csv:
@@ -150,7 +196,7 @@ class Table:
             If its line cannot be split into cells.
         """
         if not self.is_csv:
-            value = pl.scan_parquet(self.path).select(column).slice(line - 1, 1).collect().item()
+            value = scan_parquet(self.path).select(column).slice(line - 1, 1).collect().item()
             return None if value is None else str(value)
         with self.path.open("rb") as file:
             row = next(text for number, text in enumerate(file, 1) if number == line)
@@ -173,18 +219,26 @@ class Table:
         return broken(self.label, "", f"cannot be read ({reason}); {GET_AGAIN}")
 
 
+def scan_parquet(path: Path) -> pl.LazyFrame:
+    """Scan a Parquet file whose path is a path: brackets, stars and a tilde in it mean nothing else."""
+    return pl.scan_parquet(path.absolute(), glob=False)
+
+
 def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
-    """Write a typed Parquet column as text; whole floats lose ``.0``, or plate 25.0 would not fit its ids."""
+    """Write a typed Parquet column as text; whole numbers lose ``.0``, or plate 25.0 would not fit its ids."""
     column = pl.col(name)
+    if isinstance(dtype, pl.Decimal):
+        return column.cast(pl.String).str.replace(r"(\.[0-9]*?)0+$", "$1").str.strip_chars_end(".")
     if not dtype.is_float():
         return column.cast(pl.String)
-    whole = (column == column.round()) & (column.abs() < 2**31)
+    # From here on a float64 no longer holds every whole number.
+    whole = (column == column.round()) & (column.abs() < 2**53)
     text = pl.when(whole).then(column.cast(pl.Int64, strict=False).cast(pl.String))
     return text.otherwise(column.fill_nan(None).cast(pl.String)).alias(name)
 
 
 @contextlib.contextmanager
-def open_tables(path: Path, *, separator: str = ",") -> Iterator[list[Table]]:
+def open_tables(path: Path, *, separator: str = ",", decimal_comma: bool = False) -> Iterator[list[Table]]:
     """Open every table of a file: one, or each csv and parquet member of a zip.
 
     Compressed text is unpacked into the system's temporary folder (``TMPDIR``), because polars streams
@@ -198,59 +252,18 @@ def open_tables(path: Path, *, separator: str = ",") -> Iterator[list[Table]]:
     check_head(path)
     with tempfile.TemporaryDirectory(prefix="rxrx19-") as folder:
         try:
-            plain = _unpack(path, Path(folder))
-        except (zipfile.BadZipFile, EOFError, zlib.error, gzip.BadGzipFile, NotImplementedError) as error:
-            message = f"is cut off or damaged ({error}); delete it and {GET_AGAIN}"
-            raise broken(path.name, "", message) from error
-        except OSError as error:
-            message = f"cannot be unpacked into {folder} ({error.strerror}); set TMPDIR to a folder with room"
-            raise broken(path.name, "", message) from error
-        yield [read_header(file, label, separator) for file, label in plain]
-
-
-def _unpack(path: Path, folder: Path) -> list[tuple[Path, str]]:
-    if path.name.endswith(".gz"):
-        target = folder / "plain.csv"
-        with gzip.open(path) as packed:
-            copy_text(packed, target)
-        check_head(target, label=path.name)
-        refuse_nul(target, path.name)
-        return [(target, path.name)]
-    if path.suffix != ".zip":
-        if path.suffix != ".parquet":
-            refuse_nul(path, path.name)
-        return [(path, path.name)]
-    with zipfile.ZipFile(path) as archive:
-        members = [m for m in sorted(archive.namelist()) if _is_data(m)]
-        if not members:
-            inside = listed(archive.namelist()) or "nothing"
-            raise broken(path.name, "", f"holds no .csv or .parquet member, only {inside}")
-        return [_extract(archive, member, folder / str(i), path.name) for i, member in enumerate(members)]
-
-
-def _extract(archive: zipfile.ZipFile, member: str, stem: Path, label: str) -> tuple[Path, str]:
-    target = stem.with_suffix(Path(member).suffix.lower())
-    is_text = target.suffix != ".parquet"
-    try:
-        with archive.open(member) as packed:
-            if is_text:
-                copy_text(packed, target)
+            plain = unpack(path, Path(folder))
+        except (*DAMAGED, OSError) as error:
+            # bz2 says of damaged data what others say of a disk, but gives no number.
+            if isinstance(error, DAMAGED) or error.errno is None:
+                message = f"is cut off or damaged ({error}); delete it and {GET_AGAIN}"
             else:
-                with target.open("wb") as plain:
-                    shutil.copyfileobj(packed, plain, BLOCK)
-    except RuntimeError as error:  # what zipfile raises for an encrypted member
-        raise broken(label, "", f"member {member} is encrypted; unpack it with its password first") from error
-    label = f"{label}:{member}"
-    check_head(target, label=label)
-    if is_text:
-        refuse_nul(target, label)
-    return target, label
-
-
-def _is_data(member: str) -> bool:
-    name = Path(member).name
-    hidden = name.startswith(".") or member.startswith("__MACOSX/")
-    return not hidden and Path(name).suffix.lower() in (".csv", ".parquet")
+                message = (
+                    f"cannot be unpacked into {folder} ({error.strerror}); set TMPDIR to a folder with room"
+                )
+            raise broken(path.name, "", message) from error
+        tables = [read_header(file, label, separator) for file, label in plain]
+        yield [replace(table, decimal_comma=decimal_comma) for table in tables]
 
 
 def read_header(path: Path, label: str, separator: str) -> Table:
@@ -264,14 +277,13 @@ def read_header(path: Path, label: str, separator: str) -> Table:
     """
     if path.suffix == ".parquet":
         try:
-            columns, n_rows = (
-                pl.read_parquet_schema(path),
-                pl.scan_parquet(path).select(pl.len()).collect().item(),
-            )
+            frame = scan_parquet(path)
+            columns, n_rows = frame.collect_schema().names(), frame.select(pl.len()).collect().item()
         except (pl.exceptions.PolarsError, OSError) as error:
             raise broken(label, "", f"is Parquet cut off or damaged; {GET_AGAIN}") from error
         if not n_rows:
             raise broken(label, "", f"has a header but no rows; {GET_AGAIN}")
+        _refuse_working_names(tuple(columns), label)
         # Where pandas keeps the index of a frame that had been filtered or sorted.
         return Table(path, label, tuple(name for name in columns if not name.startswith("__index_level_")))
     header, follows = header_line(path, label)
@@ -283,6 +295,16 @@ def read_header(path: Path, label: str, separator: str) -> Table:
     return Table(path, label, columns, separator, names)
 
 
+def _refuse_working_names(columns: tuple[str, ...], label: str) -> None:
+    """Refuse names that are given to columns while a screen is read, and too many columns to be one."""
+    if own := [name for name in columns if re.fullmatch("__(line|file|key|row|table)__", name)]:
+        message = "is a name that reading a screen needs for itself; rename the column"
+        raise broken(label, f"column {listed(own)}", message)
+    if len(columns) > MOST_COLUMNS:
+        message = f"has {len(columns):,} columns; allowed are {MOST_COLUMNS:,}: select or reduce the features"
+        raise broken(label, "", message)
+
+
 def _check_header(columns: tuple[str, ...], label: str, separator: str) -> None:
     other = next((s for s in ",;\t|" if s != separator and len(columns) == 1 and s in "".join(columns)), None)
     if other:
@@ -291,6 +313,7 @@ def _check_header(columns: tuple[str, ...], label: str, separator: str) -> None:
             f"cells are separated by {names[other]}; write the file with {names.get(separator, separator)}"
         )
         raise broken(label, "line 1", message)
+    _refuse_working_names(columns, label)
     repeated = [name for name, n in Counter(columns).items() if n > 1 and name]
     if repeated:
         raise broken(label, "line 1", f"column {listed(repeated)} is there twice; keep one of each name")
