@@ -14,6 +14,7 @@ import pandas as pd
 from helpers.errors import DataError
 from helpers.profiles.reference import BatchStep
 from helpers.profiles.selection import as_slice, rows_by, treated, usable
+from helpers.screens.spread import live_scale
 
 MAD_SCALE = np.float32(1.482602218505602)
 """Standard deviations per median absolute deviation, for Gaussian values."""
@@ -205,16 +206,10 @@ class PercentOfControl(BatchStep):
 
 def mean_and_sd(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation (denominator n) per feature, spread 1 where there is none."""
-    return X.mean(axis=0, dtype=np.float64).astype(np.float32), _live(X.std(axis=0, dtype=np.float64), X)
+    return X.mean(axis=0, dtype=np.float64).astype(np.float32), live_scale(X.std(axis=0, dtype=np.float64), X)
 
 
 def median_and_mad(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return median and scaled median absolute deviation per feature, spread 1 where there is none."""
     center = np.median(X, axis=0)
-    return center, _live(MAD_SCALE * np.median(np.abs(X - center), axis=0), X)
-
-
-def _live(scale: np.ndarray, X: np.ndarray) -> np.ndarray:
-    """Replace spreads that are only rounding error by 1."""
-    noise = 10 * np.finfo(np.float32).eps * np.abs(X).max(axis=0)
-    return np.where(scale > noise, scale, 1.0).astype(np.float32)
+    return center, live_scale(MAD_SCALE * np.median(np.abs(X - center), axis=0), X)

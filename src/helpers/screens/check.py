@@ -9,8 +9,10 @@ import polars as pl
 
 from helpers.errors import UsageError
 from helpers.screens.compounds import match_compounds
+from helpers.screens.doses import merge_doses
 from helpers.screens.embeddings import read_features
 from helpers.screens.folder import open_source
+from helpers.screens.mapped import robust_spread
 from helpers.screens.order import natural_key
 from helpers.screens.problems import Problem, fatal, listed, note, plural, raise_first_fatal
 from helpers.screens.rules import check_rows, typed
@@ -67,7 +69,8 @@ def check_screen(folder: str | Path) -> list[Problem]:
     metadata.csv: has a header but no rows; download or export it again
     """
     with open_source(folder) as source:
-        return examine(source, store=False).problems
+        # Whether a feature has a spread to be scaled by is only seen in all of its values.
+        return examine(source, store=source.scale == "robust").problems
 
 
 def check_design(folder: str | Path, experiments: str | list[str] = "all") -> None:
@@ -104,9 +107,10 @@ def examine(source: Source, *, experiments: str | list[str] = "all", store: bool
     """
     problems, sites, rows = list(source.problems), None, None
     if source.metadata is not None:
-        table = typed(source)
+        table, merged = merge_doses(typed(source))
         found, good = check_rows(table, source)
-        problems += found + _check_controls(good, complete=not found)
+        same = [note(table[FILE][0], "", merged)] if merged else []
+        problems += found + same + _check_controls(good, complete=not found)
         table, notes = _name_compounds(table, source.merge)
         problems += [note(table[FILE][0], "", text) for text in notes] + _note_quirks(good)
         chosen = _choose(table, experiments)
@@ -118,8 +122,27 @@ def examine(source: Source, *, experiments: str | list[str] = "all", store: bool
         n_rows = 0 if sites is None else sites.height
         X, found = read_features(source, rows, n_rows, store=store)
         problems += found
+        if (
+            source.scale == "robust"
+            and sites is not None
+            and X is not None
+            and not any(p.level == "fatal" for p in problems)
+        ):
+            problems += _without_spread(source, sites, X)
     problems.sort(key=lambda problem: problem.level != "fatal")
     return Examined(sites, X, problems)
+
+
+def _without_spread(source: Source, sites: pl.DataFrame, X: np.ndarray) -> list[Problem]:
+    """Note features that cannot be divided by their spread."""
+    reference = ((pl.col("condition") == "infected") & pl.col("treatment").is_null()).fill_null(False)
+    flat = np.flatnonzero(robust_spread(X[sites.select(reference).to_series().to_numpy()]) == 0)
+    if not len(flat):
+        return []
+    names = listed([source.features[i] for i in flat])
+    dealt = "left out" if len(flat) < X.shape[1] else "not scaled"
+    message = f"feature {names} has no spread, or of rounding only, among infected untreated wells: {dealt}"
+    return [note(source.tables[0].label, "", message)]
 
 
 def _choose(table: pl.DataFrame, experiments: str | list[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """A user's tables, turned by their ``screen.yml`` into what RxRx19a's layout would have said."""
 
 import contextlib
+import os
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -12,8 +13,12 @@ from helpers.screens.layout import parse_well, well_name
 from helpers.screens.mapping import COLUMNS, MAPPING_FILE, Mapping, did_you_mean, read_mapping
 from helpers.screens.order import natural_key, numbered
 from helpers.screens.problems import fatal, listed, note
-from helpers.screens.source import FILE, Source, key
+from helpers.screens.source import FILE, Source, key, plain_numbers
+from helpers.screens.spread import rounding
 from helpers.screens.tables import Table
+
+OUTSIDE = "RXRX19_ALLOW_OUTSIDE"
+"""Environment variable that lets a ``screen.yml`` name tables that lie outside of its folder."""
 
 
 def mapped_source(folder: Path, stack: contextlib.ExitStack, *, embeddings: bool = True) -> Source:
@@ -28,6 +33,11 @@ def mapped_source(folder: Path, stack: contextlib.ExitStack, *, embeddings: bool
         return source
     source.name, source.level, source.scale = mapping.name, mapping.level, mapping.scale_features
     source.conditions, source.dose_unit = mapping.conditions.known, mapping.dose_unit
+    source.decimal = mapping.decimal
+    if mapping.decimal == mapping.separator:
+        message = 'is "," as the separator is; a table whose decimals are commas has another, such as ";"'
+        source.problems.append(fatal(MAPPING_FILE, "decimal", message))
+        return source
     source.merge = mapping.merge_compounds
     source.labels = {COLUMNS[ours]: theirs for ours, theirs in mapping.columns.items()}
     tables = _open(source, mapping.metadata, "metadata", mapping, stack)
@@ -60,10 +70,17 @@ def _open(
         message = f"there is no file '{name}' in {source.folder}; it holds {inside}"
         source.problems.append(fatal(MAPPING_FILE, where, message))
         return []
+    if not (os.environ.get(OUTSIDE) or path.resolve().is_relative_to(source.folder.resolve())):
+        message = (
+            f"'{name}' lies outside of the screen's folder; copy it into the folder, or set the environment variable "
+            f"{OUTSIDE}=1 if you trust this {MAPPING_FILE}"
+        )
+        source.problems.append(fatal(MAPPING_FILE, role, message))
+        return []
     if stack is None:
         source.peek(path)
         return []
-    return source.open(path, stack, separator=mapping.separator)
+    return source.open(path, stack, separator=mapping.separator, decimal_comma=mapping.decimal == ",")
 
 
 def _check_columns(source: Source, mapping: Mapping, tables: list[Table]) -> bool:
@@ -93,7 +110,9 @@ def _read_metadata(source: Source, mapping: Mapping, tables: list[Table]) -> Non
     raw = source.text(tables, tuple(dict.fromkeys(used)))
     if raw is None:
         return
-    raw = _with_keys(raw, mapping, [table.label for table in tables])
+    well = mapping.columns.get("well", "")
+    source.well_ids = tuple(dict.fromkeys((well, mapping.key.get(well, well))))
+    raw = _with_keys(raw, mapping, source, [table.label for table in tables])
     cells = {COLUMNS[ours]: pl.col(theirs) for ours, theirs in mapping.columns.items()}
     cells[COLUMNS["condition"]] = mapping.conditions.cell(mapping.columns.get("condition"))
     constants = {"experiment": mapping.name, "cell_type": "unknown", **mapping.constants}
@@ -102,9 +121,10 @@ def _read_metadata(source: Source, mapping: Mapping, tables: list[Table]) -> Non
     cells |= {COLUMNS[ours]: pl.lit(value) for ours, value in constants.items() if COLUMNS[ours] not in cells}
     for ours in ("treatment", "treatment_conc"):
         cells[ours] = _unless_untreated(cells.get(ours, pl.lit(None, dtype=pl.String)), mapping)
+    cells["plate"] = plain_numbers(cells["plate"])
     metadata = raw.select(
         *(cell.cast(pl.String).alias(name) for name, cell in cells.items()),
-        *(pl.col(name).alias(source.free_name(name)) for name in mapping.extra),
+        *(pl.col(name).alias(free) for name, free in source.free_names(mapping.extra).items()),
         pl.col("^__.*__$"),
     )
     wells = {well: _padded(well) for well in metadata["well"].drop_nulls().unique()}
@@ -114,10 +134,10 @@ def _read_metadata(source: Source, mapping: Mapping, tables: list[Table]) -> Non
     )
 
 
-def _with_keys(raw: pl.DataFrame, mapping: Mapping, labels: list[str]) -> pl.DataFrame:
+def _with_keys(raw: pl.DataFrame, mapping: Mapping, source: Source, labels: list[str]) -> pl.DataFrame:
     """Add what joins a row to its features: columns of both tables, or its place in the one table."""
     if mapping.key:
-        return raw.with_columns(key(tuple(mapping.key)))
+        return raw.with_columns(key(tuple(mapping.key), wells=source.well_ids))
     parts = [
         part.with_columns(key((), labels.index(label)))
         for (label,), part in raw.group_by(FILE, maintain_order=True)
@@ -177,9 +197,27 @@ def scale_features(sites: ad.AnnData) -> np.ndarray:
     Returns
     -------
     X : float32 array, shape (n_sites, n_features)
-        A feature without spread stays as it is.
+        A feature whose spread is zero or rounding has no unit to be written in: it is 0, as if it was not there. Where
+        no feature has a spread, all stay as they are.
     """
     reference = (sites.obs["condition"] == "infected") & sites.obs["treatment"].isna()
-    values = sites.X[reference.to_numpy()].astype(np.float64)
+    spread = robust_spread(sites.X[reference.to_numpy()])
+    live = spread > 0
+    if not live.any():
+        return sites.X
+    return np.where(live, sites.X / np.where(live, spread, 1.0), 0).astype(np.float32)
+
+
+def robust_spread(values: np.ndarray) -> np.ndarray:
+    """Return 1.4826 times the median absolute deviation of each feature, 0 where that is only rounding.
+
+    Parameters
+    ----------
+    values : array, shape (n, n_features)
+        Of infected untreated wells.
+    """
+    if not len(values):
+        return np.zeros(values.shape[1])
+    values = values.astype(np.float64)
     spread = 1.4826 * np.median(np.abs(values - np.median(values, axis=0)), axis=0)
-    return (sites.X / np.where(spread > 0, spread, 1.0)).astype(np.float32)
+    return np.where(spread > rounding(np.abs(values).max(axis=0)), spread, 0)

@@ -7,6 +7,8 @@ from pathlib import Path
 from helpers.errors import DataError
 
 EXAMPLES = 4
+# Characters of one line; what a file holds in one cell may be of any length.
+LONGEST = 2_000
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}, {self.where}" if self.where else self.file
-        return " ".join(f"{place}: {self.message}".split())
+        line = " ".join(f"{place}: {self.message}".split())
+        return line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} ... {line[-LONGEST // 2 :]}"
 
 
 class BrokenFileError(Exception):

@@ -165,8 +165,8 @@ class Table:
         BrokenFileError
             If the file cannot be parsed; says where.
         """
-        if self.is_csv and (found := self._bad_text()):
-            raise broken(found.file, found.where, found.message)
+        if self.is_csv and (wrong := self._bad_text()):
+            raise broken(wrong.file, wrong.where, wrong.message)
         columns = columns or self.columns
         stripped = pl.col(columns).str.strip_chars()
         cells = self.scan(text=columns)
@@ -278,21 +278,21 @@ def read_header(path: Path, label: str, separator: str) -> Table:
     if path.suffix == ".parquet":
         try:
             frame = scan_parquet(path)
-            columns, n_rows = frame.collect_schema().names(), frame.select(pl.len()).collect().item()
+            names, n_rows = frame.collect_schema().names(), frame.select(pl.len()).collect().item()
         except (pl.exceptions.PolarsError, OSError) as error:
             raise broken(label, "", f"is Parquet cut off or damaged; {GET_AGAIN}") from error
         if not n_rows:
             raise broken(label, "", f"has a header but no rows; {GET_AGAIN}")
-        _refuse_working_names(tuple(columns), label)
+        _refuse_working_names(tuple(names), label)
         # Where pandas keeps the index of a frame that had been filtered or sorted.
-        return Table(path, label, tuple(name for name in columns if not name.startswith("__index_level_")))
+        return Table(path, label, tuple(name for name in names if not name.startswith("__index_level_")))
     header, follows = header_line(path, label)
-    names = tuple(split_line(header, separator, label, 1))
-    columns = tuple(name.strip() for name in names)
+    header_names = tuple(split_line(header, separator, label, 1))
+    columns = tuple(name.strip() for name in header_names)
     _check_header(columns, label, separator)
     if not follows:
         raise broken(label, "", f"has a header but no rows; {GET_AGAIN}")
-    return Table(path, label, columns, separator, names)
+    return Table(path, label, columns, separator, header_names)
 
 
 def _refuse_working_names(columns: tuple[str, ...], label: str) -> None:

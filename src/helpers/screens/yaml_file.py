@@ -4,6 +4,9 @@ from typing import Any
 
 import yaml
 
+MOST_VALUES = 200_000
+"""Values in one file, aliases written out; a list of every feature of the widest table is allowed."""
+
 
 class YamlFileError(Exception):
     """A text is no YAML or repeats a key; `where` is its line, empty if it is about the whole."""
@@ -28,6 +31,24 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def _refuse_bomb(root: yaml.Node | None) -> None:
+    """Refuse aliases of aliases, of which a few hundred bytes unfold to any size."""
+    sizes: dict[int, int] = {}
+
+    def size(node: yaml.Node) -> int:
+        if id(node) in sizes:
+            return sizes[id(node)]
+        sizes[id(node)] = MOST_VALUES + 1  # of a node that holds itself
+        parts = node.value if isinstance(node, yaml.CollectionNode) else []
+        parts = [part for pair in parts for part in pair] if isinstance(node, yaml.MappingNode) else parts
+        sizes[id(node)] = min(1 + sum(size(part) for part in parts), MOST_VALUES + 1)
+        return sizes[id(node)]
+
+    if root is not None and size(root) > MOST_VALUES:
+        reason = f"holds, with its aliases (*) written out, more than {MOST_VALUES:,} values; name what is meant once"
+        raise YamlFileError("", reason)
+
+
 def parse_yaml(text: str) -> Any:
     """Return the content of a YAML text.
 
@@ -37,6 +58,7 @@ def parse_yaml(text: str) -> Any:
         If it cannot be parsed, is nested too deeply, or a key is given twice in one mapping.
     """
     try:
+        _refuse_bomb(yaml.compose(text, _Loader))
         return yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
