@@ -28,7 +28,9 @@ def positive(wells):
 @pytest.mark.parametrize("recipe", ["plate_standard", "plate_robust", "sphering", "tvn"])
 def test_three_reference_wells_are_no_spread(tiny_wells, recipe):
     lacking, plate = keep_reference(tiny_wells, 3)
-    with pytest.raises(DataError, match=rf"plate {plate} has 3 infected untreated wells .* \(pooled=True\)"):
+    with pytest.raises(
+        DataError, match=rf"plate {plate} has 3 infected untreated wells .* \(in Python: pooled=True\)"
+    ):
         normalize(lacking, recipe, pooled=False)
 
 

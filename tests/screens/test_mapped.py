@@ -5,6 +5,7 @@ import contextlib
 import pandas as pd
 import pytest
 
+from helpers.screens import check_screen, open_screen
 from helpers.screens.mapped import mapped_source
 
 YML = """
@@ -64,3 +65,48 @@ def test_a_name_that_the_table_has_not_is_named(folder, old, new, said):
     problems = [str(problem) for problem in opened(folder).problems if problem.level == "fatal"]
     assert len(problems) == 1
     assert pd.Series(problems).str.contains(said).all(), problems
+
+
+MAPPED = """name: s
+level: well
+table: {table}
+separator: ";"
+decimal: ","
+columns: {{plate: p, well: w, condition: c, treatment: t, dose: d}}
+conditions: {{mock: [m], infected: [i]}}
+features: [x]
+"""
+
+
+def write_mapped(folder, table: str = "t.csv") -> None:
+    folder.mkdir()
+    rows = [f"24.0;A{n};m;;;{n},5" for n in range(1, 4)] + [f"24.0;B{n};i;;;{n},25" for n in range(1, 4)]
+    text = "p;w;c;t;d;x\n" + "\n".join([*rows, "24.0;C1;i;k;0,3;1,5", "24.0;C2;i;k;300 nM;1,5"]) + "\n"
+    (folder / table).write_text(text)
+    (folder / "screen.yml").write_text(MAPPED.format(table=table))
+
+
+def test_decimal_commas_are_read_where_they_are_announced(tmp_path):
+    write_mapped(tmp_path / "s")
+    sites = open_screen(tmp_path / "s")
+    assert sorted(sites.X[:3, 0].tolist()) == [1.5, 2.5, 3.5]
+    assert sites.obs["dose_um"].dropna().tolist() == [0.3, 0.3]
+    assert sites.obs["plate"].unique().tolist() == [24]
+    assert sites.obs["well"].iloc[0] == "A01"
+
+
+@pytest.mark.parametrize("way", ["path", "link"])
+def test_a_table_outside_of_the_folder_needs_leave(tmp_path, monkeypatch, way):
+    write_mapped(tmp_path / "s")
+    (tmp_path / "s" / "t.csv").rename(tmp_path / "t.csv")
+    if way == "link":
+        (tmp_path / "s" / "t.csv").symlink_to(tmp_path / "t.csv")
+    else:
+        (tmp_path / "s" / "screen.yml").write_text(MAPPED.format(table="../t.csv"))
+    problems = [str(problem) for problem in check_screen(tmp_path / "s")]
+    assert any(
+        "lies outside of the screen's folder" in text and "RXRX19_ALLOW_OUTSIDE" in text for text in problems
+    )
+    assert not any("p;w" in text for text in problems), "nothing of the file is shown"
+    monkeypatch.setenv("RXRX19_ALLOW_OUTSIDE", "1")
+    assert open_screen(tmp_path / "s").n_obs == 8

@@ -67,3 +67,20 @@ def test_a_key_joins_columns_or_is_the_place_in_the_file():
     table = pl.DataFrame({LINE: [2, 3], "a": [" x ", None], "b": ["1", "2"]})
     assert table.select(key(("a", "b")))[KEY].to_list() == [f"x{KEY_SEPARATOR}1", f"{KEY_SEPARATOR}2"]
     assert table.select(key((), 3))[KEY].to_list() == ["3:2", "3:3"]
+
+
+def test_extra_columns_of_our_names_are_kept_under_names_that_are_free():
+    names = Source.free_names(["qc_flag", "rescue", "row", "row_file", "batch"])
+    assert names == {
+        "qc_flag": "qc_flag_file",
+        "rescue": "rescue_file",
+        "row": "row_file_file",
+        "row_file": "row_file",
+        "batch": "batch",
+    }
+
+
+def test_keys_of_two_tables_are_alike_however_they_write_numbers_and_wells():
+    one = pl.DataFrame({"p": ["24.0", "007"], "w": ["a1", "B12"]})
+    two = pl.DataFrame({"p": ["24", "007"], "w": ["A01", "B12"]})
+    assert one.select(key(("p", "w"), wells=("w",))).equals(two.select(key(("p", "w"), wells=("w",))))

@@ -2,6 +2,7 @@
 
 import gzip
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -63,7 +64,7 @@ def test_whole_floats_of_a_parquet_are_written_as_whole_numbers(tmp_path):
     table.to_parquet(tmp_path / "t.parquet")
     with open_tables(tmp_path / "t.parquet") as (opened,):
         text = opened.text()
-    assert text["plate"].to_list() == ["25", None, "3000000000.0"]
+    assert text["plate"].to_list() == ["25", None, "3000000000"]
     assert text["dose"].to_list() == ["0.1", "10", "inf"]
     assert text["n"].to_list() == ["1", "2", "3"]
 
@@ -113,3 +114,80 @@ def test_a_nul_in_a_cell_of_a_parquet_is_named_by_row(tmp_path):
         pytest.raises(BrokenFileError, match="row 2: column 'a' holds a NUL"),
     ):
         table.text()
+
+
+@pytest.mark.parametrize(
+    "name", ["run[12]", "run*", "what?", "~", "a%20b", "a#b", "-x", "e\u0301", "\u00e9 [!a]"]
+)
+@pytest.mark.parametrize("kind", ["csv", "parquet", "zip"])
+def test_a_path_is_a_path_and_no_pattern(tmp_path, monkeypatch, name, kind):
+    monkeypatch.chdir(tmp_path)
+    for folder, value in (("run1", "other"), (name, "mine")):
+        (tmp_path / folder).mkdir()
+        if kind == "parquet":
+            pl.DataFrame({"id": [value], "x": [1.0]}).write_parquet(
+                (tmp_path / folder / "t.parquet").open("wb")
+            )
+        else:
+            write(tmp_path / folder, f"t.{kind}", f"id,x\n{value},1\n")
+    for path in (tmp_path / name / f"t.{kind}", Path(name) / f"t.{kind}"):
+        with open_tables(path) as (table,):
+            assert table.text()["id"].to_list() == ["mine"]
+            assert next(table.batches(("id",), ("x",)))["x"].to_list() == [1.0]
+            assert table.cell(2 if table.is_csv else 1, "id") == "mine"
+
+
+ODD = {
+    "list": pl.Series([[1.0], [2.0]]),
+    "struct": pl.Series([{"a": 1}, {"a": 2}]),
+    "binary": pl.Series([b"\xff", b"a"]),
+    "array": pl.Series([[1.0], [2.0]], dtype=pl.Array(pl.Float32, 1)),
+    "duration": pl.Series([1, 2], dtype=pl.Duration("us")),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_a_column_of_no_single_values_matters_only_where_it_is_asked_for(tmp_path, kind):
+    pl.DataFrame({"id": ["a", "b"], "odd": ODD[kind], "x": [1, 2]}).write_parquet(tmp_path / "t.parquet")
+    with open_tables(tmp_path / "t.parquet") as (table,):
+        assert table.text(("id",))["id"].to_list() == ["a", "b"]
+        assert next(table.batches(("id",), ("x",))).height == 2
+        with pytest.raises(BrokenFileError, match=r"column 'odd': holds .*; a cell of a table is one number"):
+            table.text()
+        with pytest.raises(BrokenFileError, match="column 'odd'"):
+            list(table.batches(("id",), ("odd",)))
+
+
+def test_other_types_are_written_as_they_look(tmp_path):
+    table = {
+        "decimal": pl.Series(["24.00", "1.50", "100"]).cast(pl.Decimal(10, 2)),
+        "category": pl.Series(["a", "b", None], dtype=pl.Categorical),
+        "null": pl.Series([None] * 3, dtype=pl.Null),
+        "barcode": [110000294901.0, 2.0**53, None],
+    }
+    pl.DataFrame(table).write_parquet(tmp_path / "t.parquet")
+    with open_tables(tmp_path / "t.parquet") as (opened,):
+        text = opened.text()
+    assert text["decimal"].to_list() == ["24", "1.5", "100"]
+    assert text["category"].to_list() == ["a", "b", None]
+    assert text["null"].to_list() == [None] * 3
+    assert text["barcode"][0] == "110000294901"
+
+
+@pytest.mark.parametrize("name", ["__file__", "__line__", "__key__"])
+def test_names_of_working_columns_are_refused(tmp_path, name):
+    (tmp_path / "t.csv").write_text(f"id,{name}\na,1\n")
+    with (
+        pytest.raises(BrokenFileError, match=f"column '{name}': is a name that reading a screen needs"),
+        open_tables(tmp_path / "t.csv"),
+    ):
+        pass
+
+
+def test_more_columns_than_any_screen_has_are_refused(tmp_path):
+    (tmp_path / "t.csv").write_text(",".join(f"c{i}" for i in range(100_001)) + "\n1\n")
+    with (
+        pytest.raises(BrokenFileError, match="has 100,001 columns; allowed are 100,000"),
+        open_tables(tmp_path / "t.csv"),
+    ):
+        pass

@@ -35,3 +35,11 @@ def test_a_slip_is_named_with_its_line(text, where, reason):
 def test_no_object_is_made():
     with pytest.raises(YamlFileError, match="is not YAML"):
         parse_yaml("!!python/object/apply:os.getcwd []")
+
+
+def test_aliases_of_aliases_are_one_line_and_cost_nothing():
+    bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+    bomb += "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 12))
+    with pytest.raises(YamlFileError, match=r"line 2: the alias \*a0 stands for another part") as caught:
+        parse_yaml(bomb)
+    assert len(str(caught.value)) < 200

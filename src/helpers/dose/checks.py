@@ -10,11 +10,10 @@ from helpers.dose.design import Points
 from helpers.dose.grid import Limits
 from helpers.dose.options import Fitting
 from helpers.errors import DataError, UsageError
+from helpers.screens.doses import same_doses
 
 MISSING = ("", "na", "nan", "n/a", "none", "null", "<na>")
 """Text that stands for a missing number, whatever its case."""
-SAME_DOSE = 1e-6
-"""Doses that differ by less than this share are one dose, such as 0.3 and 3 * 0.1, or 10 and 9.999999."""
 
 
 def check_columns(table: pd.DataFrame, columns: list[str], options: Fitting) -> None:
@@ -188,13 +187,6 @@ def _refuse_impossible(frame: pd.DataFrame, names: list) -> None:
         )
     if (frame["weight"] <= 0).any():
         raise DataError("weights must be greater than 0; leave out the rows that should not count")
-
-
-def same_doses(dose: np.ndarray) -> np.ndarray:
-    """Return the doses, each within `SAME_DOSE` of a lower one taken for that one."""
-    distinct, place = np.unique(dose, return_inverse=True)
-    new = np.diff(distinct, prepend=-np.inf) > SAME_DOSE * distinct
-    return distinct[new][np.cumsum(new) - 1][place]
 
 
 def _plateau(table: pd.DataFrame, codes: np.ndarray, names, given: float | str, name: str) -> np.ndarray:

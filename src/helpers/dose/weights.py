@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from helpers.dose.checks import same_doses
 from helpers.errors import UsageError
 from helpers.hits.moderation import moderate
+from helpers.screens.doses import same_doses
 
 ENOUGH = 50
 """Degrees of freedom from which on a variance counts as known; responses are pooled until a weight rests on as many."""

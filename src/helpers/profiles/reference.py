@@ -137,7 +137,7 @@ class BatchStep:
             way = (
                 ""
                 if self.by == "experiment"
-                else "take the pooled estimate of its experiment (pooled=True), "
+                else "let the experiment's other plates stand in (in Python: pooled=True), "
             )
             raise DataError(
                 f"{named}, {purpose} needs {self.min_reference}: {way}use recipe raw, or leave it out"

@@ -9,6 +9,7 @@ import polars as pl
 
 from helpers.errors import UsageError
 from helpers.screens.compounds import match_compounds
+from helpers.screens.doses import merge_doses
 from helpers.screens.embeddings import read_features
 from helpers.screens.folder import open_source
 from helpers.screens.order import natural_key
@@ -108,9 +109,10 @@ def examine(source: Source, *, experiments: str | list[str] = "all", store: bool
     """
     problems, sites, rows = list(source.problems), None, None
     if source.metadata is not None:
-        table = typed(source)
+        table, merged = merge_doses(typed(source))
         found, good = check_rows(table, source)
-        problems += found + _check_controls(good, complete=not found)
+        same = [note(table[FILE][0], "", merged)] if merged else []
+        problems += found + same + _check_controls(good, complete=not found)
         table, notes = _name_compounds(table, source.merge)
         problems += [note(table[FILE][0], "", text) for text in notes] + _note_quirks(good)
         chosen = _choose(table, experiments)

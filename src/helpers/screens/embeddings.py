@@ -1,5 +1,6 @@
 """Embeddings streamed from their files straight into the rows where the metadata wants them."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -53,6 +54,14 @@ class _BadCells:
         cell = self.table.cell(self.lines[0], self.examples[0])
         never = [self.features[i] for i in np.flatnonzero(self.per_feature == self.n_rows)]
         if never and not _too_large(cell):
+            if not self.table.decimal_comma and re.fullmatch(
+                r"\s*[+-]?[0-9]+,[0-9]+(e[+-]?[0-9]+)?\s*", cell or "", re.I
+            ):
+                message = (
+                    f"column {listed(never)} is written with decimal commas, like {cell.strip()}; put "
+                    '`decimal: ","` into screen.yml, or write the file with decimal points'
+                )
+                return fatal(self.table.label, "line 1" if self.table.is_csv else "", message)
             message = f"column {listed(never)} holds no number in any row; remove it: features are numeric"
             return fatal(self.table.label, "line 1" if self.table.is_csv else "", message)
         if cell is None and self.table.is_csv:
@@ -83,7 +92,8 @@ class _Constants:
     """Which features have had one value in all rows so far, but for rounding."""
 
     def __init__(self, n_features: int):
-        self.first: np.ndarray | None = None
+        self.low = np.full(n_features, np.inf, dtype=np.float32)
+        self.high = -self.low
         self.alike = np.arange(n_features)
         self.n_rows = 0
 
@@ -91,14 +101,17 @@ class _Constants:
         """Look at one batch, shape (n_rows, n_features): only at features that did not vary before."""
         if not len(values):
             return
-        if self.first is None:
-            self.first = values[0].copy()
         self.n_rows += len(values)
         if len(self.alike):
-            first = self.first[self.alike]
-            # a cell that is no number, which is reported elsewhere, is not alike
-            apart = np.abs(values[:, self.alike] - first).max(axis=0)
-            self.alike = self.alike[apart <= ROUNDING * np.abs(first)]
+            among = values if len(self.alike) == values.shape[1] else values[:, self.alike]
+            low = np.minimum(self.low[self.alike], among.min(axis=0))
+            high = np.maximum(self.high[self.alike], among.max(axis=0))
+            self.low[self.alike], self.high[self.alike] = low, high
+            # a value that is no finite number is reported as such, and not here
+            with np.errstate(invalid="ignore"):
+                span = high - low
+            same = np.isfinite(span) & (span <= ROUNDING * np.maximum(np.abs(low), np.abs(high)))
+            self.alike = self.alike[same]
 
     def problems(self, source: Source) -> list[Problem]:
         """Report features that tell nothing: fatal if all of them do."""
@@ -157,7 +170,7 @@ def read_features(
                 constants.add(values)
                 if not (source.ids or store):  # rows of the one table are their own partners
                     continue
-                found = _find_partners(batch.select(LINE, key(source.ids, number)), partners)
+                found = _find_partners(batch.select(LINE, key(source.ids, number, source.well_ids)), partners)
                 if source.ids:
                     seen.append(found.with_columns(pl.lit(number).alias("__table__")))
                 if store:

@@ -133,7 +133,7 @@ def _read_metadata(source: Source, tables: list[Table]) -> None:
         source.problems.append(note(tables[0].label, "line 1", message))
     metadata = source.text(tables)
     if metadata is not None:
-        renamed = {name: source.free_name(name) for name in extra}
+        renamed = source.free_names(extra)
         source.metadata = metadata.rename(renamed).with_columns(key(("site_id",)))
 
 

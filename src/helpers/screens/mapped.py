@@ -1,6 +1,7 @@
 """A user's tables, turned by their ``screen.yml`` into what RxRx19a's layout would have said."""
 
 import contextlib
+import os
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -10,8 +11,11 @@ from helpers.screens.layout import parse_well, well_name
 from helpers.screens.mapping import COLUMNS, MAPPING_FILE, Mapping, did_you_mean, read_mapping
 from helpers.screens.order import natural_key, numbered
 from helpers.screens.problems import fatal, listed, note
-from helpers.screens.source import FILE, Source, key
+from helpers.screens.source import FILE, Source, key, plain_numbers
 from helpers.screens.tables import Table
+
+OUTSIDE = "RXRX19_ALLOW_OUTSIDE"
+"""Environment variable that lets a ``screen.yml`` name tables that lie outside of its folder."""
 
 
 def mapped_source(folder: Path, stack: contextlib.ExitStack, *, embeddings: bool = True) -> Source:
@@ -26,6 +30,11 @@ def mapped_source(folder: Path, stack: contextlib.ExitStack, *, embeddings: bool
         return source
     source.name, source.level, source.scale = mapping.name, mapping.level, mapping.scale_features
     source.conditions, source.dose_unit = mapping.conditions.known, mapping.dose_unit
+    source.decimal = mapping.decimal
+    if mapping.decimal == mapping.separator:
+        message = 'is "," as the separator is; a table whose decimals are commas has another, such as ";"'
+        source.problems.append(fatal(MAPPING_FILE, "decimal", message))
+        return source
     source.merge = mapping.merge_compounds
     source.labels = {COLUMNS[ours]: theirs for ours, theirs in mapping.columns.items()}
     tables = _open(source, mapping.metadata, "metadata", mapping, stack)
@@ -58,10 +67,17 @@ def _open(
         message = f"there is no file '{name}' in {source.folder}; it holds {inside}"
         source.problems.append(fatal(MAPPING_FILE, where, message))
         return []
+    if not (os.environ.get(OUTSIDE) or path.resolve().is_relative_to(source.folder.resolve())):
+        message = (
+            f"'{name}' lies outside of the screen's folder; copy it into the folder, or set the environment variable "
+            f"{OUTSIDE}=1 if you trust this {MAPPING_FILE}"
+        )
+        source.problems.append(fatal(MAPPING_FILE, role, message))
+        return []
     if stack is None:
         source.peek(path)
         return []
-    return source.open(path, stack, separator=mapping.separator)
+    return source.open(path, stack, separator=mapping.separator, decimal_comma=mapping.decimal == ",")
 
 
 def _check_columns(source: Source, mapping: Mapping, tables: list[Table]) -> bool:
@@ -91,7 +107,9 @@ def _read_metadata(source: Source, mapping: Mapping, tables: list[Table]) -> Non
     raw = source.text(tables, tuple(dict.fromkeys(used)))
     if raw is None:
         return
-    raw = _with_keys(raw, mapping, [table.label for table in tables])
+    well = mapping.columns.get("well", "")
+    source.well_ids = tuple(dict.fromkeys((well, mapping.key.get(well, well))))
+    raw = _with_keys(raw, mapping, source, [table.label for table in tables])
     cells = {COLUMNS[ours]: pl.col(theirs) for ours, theirs in mapping.columns.items()}
     cells[COLUMNS["condition"]] = mapping.conditions.cell(mapping.columns.get("condition"))
     constants = {"experiment": mapping.name, "cell_type": "unknown", **mapping.constants}
@@ -100,9 +118,10 @@ def _read_metadata(source: Source, mapping: Mapping, tables: list[Table]) -> Non
     cells |= {COLUMNS[ours]: pl.lit(value) for ours, value in constants.items() if COLUMNS[ours] not in cells}
     for ours in ("treatment", "treatment_conc"):
         cells[ours] = _unless_untreated(cells.get(ours, pl.lit(None, dtype=pl.String)), mapping)
+    cells["plate"] = plain_numbers(cells["plate"])
     metadata = raw.select(
         *(cell.cast(pl.String).alias(name) for name, cell in cells.items()),
-        *(pl.col(name).alias(source.free_name(name)) for name in mapping.extra),
+        *(pl.col(name).alias(free) for name, free in source.free_names(mapping.extra).items()),
         pl.col("^__.*__$"),
     )
     wells = {well: _padded(well) for well in metadata["well"].drop_nulls().unique()}
@@ -112,10 +131,10 @@ def _read_metadata(source: Source, mapping: Mapping, tables: list[Table]) -> Non
     )
 
 
-def _with_keys(raw: pl.DataFrame, mapping: Mapping, labels: list[str]) -> pl.DataFrame:
+def _with_keys(raw: pl.DataFrame, mapping: Mapping, source: Source, labels: list[str]) -> pl.DataFrame:
     """Add what joins a row to its features: columns of both tables, or its place in the one table."""
     if mapping.key:
-        return raw.with_columns(key(tuple(mapping.key)))
+        return raw.with_columns(key(tuple(mapping.key), wells=source.well_ids))
     parts = [
         part.with_columns(key((), labels.index(label)))
         for (label,), part in raw.group_by(FILE, maintain_order=True)

@@ -10,6 +10,7 @@ It lies in the screen's folder, beside the tables. For a table with one row per 
                                      #   key: [plate, well]   columns that both have, or
                                      #   key: {barcode: plate, position: well}   metadata's: embeddings'
     separator: ","                   # of a CSV: "," (default), ";", "|" or "\t"
+    decimal: "."                     # of a CSV's numbers: "." (default) or ","
     columns:                         # a column's name, or {value: X} for one value in all rows
       experiment: {value: A549}      # default: the screen's name
       cell_type: {value: A549-ACE2}  # default: unknown
@@ -48,10 +49,12 @@ from typing import Any
 
 from helpers.files import UnreadableTextError, read_small_text
 from helpers.screens.conditions import EMPTY, REST, Conditions
+from helpers.screens.doses import UNITS
 from helpers.screens.problems import Problem, fatal, listed
 from helpers.screens.yaml_file import MOST_BYTES, YamlFileError, parse_yaml
 
 MAPPING_FILE = "screen.yml"
+MOST_PROBLEMS = 40
 # Our names of the columns and RxRx19a's.
 COLUMNS = {
     "experiment": "experiment",
@@ -64,11 +67,19 @@ COLUMNS = {
     "dose": "treatment_conc",
     "smiles": "SMILES",
 }
-UNITS = {"nM": 1e-3, "uM": 1.0, "mM": 1e3, "M": 1e6}
 _CONDITIONS = ("mock", "uv", "infected", "blank")
 _REQUIRED = ("name", "level", "columns", "conditions")
 _TABLES = ("table", "metadata", "embeddings", "key")
-_OPTIONAL = ("separator", "untreated", "dose_unit", "features", "merge_compounds", "scale_features", "extra")
+_OPTIONAL = (
+    "separator",
+    "decimal",
+    "untreated",
+    "dose_unit",
+    "features",
+    "merge_compounds",
+    "scale_features",
+    "extra",
+)
 
 
 @dataclass
@@ -77,7 +88,7 @@ class Mapping:
 
     Parameters
     ----------
-    name, level, separator, dose_unit, merge_compounds, scale_features : str
+    name, level, separator, decimal, dose_unit, merge_compounds, scale_features : str
         As in the file.
     metadata, embeddings : str
         File names; the same if one table holds both, `embeddings` empty for a design.
@@ -101,6 +112,7 @@ class Mapping:
     embeddings: str = ""
     key: dict[str, str] = field(default_factory=dict)
     separator: str = ","
+    decimal: str = "."
     columns: dict[str, str] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
     conditions: Conditions = field(default_factory=Conditions)
@@ -188,7 +200,9 @@ def read_mapping(path: Path) -> tuple[Mapping | None, list[Problem]]:
     reader = _Reader(data)
     reader.data = reader.keys(data, "", (*_REQUIRED, *_TABLES, *_OPTIONAL), _REQUIRED)
     mapping = _read(reader) if reader.data else None
-    return (None if reader.problems else mapping), reader.problems
+    found, more = reader.problems[:MOST_PROBLEMS], len(reader.problems) - MOST_PROBLEMS
+    found += [fatal(MAPPING_FILE, "", f"{more:,} more of its values are wrong")] if more > 0 else []
+    return (None if found else mapping), found
 
 
 def _read(reader: _Reader) -> Mapping:
@@ -203,6 +217,7 @@ def _read(reader: _Reader) -> Mapping:
         embeddings=embeddings,
         key=keys,
         separator=reader.choice("separator", (",", ";", "|", "\t"), ","),
+        decimal=reader.choice("decimal", (".", ","), "."),
         columns=columns,
         constants=constants,
         conditions=_read_conditions(reader),

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from helpers.screens.conditions import AT_ONCE, BY_FILE
+from helpers.screens.doses import in_um
 from helpers.screens.layout import parse_well
-from helpers.screens.mapping import UNITS
 from helpers.screens.problems import Problem, fatal, listed, places, plural
 from helpers.screens.source import FILE, Source
 from helpers.screens.tables import LINE
@@ -47,14 +47,9 @@ def typed(source: Source) -> pl.DataFrame:
     condition, dose = pl.col("disease_condition").fill_null(""), pl.col("treatment_conc")
     return metadata.join(grid, on="well", how="left", maintain_order="left").with_columns(
         pl.col("site").cast(pl.Int16, strict=False).alias("site_number"),
-        _in_um(dose.cast(pl.Float64, strict=False), source.dose_unit).alias("dose_um"),
+        in_um(dose, source.dose_unit, source.decimal, units=source.mapped).alias("dose_um"),
         condition.replace_strict(source.conditions, default=None, return_dtype=pl.String).alias("condition"),
     )
-
-
-def _in_um(dose: pl.Expr, unit: str) -> pl.Expr:
-    # 12 digits hide the rounding of the product: 3 nM is 0.003 uM, one level with any other 0.003.
-    return dose if unit == "uM" else (dose * UNITS[unit]).round_sig_figs(12)
 
 
 def _position(well: str) -> tuple[int | None, int | None]:
@@ -145,7 +140,8 @@ def _treatment_rules(source: Source) -> list[Rule]:
         Rule(
             has_dose & ~pl.col("dose_um").is_finite().fill_null(False),
             lambda bad: (
-                f"{dose} {_values(bad, 'treatment_conc')} is no number; allowed is a dose in uM like 0.3"
+                f"{dose} {_values(bad, 'treatment_conc')} is no number; allowed is a dose in {source.dose_unit} like "
+                f"{_example(source)}{_comma(bad, source)}"
             ),
         ),
         Rule(
@@ -201,6 +197,19 @@ def _well_rules(source: Source) -> list[Rule]:
         return message
 
     return [Rule(value.n_unique().over("well_id") > 1, say(name)) for name, value in same.items()]
+
+
+def _example(source: Source) -> str:
+    """Return how a dose may be written."""
+    number = "0,3" if source.decimal == "," else "0.3"
+    return f"{number}, or with its unit, like 300 nM" if source.mapped else number
+
+
+def _comma(bad: pl.DataFrame, source: Source) -> str:
+    """Return a hint if doses have decimal commas that nobody announced."""
+    has_comma = bad["treatment_conc"].str.contains(r"^[0-9]+,[0-9]+\b").any()
+    announced = not source.mapped or source.decimal == "," or not has_comma
+    return "" if announced else '; decimal commas need `decimal: ","` in screen.yml'
 
 
 def _values(bad: pl.DataFrame, column: str) -> str:

@@ -18,7 +18,9 @@ KEY_SEPARATOR = "\x1f"
 RESERVED = frozenset(
     (
         *("plate_id", "row", "col", "condition", "treatment_raw", "dose_um", "smiles"),
-        *("site_number", "name", "structure", "__row__"),
+        *("site_number", "name", "structure", "index", "_index", "level_0"),
+        # what later steps add to wells
+        *("n_sites", "qc_flag", "on_disease", "off_disease", "rescue"),
     )
 )
 
@@ -54,6 +56,10 @@ class Source:
         Our condition for each value of the file; "" stands for an empty cell.
     dose_unit : str
         What the doses are in.
+    decimal : str
+        What stands before the decimals of a number: ``.`` or ``,``.
+    well_ids : tuple of str
+        Columns of the key, of metadata or `tables`, that hold wells: A1 is A01 there.
     merge : str
         ``structure`` if names that share one structure are one compound, ``name`` if not.
     scale : str
@@ -76,6 +82,8 @@ class Source:
     ids: tuple[str, ...] = ()
     conditions: dict[str, str] = field(default_factory=lambda: dict(facts.CONDITIONS))
     dose_unit: str = "uM"
+    decimal: str = "."
+    well_ids: tuple[str, ...] = ()
     merge: str = "structure"
     scale: str = "none"
     files: list[Path] = field(default_factory=list)
@@ -90,11 +98,13 @@ class Source:
         """Return what a row of the metadata is counted in."""
         return "line" if self.metadata is None or ".parquet" not in self.metadata[FILE][0] else "row"
 
-    def open(self, path: Path, stack: contextlib.ExitStack, *, separator: str = ",") -> list[Table]:
+    def open(
+        self, path: Path, stack: contextlib.ExitStack, *, separator: str = ",", decimal_comma: bool = False
+    ) -> list[Table]:
         """Open the tables of a file until `stack` closes; a file that is broken becomes a problem."""
         self.files.append(path)
         try:
-            return stack.enter_context(open_tables(path, separator=separator))
+            return stack.enter_context(open_tables(path, separator=separator, decimal_comma=decimal_comma))
         except BrokenFileError as error:
             self.problems.append(error.problem)
             return []
@@ -111,6 +121,17 @@ class Source:
         """Return the name that an extra column of the user's is kept by."""
         return f"{name}_file" if name in RESERVED or name in facts.COLUMNS else name
 
+    @classmethod
+    def free_names(cls, names: list[str]) -> dict[str, str]:
+        """Return, for each extra column of the user's, a name that no other column has."""
+        found: dict[str, str] = {}
+        for name in sorted(dict.fromkeys(names), key=lambda name: name != cls.free_name(name)):
+            free = cls.free_name(name)
+            while free in found.values():
+                free += "_file"
+            found[name] = free
+        return {name: found[name] for name in dict.fromkeys(names)}
+
     def text(self, tables: list[Table], columns: tuple[str, ...] | None = None) -> pl.DataFrame | None:
         """Read tables as text, one under the other, with `LINE` and `FILE`; None if one is broken."""
         try:
@@ -121,9 +142,26 @@ class Source:
         return pl.concat(frames, how="diagonal") if frames else None
 
 
-def key(columns: tuple[str, ...], table_number: int = 0) -> pl.Expr:
-    """Return the expression of a row's key: some columns joined, or its place in its file if there are none."""
+def key(columns: tuple[str, ...], table_number: int = 0, wells: tuple[str, ...] = ()) -> pl.Expr:
+    """Return the expression of a row's key: some columns joined, or its place in its file if there are none.
+
+    Numbers that one table writes with ``.0`` behind, and `wells` that one writes without a zero, are the same.
+    """
     if not columns:
         return pl.format("{}:{}", pl.lit(table_number), LINE).alias(KEY)
-    cells = [pl.col(name).str.strip_chars().fill_null("") for name in columns]
+    cells = [
+        (plain_wells if name in wells else plain_numbers)(pl.col(name).str.strip_chars().fill_null(""))
+        for name in columns
+    ]
     return pl.concat_str(cells, separator=KEY_SEPARATOR).alias(KEY)
+
+
+def plain_numbers(text: pl.Expr) -> pl.Expr:
+    """Write whole numbers without ``.0``, which a column of numbers with gaps gets in many programs."""
+    return text.str.replace(r"^([0-9]+)\.0+$", "$1")
+
+
+def plain_wells(text: pl.Expr) -> pl.Expr:
+    """Write wells as RxRx19a does: a1 is A01; what is no well stays."""
+    upper = text.str.to_uppercase().str.replace(r"^([A-Z]{1,2})([0-9])$", "${1}0${2}")
+    return pl.when(text.str.contains(r"^[A-Za-z]{1,2}[0-9]{1,2}$")).then(upper).otherwise(text)

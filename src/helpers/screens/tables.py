@@ -1,12 +1,12 @@
 """Tables as they come: CSV, gzipped CSV, zip and Parquet, opened with one clear word on what is broken."""
 
 import contextlib
-import gzip
+import re
 import tempfile
-import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,20 +14,18 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import parquet
 
-from helpers.screens.disk import check_room
 from helpers.screens.heads import check_head
 from helpers.screens.limits import refuse_columns, refuse_rows
-from helpers.screens.packed import BLOCK, PackedError, member_blocks, unpacking
+from helpers.screens.packed import PackedError
 from helpers.screens.problems import Problem, broken, listed
 from helpers.screens.text import (
     GET_AGAIN,
     bad_bytes,
-    copy_text,
     header_line,
     odd_lines,
-    refuse_nul,
     split_line,
 )
+from helpers.screens.unpack import unpack
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".zip")
 # Rows and cells read at a time: 4 million float32 features are 17 MB. Every batch is joined with the whole metadata, so
@@ -54,6 +52,8 @@ class Table:
         What stands between the cells of a CSV.
     header : tuple of str
         Names as they stand in a CSV, blanks around them included.
+    decimal_comma : bool
+        Whether a CSV writes its numbers with a decimal comma.
     """
 
     path: Path
@@ -61,6 +61,7 @@ class Table:
     columns: tuple[str, ...]
     separator: str = ","
     header: tuple[str, ...] = ()
+    decimal_comma: bool = False
 
     @property
     def is_csv(self) -> bool:
@@ -72,33 +73,73 @@ class Table:
         """Return what a row is counted in: lines of a CSV with its header as line 1, rows of a Parquet."""
         return "line" if self.is_csv else "row"
 
-    def scan(self, numeric: tuple[str, ...] = ()) -> pl.LazyFrame:
-        """Return the rows lazily: a column `LINE`, the `numeric` columns as float32, all others as text.
+    def scan(self, numeric: tuple[str, ...] = (), text: tuple[str, ...] | None = None) -> pl.LazyFrame:
+        """Return the rows lazily: a column `LINE`, `text` columns (all others by default), `numeric` ones as float32.
 
-        A cell that is no number becomes null, and so does an empty one.
+        A cell that is no number becomes null, and so does an empty one. What is not asked for is not looked at.
+
+        Raises
+        ------
+        BrokenFileError
+            If a column holds what one cell of a table cannot, such as lists.
         """
-        numeric = set(numeric)
+        if text is None:
+            text = tuple(name for name in self.columns if name not in set(numeric))
         if self.is_csv:
-            types = [pl.Float32 if name in numeric else pl.String for name in self.columns]
+            measured = set(numeric)
+            types = [pl.Float32 if name in measured else pl.String for name in self.columns]
             frame = pl.scan_csv(
-                self.path,
+                self.path.absolute(),
+                glob=False,
+                decimal_comma=self.decimal_comma,
                 separator=self.separator,
                 schema=dict(zip(self.header, types, strict=True)),
                 ignore_errors=True,
                 row_index_name=LINE,
                 row_index_offset=2,
             )
-            renamed = {
-                ours: given for ours, given in zip(self.header, self.columns, strict=True) if ours != given
-            }
-            return frame.rename(renamed) if renamed else frame
-        frame = pl.scan_parquet(self.path)
+            written = dict(zip(self.columns, self.header, strict=True))
+            return frame.select(LINE, *(pl.col(written[name]).alias(name) for name in (*text, *numeric)))
+        frame = scan_parquet(self.path)
         schema = frame.collect_schema()
-        cells = [
-            pl.col(name).cast(pl.Float32, strict=False) if name in numeric else _as_text(name, schema[name])
-            for name in self.columns
-        ]
+        for name in (*text, *numeric):
+            self._refuse_type(name, schema[name])
+        numbers = (pl.col(name).cast(pl.Float32, strict=False) for name in numeric)
+        cells = [*(_as_text(name, schema[name]) for name in text), *numbers]
         return frame.select(cells).with_row_index(LINE, 1)
+
+    def _refuse_type(self, name: str, dtype: pl.DataType) -> None:
+        """Refuse a column that is asked for and whose cells are no single value."""
+        if dtype.is_nested() or isinstance(dtype, pl.Binary | pl.Object | pl.Duration):
+            message = (
+                f"holds {str(dtype)[:60]}; a cell of a table is one number or one text: write it as one column for "
+                "each value, or do without it"
+            )
+            raise broken(self.label, f"column '{name}'", message)
+
+    def _without_blank(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Leave out rows that are blank in the file; only ones that are blank here are looked up there."""
+        # Of equal types, numpy would be no faster; an expression with thousands of columns is slow to plan.
+        empty = np.ones(rows.height, dtype=bool)
+        for column in rows.drop(LINE).iter_columns():
+            if not empty.any():
+                return rows
+            empty &= column.is_null().to_numpy()
+        lines = rows[LINE].to_numpy()
+        blank = empty & np.isin(lines, self._blank_lines)
+        return rows.filter(~blank) if blank.any() else rows
+
+    @cached_property
+    def _blank_lines(self) -> np.ndarray:
+        """Find the lines without any cell filled."""
+        if self.is_csv:
+            nothing = self.separator.encode() + b'" \t\r\n'
+            with self.path.open("rb") as file:
+                return np.array([n for n, line in enumerate(file, 1) if not line.strip(nothing)], dtype=int)
+        frame = scan_parquet(self.path)
+        columns = [pl.col(name).is_null() for name in self.columns]
+        blank = frame.select(pl.all_horizontal(columns).alias("blank")).collect()["blank"]
+        return np.flatnonzero(blank.to_numpy()) + 1
 
     def batches(self, columns: tuple[str, ...], numeric: tuple[str, ...]) -> Iterator[pl.DataFrame]:
         """Stream `LINE`, the text `columns` and the `numeric` columns in the order of the file.
@@ -110,10 +151,10 @@ class Table:
         BrokenFileError
             If the file cannot be parsed; says where.
         """
-        frame = self.scan(numeric).select(LINE, *columns, *numeric)
-        n_rows = int(np.clip(BATCH_CELLS // (1 + len(columns) + len(numeric)), 1, BATCH_ROWS))
+        frame = self.scan(numeric, columns)
+        rows = int(np.clip(BATCH_CELLS // (1 + len(columns) + len(numeric)), 1, BATCH_ROWS))
         try:
-            for batch in frame.collect_batches(chunk_size=n_rows, maintain_order=True, engine="streaming"):
+            for batch in frame.collect_batches(chunk_size=rows, maintain_order=True, engine="streaming"):
                 yield self._without_blank(batch)
         except (pl.exceptions.PolarsError, OSError) as error:
             raise self._unreadable(error) from error
@@ -126,11 +167,13 @@ class Table:
         BrokenFileError
             If the file cannot be parsed; says where.
         """
-        if self.is_csv and (found := self._bad_text()):
-            raise broken(found.file, found.where, found.message)
-        stripped = pl.col(columns or self.columns).str.strip_chars()
-        cells = self.scan().select(LINE, pl.when(stripped != "").then(stripped))
+        if self.is_csv and (wrong := self._bad_text()):
+            raise broken(wrong.file, wrong.where, wrong.message)
+        columns = columns or self.columns
+        stripped = pl.col(columns).str.strip_chars()
+        cells = self.scan(text=columns)
         try:
+            cells = cells.select(LINE, pl.when(stripped != "").then(stripped))
             found = self._without_blank(cells.collect(engine="streaming"))
         except (pl.exceptions.PolarsError, OSError) as error:
             raise self._unreadable(error) from error
@@ -180,7 +223,7 @@ class Table:
             If its line cannot be split into cells.
         """
         if not self.is_csv:
-            value = pl.scan_parquet(self.path).select(column).slice(line - 1, 1).collect().item()
+            value = scan_parquet(self.path).select(column).slice(line - 1, 1).collect().item()
             return None if value is None else str(value)
         with self.path.open("rb") as file:
             row = next(text for number, text in enumerate(file, 1) if number == line)
@@ -203,18 +246,26 @@ class Table:
         return broken(self.label, "", f"cannot be read ({reason}); {GET_AGAIN}")
 
 
+def scan_parquet(path: Path) -> pl.LazyFrame:
+    """Scan a Parquet file whose path is a path: brackets, stars and a tilde in it mean nothing else."""
+    return pl.scan_parquet(path.absolute(), glob=False)
+
+
 def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
-    """Write a typed Parquet column as text; whole floats lose ``.0``, or plate 25.0 would not fit its ids."""
+    """Write a typed Parquet column as text; whole numbers lose ``.0``, or plate 25.0 would not fit its ids."""
     column = pl.col(name)
+    if isinstance(dtype, pl.Decimal):
+        return column.cast(pl.String).str.replace(r"(\.[0-9]*?)0+$", "$1").str.strip_chars_end(".")
     if not dtype.is_float():
         return column.cast(pl.String)
-    whole = (column == column.round()) & (column.abs() < 2**31)
+    # From here on a float64 no longer holds every whole number.
+    whole = (column == column.round()) & (column.abs() < 2**53)
     text = pl.when(whole).then(column.cast(pl.Int64, strict=False).cast(pl.String))
     return text.otherwise(column.fill_nan(None).cast(pl.String)).alias(name)
 
 
 @contextlib.contextmanager
-def open_tables(path: Path, *, separator: str = ",") -> Iterator[list[Table]]:
+def open_tables(path: Path, *, separator: str = ",", decimal_comma: bool = False) -> Iterator[list[Table]]:
     """Open every table of a file: one, or each csv and parquet member of a zip.
 
     Compressed text is unpacked into the system's temporary folder (``TMPDIR``), because polars streams
@@ -228,58 +279,14 @@ def open_tables(path: Path, *, separator: str = ",") -> Iterator[list[Table]]:
     check_head(path)
     with tempfile.TemporaryDirectory(prefix="rxrx19-") as folder:
         try:
-            plain = _unpack(path, Path(folder))
+            plain = unpack(path, Path(folder))
         except PackedError as error:
             raise broken(path.name, "", f"{error}; {error.advice or 'delete it and ' + GET_AGAIN}") from error
         except OSError as error:
             message = f"cannot be unpacked into {folder} ({error.strerror or error}); set TMPDIR to a folder with room"
             raise broken(path.name, "", message) from error
-        yield [read_header(file, label, separator) for file, label in plain]
-
-
-def _unpack(path: Path, folder: Path) -> list[tuple[Path, str]]:
-    if path.name.endswith(".gz"):
-        target = folder / "plain.csv"
-        with unpacking(), gzip.open(path) as packed:
-            copy_text(iter(lambda: packed.read(BLOCK), b""), target)
-        check_head(target, label=path.name)
-        refuse_nul(target, path.name)
-        return [(target, path.name)]
-    if path.suffix != ".zip":
-        if path.suffix != ".parquet":
-            refuse_nul(path, path.name)
-        return [(path, path.name)]
-    with unpacking():
-        archive = zipfile.ZipFile(path)
-    with archive:
-        members = [m for m in sorted(archive.namelist()) if _is_data(m)]
-        if not members:
-            inside = listed(archive.namelist()) or "nothing"
-            raise broken(path.name, "", f"holds no .csv or .parquet member, only {inside}")
-        check_room(folder, sum(archive.getinfo(member).file_size for member in members))
-        return [_extract(archive, member, folder / str(i), path.name) for i, member in enumerate(members)]
-
-
-def _extract(archive: zipfile.ZipFile, member: str, stem: Path, label: str) -> tuple[Path, str]:
-    target = stem.with_suffix(Path(member).suffix.lower())
-    is_text = target.suffix != ".parquet"
-    blocks = member_blocks(archive, archive.getinfo(member))
-    if is_text:
-        copy_text(blocks, target)
-    else:
-        with target.open("wb") as plain:
-            plain.writelines(blocks)
-    label = f"{label}:{member}"
-    check_head(target, label=label)
-    if is_text:
-        refuse_nul(target, label)
-    return target, label
-
-
-def _is_data(member: str) -> bool:
-    name = Path(member).name
-    hidden = name.startswith(".") or member.startswith("__MACOSX/")
-    return not hidden and Path(name).suffix.lower() in (".csv", ".parquet")
+        tables = [read_header(file, label, separator) for file, label in plain]
+        yield [replace(table, decimal_comma=decimal_comma) for table in tables]
 
 
 def read_header(path: Path, label: str, separator: str) -> Table:
@@ -293,25 +300,33 @@ def read_header(path: Path, label: str, separator: str) -> Table:
     """
     if path.suffix == ".parquet":
         try:
-            about = parquet.read_metadata(path)
+            about = parquet.read_metadata(path.absolute())
             refuse_columns(about.num_columns, label)
-            columns, n_rows = pl.read_parquet_schema(path), about.num_rows
+            names, n_rows = scan_parquet(path).collect_schema().names(), about.num_rows
         except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
             raise broken(label, "", f"is Parquet cut off or damaged; {GET_AGAIN}") from error
         refuse_rows(path, label, n_rows)
         if not n_rows:
             raise broken(label, "", f"has a header but no rows; {GET_AGAIN}")
+        _refuse_working_names(tuple(names), label)
         # Where pandas keeps the index of a frame that had been filtered or sorted.
-        return Table(path, label, tuple(name for name in columns if not name.startswith("__index_level_")))
+        return Table(path, label, tuple(name for name in names if not name.startswith("__index_level_")))
     refuse_rows(path, label)
     header, follows = header_line(path, label)
     refuse_columns(header.count(separator) + 1, label)
-    names = tuple(split_line(header, separator, label, 1))
-    columns = tuple(name.strip() for name in names)
+    header_names = tuple(split_line(header, separator, label, 1))
+    columns = tuple(name.strip() for name in header_names)
     _check_header(columns, label, separator)
     if not follows:
         raise broken(label, "", f"has a header but no rows; {GET_AGAIN}")
-    return Table(path, label, columns, separator, names)
+    return Table(path, label, columns, separator, header_names)
+
+
+def _refuse_working_names(columns: tuple[str, ...], label: str) -> None:
+    """Refuse names that are given to columns while a screen is read."""
+    if own := [name for name in columns if re.fullmatch("__(line|file|key|row|table)__", name)]:
+        message = "is a name that reading a screen needs for itself; rename the column"
+        raise broken(label, f"column {listed(own)}", message)
 
 
 def _check_header(columns: tuple[str, ...], label: str, separator: str) -> None:
@@ -322,6 +337,7 @@ def _check_header(columns: tuple[str, ...], label: str, separator: str) -> None:
             f"cells are separated by {names[other]}; write the file with {names.get(separator, separator)}"
         )
         raise broken(label, "line 1", message)
+    _refuse_working_names(columns, label)
     repeated = [name for name, n in Counter(columns).items() if n > 1 and name]
     if repeated:
         raise broken(label, "line 1", f"column {listed(repeated)} is there twice; keep one of each name")
