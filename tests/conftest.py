@@ -9,6 +9,17 @@ PROJECT = Path(__file__).resolve().parents[1]
 pytest_plugins = ["shown_coverage"]
 
 
+@pytest.fixture(autouse=True)
+def own_style():
+    """Let no test leave its figures' style to the next one."""
+    import matplotlib as mpl
+
+    import helpers.figures.style  # noqa: F401 - what it sets when it is imported, stays set
+
+    with mpl.rc_context():
+        yield
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Return the folder of real measurements that are not part of the project, or skip."""

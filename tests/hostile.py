@@ -16,9 +16,11 @@ from pathlib import Path
 from unittest import mock
 
 from helpers.cli import main
+from helpers.errors import LONGEST_LINE
 from helpers.publish import notebooks
 from helpers.publish.run import preflight
-from helpers.publish.site.status import code, table
+from helpers.publish.site.status import table
+from helpers.text import code
 from screens import broken
 from screens.broken import BROKEN, write_screen
 
@@ -250,7 +252,7 @@ def page(rows: list[tuple[str, str, str]]) -> str:
     """Return the page."""
     parts = [HEADER.format(n=len(rows))]
     for group in dict.fromkeys(row[0] for row in rows):
-        lines = [(name, code(said)) for other, name, said in rows if other == group]
+        lines = [(name, code(said, LONGEST_LINE)) for other, name, said in rows if other == group]
         parts.append(f"## {group}\n\n{table(ROW, lines)}\n")
     return "\n".join(parts)
 

@@ -276,7 +276,8 @@ def test_doses_that_differ_by_rounding_are_one_dose():
 
 def test_limits_that_leave_no_curve_are_no_fit():
     percent = simulate(1, 0, 100, 0.1, 1.5, 3)
-    found = fit_curves(percent, plateaus=(0, 1)).iloc[0]
+    with pytest.warns(UserWarning, match="looks like a fraction"):
+        found = fit_curves(percent, plateaus=(0, 1)).iloc[0]
     assert found["curve_class"] == "not_fitted"
     assert np.isnan(found["ec50"])
     with pytest.raises(UsageError, match="plateaus"):

@@ -7,6 +7,12 @@ import pytest
 from helpers.figures import plot_worlds
 from helpers.figures.worlds import BROKEN, KEPT
 
+
+def title_of(ax):
+    """Return a title wherever the style in use sets it."""
+    return "".join(ax.get_title(loc) for loc in ("left", "center", "right"))
+
+
 LABELS = {"coverage": "intervals", "power_strong": "found", "regret": "regret"}
 
 
@@ -21,7 +27,7 @@ def table() -> pd.DataFrame:
 
 def test_promises_that_were_counted_have_a_panel(table):
     figure = plot_worlds(table, LABELS)
-    titles = [ax.get_title() for ax in figure.axes if ax.axison]
+    titles = [title_of(ax) for ax in figure.axes if ax.axison]
     assert titles == ["intervals", "found"]
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["calm", "rough"]
     plt.close(figure)
