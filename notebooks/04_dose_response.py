@@ -227,7 +227,7 @@ say(points_named(points))
 # | class | what the data say | EC50 |
 # |---|---|---|
 # | active | rescue rises, and the half-way point has limits on both sides | a number with an interval; none if it could lie anywhere among the doses |
-# | partial | the same, but the highest dose reaches less than four fifths of the fitted effect | a number with an interval that hangs on an unseen plateau |
+# | partial | the same, but the highest dose reaches less than four fifths of the fitted effect, or the upper limit lies beyond it | a number with an interval that hangs on an unseen plateau |
 # | step | it lies between two neighbouring doses, and a jump would fit as well as a curve | the gap |
 # | bell | rescue rises and turns back at the highest doses, which the fit leaves out | as of the rise |
 # | below range | only an upper limit is known: the start of the curve was not seen, as of a compound that does all it can at every dose | `<` the limit, or the lowest dose |

@@ -86,7 +86,8 @@ def classify(
     # far from its plateaus' reach a steeper curve is the same curve, whatever a profile finds between its trial values
     sharp = single & (jump & (ends < FLAT) | (ends < FLAT / 10))
     step = ~unknown & ~under & ~over & between & (jump & ~inside.any(axis=1) | sharp)
-    partial = ~unknown & ~under & ~over & ~step & (reached < COMPLETE)
+    # an end that was not seen, on the fitted curve or on one that fits as well
+    partial = ~unknown & ~under & ~over & ~step & ((reached < COMPLETE) | (high > last * 1.001))
     rules = [bell, under, over, step, partial]
     out = pd.DataFrame(
         {"curve_class": np.select(rules, ["bell", "below_range", "above_range", "step", "partial"], "active")}

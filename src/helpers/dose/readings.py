@@ -44,3 +44,6 @@ def cover_both(table: pd.DataFrame, other: pd.DataFrame, curves: pd.Index, point
     table.loc[both, "ec50_censored"] = np.select([under, over], ["<", ">"], "")
     table.loc[both[under], "curve_class"], table.loc[both[over], "curve_class"] = "below_range", "above_range"
     table.loc[both[unknown], "curve_class"] = "active"
+    unseen = ~under & ~over & ~unknown & (high > doses["max"] * 1.001)
+    ends_unseen = table.index.isin(both[unseen]) & table["curve_class"].eq("active")
+    table.loc[ends_unseen, "curve_class"] = "partial"

@@ -126,6 +126,7 @@ def fit_curves(
         `step`        EC50 lies between two neighbouring doses, or a single response lies between two plateaus, and a
                       jump would fit as well: the interval is that gap
         `partial`     EC50 has limits on both sides, but the highest dose reaches less than 80 % of the fitted effect
+                      or lies below the upper limit: the end is extrapolated
         `active`      EC50 has limits on both sides; it is missing if it could lie anywhere among the doses, also
                       where its one limit lies beyond their other end, or both beyond theirs
         ============= ===============================================================================================

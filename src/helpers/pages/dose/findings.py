@@ -17,7 +17,7 @@ def curve_classes(curves: pd.DataFrame) -> str:
         return "This screen has no dose response to fit."
     words = {
         "active": "active",
-        "partial": "whose end is extrapolated: the highest dose reaches less than 80 % of it",
+        "partial": "whose end is extrapolated: the highest dose reaches less than 80 %, or the EC50 may lie beyond",
         "step": "a step between two doses",
         "bell": "that turn back at the top",
         "toxic_top": "that show nothing but harm at the top",
