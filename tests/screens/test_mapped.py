@@ -5,6 +5,7 @@ import contextlib
 import pandas as pd
 import pytest
 
+from helpers.profiles import to_wells
 from helpers.screens import check_screen, open_screen
 from helpers.screens.mapped import mapped_source
 
@@ -110,3 +111,23 @@ def test_a_table_outside_of_the_folder_needs_leave(tmp_path, monkeypatch, way):
     assert not any("p;w" in text for text in problems), "nothing of the file is shown"
     monkeypatch.setenv("RXRX19_ALLOW_OUTSIDE", "1")
     assert open_screen(tmp_path / "s").n_obs == 8
+
+
+SCREEN = f"{TABLE}1,C11,ill,DMSO,,z,1,2\n"
+TWO_PLATES = (("U2OS_24h", "P1"), ("U2OS", "24h_P1"))
+
+
+def test_plates_and_wells_whose_names_would_be_alike_stay_apart(folder):
+    header, *rows = SCREEN.splitlines()
+    lines = [f"{header},E"]
+    for experiment, plate in TWO_PLATES:
+        lines += [f"{plate}{row.removeprefix('1')},{experiment}" for row in rows]
+    (folder / "t.csv").write_text("\n".join(lines) + "\n")
+    (folder / "screen.yml").write_text(YML.replace("columns: {", "columns: {experiment: E, "))
+    sites = open_screen(folder)
+    assert sites.obs_names.is_unique
+    plates = sites.obs.groupby("plate_id", observed=True)["experiment"].nunique().to_dict()
+    assert plates == {"U2OS/24h_P1": 1, "U2OS_24h/P1": 1}
+    assert to_wells(sites).n_obs == 6
+    assert any("parted by '/'" in text for text in sites.uns["screen"]["notes"])
+    assert open_screen(folder, exclude_plates="U2OS/24h_P1").n_obs == 3

@@ -205,7 +205,9 @@ def _check_controls(good: pl.DataFrame, *, complete: bool) -> list[Problem]:
     is_mock = pl.col("condition") == "mock"
     is_infected = (pl.col("condition") == "infected") & pl.col("treatment").is_null()
     plates = good.group_by("experiment", "plate", maintain_order=True).agg(
-        is_mock.sum().alias("mock"), is_infected.sum().alias("infected untreated"), pl.col(FILE).first()
+        is_mock.sum().alias("mock"),
+        is_infected.sum().alias("infected untreated"),
+        pl.col(FILE, "plate_id").first(),
     )
     problems = []
     for (experiment,), part in plates.sort("experiment").group_by("experiment", maintain_order=True):
@@ -213,7 +215,8 @@ def _check_controls(good: pl.DataFrame, *, complete: bool) -> list[Problem]:
             without = sorted(part.filter(pl.col(control) == 0)["plate"], key=natural_key)
             if not without:
                 continue
-            names = listed([f"{experiment}_{plate}" for plate in without]).replace("'", "")
+            ids = dict(part.select("plate", "plate_id").iter_rows())
+            names = listed([ids[plate] for plate in without]).replace("'", "")
             where = f"plate{'s' if without[1:] else ''} {names}"
             if len(without) < part.height:
                 message = f"no {control} well; those of the experiment's other plates stand in"

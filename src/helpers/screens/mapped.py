@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from helpers.screens.ids import find_separator, joined
 from helpers.screens.layout import parse_well, well_name
 from helpers.screens.mapping import COLUMNS, MAPPING_FILE, Mapping, did_you_mean, read_mapping
 from helpers.screens.order import natural_key, numbered
@@ -125,10 +126,14 @@ def _read_metadata(source: Source, mapping: Mapping, tables: list[Table]) -> Non
         pl.col("^__.*__$"),
     )
     wells = {well: _padded(well) for well in metadata["well"].drop_nulls().unique()}
-    well_id = pl.concat_str("experiment", "plate", "well", separator="_")
-    source.metadata = metadata.with_columns(pl.col("well").replace(wells)).with_columns(
-        well_id=well_id, site_id=pl.concat_str(well_id, "site", separator="_")
-    )
+    metadata = metadata.with_columns(pl.col("well").replace(wells))
+    separator = find_separator(metadata)
+    source.metadata = metadata.with_columns(joined(name, separator) for name in ("well_id", "site_id"))
+    if separator != "_":
+        message = (
+            f"names of plates and wells are parted by '{separator}': with '_' two of them would be alike"
+        )
+        source.problems.append(note(tables[0].label, "", message))
 
 
 def _with_keys(raw: pl.DataFrame, mapping: Mapping, source: Source, labels: list[str]) -> pl.DataFrame:

@@ -208,9 +208,7 @@ def _to_anndata(examined: Examined, features: tuple[str, ...]) -> ad.AnnData:
 
 def _obs(table: pl.DataFrame) -> pd.DataFrame:
     """Return the observations of sites as pandas: sorted categories, numbers as documented."""
-    plate_id = pl.concat_str("experiment", "plate", separator="_").alias("plate_id")
     table = table.with_columns(
-        plate_id,
         treatment_raw=pl.col("treatment"),
         treatment=pl.col("name"),
         smiles=pl.col("structure"),

@@ -13,7 +13,8 @@ from helpers.screens.tables import LINE, Table, open_tables
 
 # Working columns beside the metadata's own: the label of a row's file, and what joins it to its features.
 FILE, KEY = "__file__", "__key__"
-KEY_SEPARATOR = "\x1f"
+# No text holds a NUL, so that joined cells are equal only where the cells are.
+KEY_SEPARATOR = "\0"
 # Names that sites get from us; a user's column of that name is kept with `_file` behind it.
 RESERVED = frozenset(
     (
