@@ -131,3 +131,17 @@ def test_plates_and_wells_whose_names_would_be_alike_stay_apart(folder):
     assert to_wells(sites).n_obs == 6
     assert any("parted by '/'" in text for text in sites.uns["screen"]["notes"])
     assert open_screen(folder, exclude_plates="U2OS/24h_P1").n_obs == 3
+
+
+def test_extra_columns_keep_their_values_whatever_they_are_called(folder):
+    names = ["qc_flag", "n_sites", "rescue", "window", "index", "site", "plate_id", "well_id", "pc_1", "name"]
+    values = [f"v{i}" for i in range(len(names))]
+    header, *rows = SCREEN.splitlines()
+    lines = [",".join([header, *names]), *(",".join([row, *values]) for row in rows)]
+    (folder / "t.csv").write_text("\n".join(lines) + "\n")
+    (folder / "screen.yml").write_text(YML.replace("[batch]", f"[batch, {', '.join(names)}]"))
+    sites = open_screen(folder)
+    assert any("'window' as 'window_file'" in text for text in sites.uns["screen"]["notes"])
+    obs = sites.obs
+    for name, value in zip(names, values, strict=True):
+        assert obs[name if name == "pc_1" else f"{name}_file"].tolist() == [value] * 3, name

@@ -16,7 +16,7 @@ from helpers.screens.order import natural_key
 from helpers.screens.problems import Problem, fatal, listed, note, plural, raise_first_fatal
 from helpers.screens.rules import check_rows, typed
 from helpers.screens.scaling import feature_spreads, reference_rows, scaling_problems
-from helpers.screens.source import FILE, Source
+from helpers.screens.source import FILE, ROW, Source
 
 _NEED_CONTROLS = "both mock and infected untreated wells are needed, the disease axis runs between them"
 
@@ -116,9 +116,9 @@ def examine(source: Source, *, experiments: str | list[str] = "all", store: bool
         table, notes = _name_compounds(table, source.merge)
         problems += [note(table[FILE][0], "", text) for text in notes] + _note_quirks(good)
         chosen = _choose(table, experiments)
-        sites = _sort(table.with_row_index("__row__").filter(pl.col("experiment").is_in(chosen)))
+        sites = _sort(table.with_row_index(ROW).filter(pl.col("experiment").is_in(chosen)))
         rows = np.full(table.height, -1)
-        rows[sites["__row__"].to_numpy()] = np.arange(sites.height)
+        rows[sites[ROW].to_numpy()] = np.arange(sites.height)
     X = spreads = None
     if source.tables:
         if source.scale == "robust" and sites is not None and rows is not None:
@@ -172,7 +172,7 @@ def _sort(table: pl.DataFrame) -> pl.DataFrame:
         )
         for name in ("experiment", "plate")
     }
-    return table.sort(rank["experiment"], rank["plate"], "row", "col", "site_number", "__row__")
+    return table.sort(rank["experiment"], rank["plate"], "row", "col", "site_number", ROW)
 
 
 def _name_compounds(table: pl.DataFrame, merge: str) -> tuple[pl.DataFrame, list[str]]:

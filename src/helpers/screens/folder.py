@@ -12,7 +12,7 @@ from helpers.screens.mapping import MAPPING_FILE
 from helpers.screens.order import natural_key, numbered
 from helpers.screens.problems import BrokenFileError, Problem, broken, fatal, listed, note
 from helpers.screens.provenance import STEMS, TWIN_FILE, find_parts, name_screen
-from helpers.screens.source import RESERVED, Source, key
+from helpers.screens.source import Source, key
 from helpers.screens.tables import SUFFIXES, Table
 
 REQUIRED = tuple(name for name in facts.COLUMNS if name != "SMILES")
@@ -124,7 +124,7 @@ def _read_metadata(source: Source, tables: list[Table]) -> None:
     columns = list(dict.fromkeys(name for table in tables for name in table.columns))
     extra = [name for name in columns if name not in facts.COLUMNS]
     if extra:
-        renamed = [name for name in extra if name in RESERVED]
+        renamed = [name for name, kept in source.free_names(extra).items() if kept != name]
         ours = f" ({listed(renamed)} with '_file' behind)" if renamed else ""
         message = f"column {listed(extra)} is not one of RxRx19a's; kept beside the others{ours}"
         source.problems.append(note(tables[0].label, "line 1", message))
@@ -133,8 +133,7 @@ def _read_metadata(source: Source, tables: list[Table]) -> None:
         source.problems.append(note(tables[0].label, "line 1", message))
     metadata = source.text(tables)
     if metadata is not None:
-        renamed = source.free_names(extra)
-        source.metadata = metadata.rename(renamed).with_columns(key(("site_id",)))
+        source.metadata = metadata.rename(source.free_names(extra)).with_columns(key(("site_id",)))
 
 
 def _missing(table: Table) -> Problem:

@@ -122,7 +122,7 @@ def _read_metadata(source: Source, mapping: Mapping, tables: list[Table]) -> Non
     cells["plate"] = plain_numbers(cells["plate"])
     metadata = raw.select(
         *(cell.cast(pl.String).alias(name) for name, cell in cells.items()),
-        *(pl.col(name).alias(free) for name, free in source.free_names(mapping.extra).items()),
+        *(pl.col(name).alias(kept) for name, kept in _extra(source, mapping).items()),
         pl.col("^__.*__$"),
     )
     wells = {well: _padded(well) for well in metadata["well"].drop_nulls().unique()}
@@ -134,6 +134,17 @@ def _read_metadata(source: Source, mapping: Mapping, tables: list[Table]) -> Non
             f"names of plates and wells are parted by '{separator}': with '_' two of them would be alike"
         )
         source.problems.append(note(tables[0].label, "", message))
+
+
+def _extra(source: Source, mapping: Mapping) -> dict[str, str]:
+    """Return the extra columns and the names they are kept by; a changed name is noted."""
+    names = source.free_names(mapping.extra)
+    if changed := [f"'{name}' as '{kept}'" for name, kept in names.items() if kept != name]:
+        message = (
+            f"kept under another name, as sites or wells have columns of that name: {', '.join(changed)}"
+        )
+        source.problems.append(note(MAPPING_FILE, "extra", message))
+    return names
 
 
 def _with_keys(raw: pl.DataFrame, mapping: Mapping, source: Source, labels: list[str]) -> pl.DataFrame:

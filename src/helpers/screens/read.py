@@ -21,30 +21,12 @@ from helpers.screens.locate import resolve_source
 from helpers.screens.order import natural_key
 from helpers.screens.problems import raise_first_fatal
 from helpers.screens.provenance import name_screen
-from helpers.screens.source import FILE, KEY
-from helpers.screens.tables import LINE
+from helpers.screens.source import OBS, READ, WORKING
 
-# The columns of `obs`, in order; extra ones of a user's screen follow.
-OBS = (
-    "well_id",
-    "cell_type",
-    "experiment",
-    "plate",
-    "plate_id",
-    "well",
-    "row",
-    "col",
-    "site",
-    "condition",
-    "treatment",
-    "treatment_raw",
-    "dose_um",
-    "smiles",
-)
 _TEXT_BESIDE = ("experiment", "treatment", "kind", "mechanism_class", "class")
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
 # Working columns that are not the user's.
-_WORKING = {"__row__", "site_number", "name", "structure", LINE, FILE, KEY, *facts.COLUMNS}
+_WORKING = {*WORKING, *READ, *facts.COLUMNS}
 
 
 def open_screen(

@@ -11,19 +11,36 @@ from helpers.screens.heads import check_head
 from helpers.screens.problems import BrokenFileError, Problem
 from helpers.screens.tables import LINE, Table, open_tables
 
-# Working columns beside the metadata's own: the label of a row's file, and what joins it to its features.
-FILE, KEY = "__file__", "__key__"
+# Working columns beside the metadata's own: the label of a row's file, what joins it to its features, and its place.
+FILE, KEY, ROW = "__file__", "__key__", "__row__"
+WORKING = (LINE, FILE, KEY, ROW)
 # No text holds a NUL, so that joined cells are equal only where the cells are.
 KEY_SEPARATOR = "\0"
-# Names that sites get from us; a user's column of that name is kept with `_file` behind it.
-RESERVED = frozenset(
-    (
-        *("plate_id", "row", "col", "condition", "treatment_raw", "dose_um", "smiles"),
-        *("site_number", "name", "structure", "index", "_index", "level_0"),
-        # what later steps add to wells
-        *("n_sites", "qc_flag", "on_disease", "off_disease", "rescue"),
-    )
+# What reading adds to the metadata.
+READ = ("row", "col", "site_number", "dose_um", "condition", "name", "structure")
+# The columns of the sites' `obs`, in order; extra ones of a user's screen follow.
+OBS = (
+    "well_id",
+    "cell_type",
+    "experiment",
+    "plate",
+    "plate_id",
+    "well",
+    "row",
+    "col",
+    "site",
+    "condition",
+    "treatment",
+    "treatment_raw",
+    "dose_um",
+    "smiles",
 )
+# What later steps add to it: wells, and their scores. A test compares this with what they do.
+LATER = ("n_sites", "qc_flag", "on_disease", "off_disease", "rescue", "window")
+# What pandas and AnnData call an index.
+_INDEX = ("index", "level_0", "_index")
+# Names that sites or wells get from us; a user's column of that name is kept with `_file` behind it.
+RESERVED = frozenset((*facts.COLUMNS, *READ, *OBS, *LATER, *_INDEX))
 
 
 @dataclass
@@ -120,7 +137,7 @@ class Source:
     @staticmethod
     def free_name(name: str) -> str:
         """Return the name that an extra column of the user's is kept by."""
-        return f"{name}_file" if name in RESERVED or name in facts.COLUMNS else name
+        return f"{name}_file" if name in RESERVED else name
 
     @classmethod
     def free_names(cls, names: list[str]) -> dict[str, str]:
