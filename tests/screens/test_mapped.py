@@ -3,8 +3,10 @@
 import contextlib
 
 import pandas as pd
+import polars as pl
 import pytest
 
+from helpers.errors import DataError
 from helpers.profiles import to_wells
 from helpers.screens import check_screen, open_screen
 from helpers.screens.mapped import mapped_source
@@ -145,3 +147,32 @@ def test_extra_columns_keep_their_values_whatever_they_are_called(folder):
     obs = sites.obs
     for name, value in zip(names, values, strict=True):
         assert obs[name if name == "pc_1" else f"{name}_file"].tolist() == [value] * 3, name
+
+
+@pytest.mark.parametrize("dtype", [pl.List(pl.Float32), pl.Array(pl.Float32, 2)])
+@pytest.mark.parametrize("features", ["[e]", '["e*"]'])
+def test_an_embedding_in_one_column_is_read_and_other_lists_do_no_harm(folder, dtype, features):
+    table = pl.read_csv(SCREEN.encode(), infer_schema=False).with_columns(
+        pl.Series("files", [["a.tif"], ["b.tif"], ["c.tif"]]),
+        pl.Series("e", [[0.5, 1.0], [2.0, 3.0], [1.0, 2.0]], dtype=dtype),
+    )
+    table.write_parquet(folder / "t.parquet")
+    yml = YML.replace("t.csv", "t.parquet")
+    (folder / "screen.yml").write_text(yml.replace('["f*"]', features))
+    sites = open_screen(folder)
+    assert list(sites.var_names) == ["e_0", "e_1"]
+    assert sites["mine_1_C11_1"].X.tolist() == [[1.0, 2.0]]
+    (folder / "screen.yml").write_text(yml.replace('"f*"', "files"))
+    with pytest.raises(DataError, match=r"t\.parquet, column 'files': holds List\(String\)"):
+        open_screen(folder)
+
+
+def test_a_column_of_the_key_is_no_feature(folder):
+    (folder / "e.csv").write_text("bar,pos,f1\n1,B2,1\n1,C12,2\n1,C11,3\n")
+    (folder / "t.csv").write_text(SCREEN)
+    yml = YML.replace("table: t.csv", "metadata: t.csv\nembeddings: e.csv\nkey: {P: bar, W: pos}")
+    (folder / "screen.yml").write_text(yml)
+    assert open_screen(folder).X[:, 0].tolist() == [1, 3, 2]
+    (folder / "screen.yml").write_text(yml.replace('["f*"]', '["f*", bar]'))
+    with pytest.raises(DataError, match=r"screen\.yml, features\[1\]: 'bar' is a column of the key"):
+        open_screen(folder)

@@ -100,7 +100,7 @@ def _first_rows(path: Path) -> tuple[pl.DataFrame, str]:
 
 
 def _text(table: Table) -> pl.DataFrame:
-    rows = table.scan().head(ROWS).drop(LINE).collect()
+    rows = table.scan(text=table.readable).head(ROWS).drop(LINE).collect()
     stripped = pl.all().str.strip_chars()
     return rows.select(pl.when(stripped != "").then(stripped))
 

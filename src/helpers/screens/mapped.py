@@ -185,9 +185,15 @@ def _choose_features(source: Source, mapping: Mapping, tables: list[Table]) -> N
     features: list[str] = []
     for i, pattern in enumerate(mapping.features or ["*"]):
         names = [pattern] if pattern in first.columns else []
-        names = names or [n for n in first.columns if n not in used and fnmatchcase(n, pattern)]
+        fit = first.columns if mapping.features else first.measured
+        names = names or [n for n in fit if n not in used and fnmatchcase(n, pattern)]
         if not names:
             message = f"'{pattern}' matches no column of {first.label}{_columns_of(pattern, first)}"
+            problems.append(fatal(MAPPING_FILE, f"features[{i}]", message))
+        elif joining := [name for name in names if name in mapping.key.values()]:
+            message = (
+                f"'{joining[0]}' is a column of the key, which names rows and measures nothing; leave it out"
+            )
             problems.append(fatal(MAPPING_FILE, f"features[{i}]", message))
         features += sorted(names, key=natural_key) if numbered(names) else names
     features = list(dict.fromkeys(features))
@@ -200,4 +206,5 @@ def _choose_features(source: Source, mapping: Mapping, tables: list[Table]) -> N
                 problems.append(fatal(MAPPING_FILE, where, message))
     source.problems += problems
     if not problems:
-        source.tables, source.features, source.ids = tables, tuple(features), tuple(mapping.key.values())
+        source.ids = tuple(mapping.key.values())
+        source.measure(tables, tuple(features))

@@ -1,6 +1,7 @@
 """A screen's files, opened and named in one vocabulary, whatever layout they came in."""
 
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import polars as pl
 
 from helpers.screens import facts
 from helpers.screens.heads import check_head
-from helpers.screens.problems import BrokenFileError, Problem
+from helpers.screens.problems import BrokenFileError, Problem, fatal
 from helpers.screens.tables import LINE, Table, open_tables
 
 # Working columns beside the metadata's own: the label of a row's file, what joins it to its features, and its place.
@@ -134,6 +135,20 @@ class Source:
         except BrokenFileError as error:
             self.problems.append(error.problem)
 
+    def measure(self, tables: list[Table], features: tuple[str, ...]) -> None:
+        """Set the tables of the features and their names; vectors are spread over their places."""
+        try:
+            spread = [table.spread(features) for table in tables]
+        except BrokenFileError as error:
+            self.problems.append(error.problem)
+            return
+        for table, names in spread:
+            if names != spread[0][1]:
+                message = f"holds {len(names):,} features where {tables[0].label} holds {len(spread[0][1]):,}"
+                self.problems.append(fatal(table.label, "", f"{message}; make them alike"))
+                return
+        self.tables, self.features = [table for table, _ in spread], spread[0][1]
+
     @staticmethod
     def free_name(name: str) -> str:
         """Return the name that an extra column of the user's is kept by."""
@@ -150,10 +165,15 @@ class Source:
             found[name] = free
         return {name: found[name] for name in dict.fromkeys(names)}
 
-    def text(self, tables: list[Table], columns: tuple[str, ...] | None = None) -> pl.DataFrame | None:
+    def text(
+        self, tables: list[Table], columns: tuple[str, ...] | None = None, *, leave_out: Iterable[str] = ()
+    ) -> pl.DataFrame | None:
         """Read tables as text, one under the other, with `LINE` and `FILE`; None if one is broken."""
+        frames = []
         try:
-            frames = [table.text(columns).with_columns(pl.lit(table.label).alias(FILE)) for table in tables]
+            for table in tables:
+                names = tuple(name for name in columns or table.columns if name not in leave_out)
+                frames.append(table.text(names).with_columns(pl.lit(table.label).alias(FILE)))
         except BrokenFileError as error:
             self.problems.append(error.problem)
             return None
