@@ -176,3 +176,16 @@ def test_a_column_of_the_key_is_no_feature(folder):
     (folder / "screen.yml").write_text(yml.replace('["f*"]', '["f*", bar]'))
     with pytest.raises(DataError, match=r"screen\.yml, features\[1\]: 'bar' is a column of the key"):
         open_screen(folder)
+
+
+def test_text_of_a_parquet_may_have_decimal_commas(folder):
+    cells = SCREEN.replace("0.5", '"0,5"').replace("A,30", 'A,"30,5"')
+    pl.read_csv(cells.encode(), infer_schema=False).write_parquet(folder / "t.parquet")
+    yml = YML.replace("t.csv", "t.parquet")
+    (folder / "screen.yml").write_text(yml)
+    with pytest.raises(DataError, match="decimal"):
+        open_screen(folder)
+    (folder / "screen.yml").write_text(f'{yml}decimal: ","\n')
+    sites = open_screen(folder)
+    assert sites.X[0].tolist() == [1.0, 0.5]
+    assert sites.obs["dose_um"].tolist()[2] == 0.0305

@@ -30,6 +30,17 @@ def is_vector(dtype: pl.DataType) -> bool:
 def refuse_type(name: str, dtype: pl.DataType, label: str, *, numeric: bool = False) -> None:
     """Refuse a column that is asked for and whose cells are no single value, or dates where numbers are wanted.
 
+    Parameters
+    ----------
+    name : str
+        Of the column.
+    dtype : polars data type
+        What it holds.
+    label : str
+        What messages call the file.
+    numeric : bool
+        Numbers are wanted, not text.
+
     Raises
     ------
     BrokenFileError

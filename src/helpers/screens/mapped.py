@@ -32,7 +32,8 @@ def mapped_source(folder: Path, stack: contextlib.ExitStack, *, embeddings: bool
     source.name, source.level, source.scale = mapping.name, mapping.level, mapping.scale_features
     source.conditions, source.dose_unit = mapping.conditions.known, mapping.dose_unit
     source.decimal = mapping.decimal
-    if mapping.decimal == mapping.separator:
+    is_text = any(not name.endswith(".parquet") for name in (mapping.metadata, mapping.embeddings) if name)
+    if mapping.decimal == mapping.separator and is_text:
         message = 'is "," as the separator is; a table whose decimals are commas has another, such as ";"'
         source.problems.append(fatal(MAPPING_FILE, "decimal", message))
         return source

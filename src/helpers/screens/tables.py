@@ -155,7 +155,7 @@ class Table:
     def batches(self, columns: tuple[str, ...], numeric: tuple[str, ...]) -> Iterator[pl.DataFrame]:
         """Stream `LINE`, the text `columns` and the `numeric` columns in the order of the file.
 
-        Blank lines are left out. Only so many rows are in memory at a time as hold :data:`BATCH_CELLS` cells.
+        Blank lines are left out. Only so many rows are in memory at a time as hold `BATCH_CELLS` cells.
 
         Raises
         ------
