@@ -42,6 +42,51 @@ def cellprofiler(seed=0):
     return table.assign(Metadata_Batch="b1", ImageNumber=np.arange(len(table)))
 
 
+def test_decimal_commas_are_found_and_declared(tmp_path):
+    made = {}
+    for name, how in (("points", {}), ("commas", {"sep": ";", "decimal": ","})):
+        path = tmp_path / name / "profiles.csv"
+        path.parent.mkdir()
+        cellprofiler().to_csv(path, index=False, **how)
+        path, problems = draft_screen(path)
+        assert [str(p) for p in problems if p.level == "fatal"] == []
+        made[name] = read_mapping(path)[0], open_screen(path.parent)
+    (points, sites), (commas, same) = made["points"], made["commas"]
+    assert (commas.separator, commas.decimal, points.decimal) == (";", ",", ".")
+    assert (commas.columns, commas.features) == (points.columns, points.features)
+    np.testing.assert_array_equal(sites.X, same.X)
+    assert sites.obs["dose_um"].equals(same.obs["dose_um"])
+
+
+@pytest.mark.parametrize(
+    ("cells", "decimal"),
+    [
+        ({"f": ["0,5", "1,25"]}, ","),
+        ({"f": ["1,234", "12,500"]}, "."),
+        ({"f": ["1,234", "0,500"], "g": ["1,234", "1,500"]}, ","),
+        ({"sites": ["1,2", "3,4"], "f": ["0.5", "1.5"]}, "."),
+        ({"name": ["2,4-D", "a, b"]}, "."),
+        ({"f": [None, "-1,5e-3"], "n": ["1", "2"]}, ","),
+    ],
+)
+def test_a_comma_is_taken_for_a_decimal_one_only_where_numbers_say_so(cells, decimal):
+    assert guess_roles(pl.DataFrame(cells), commas=True).decimal == decimal
+    assert guess_roles(pl.DataFrame(cells)).decimal == "."
+
+
+def test_an_embedding_in_one_column_is_drafted(tmp_path):
+    table = pl.from_pandas(cellprofiler())
+    features = [name for name in table.columns if "Texture" in name]
+    lists = table.with_columns(pl.concat_list(features).alias("e"), pl.lit(["a"]).alias("files")).drop(
+        features
+    )
+    lists.write_parquet(tmp_path / "profiles.parquet")
+    path, problems = draft_screen(tmp_path / "profiles.parquet")
+    assert [str(p) for p in problems if p.level == "fatal"] == []
+    assert read_mapping(path)[0].features == ["e"]
+    assert open_screen(tmp_path).n_vars == len(features)
+
+
 @pytest.fixture
 def table(tmp_path):
     path = tmp_path / "in" / "profiles.csv"

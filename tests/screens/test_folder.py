@@ -1,8 +1,11 @@
 """A folder in the release's layout: which files are read, and what is said of the others."""
 
+import numpy as np
+import polars as pl
 import pytest
 
 from helpers.errors import UsageError
+from helpers.screens import open_screen
 from helpers.screens.folder import open_source
 from screens.broken import FEATURES, write_screen
 
@@ -68,3 +71,22 @@ def test_a_missing_column_is_guessed(tmp_path):
     (folder / "metadata.csv").write_text(text.replace("disease_condition", "disease_conditions", 1))
     (problem,) = problems(folder)
     assert "no column 'disease_condition'; is 'disease_conditions' meant as 'disease_condition'?" in problem
+
+
+def test_an_embedding_in_one_column_of_lists_is_read(tmp_path):
+    folder = write_screen(tmp_path / "s")
+    plain = open_screen(folder)
+    table, metadata = (pl.read_csv(folder / f"{part}.csv") for part in ("embeddings", "metadata"))
+    names = pl.Series("files", [["a.tif", "b.tif"]] * table.height)
+    lists = table.select("site_id", pl.concat_list(FEATURES).alias("e"), names)
+    lists.write_parquet(folder / "embeddings.parquet")
+    metadata.with_columns(names).write_parquet(folder / "metadata.parquet")
+    for part in ("embeddings", "metadata"):
+        (folder / f"{part}.csv").unlink()
+    assert problems(folder) == [
+        "note metadata.parquet: column 'files' holds lists or bytes, not text or numbers, and is ignored",
+        "note embeddings.parquet: column 'files' holds no numbers, and is ignored",
+    ]
+    sites = open_screen(folder)
+    assert list(sites.var_names) == [f"e_{place}" for place in range(len(FEATURES))]
+    np.testing.assert_array_equal(sites.X, plain.X)

@@ -3,8 +3,11 @@
 import contextlib
 
 import pandas as pd
+import polars as pl
 import pytest
 
+from helpers.errors import DataError
+from helpers.profiles import to_wells
 from helpers.screens import check_screen, open_screen
 from helpers.screens.mapped import mapped_source
 
@@ -110,3 +113,79 @@ def test_a_table_outside_of_the_folder_needs_leave(tmp_path, monkeypatch, way):
     assert not any("p;w" in text for text in problems), "nothing of the file is shown"
     monkeypatch.setenv("RXRX19_ALLOW_OUTSIDE", "1")
     assert open_screen(tmp_path / "s").n_obs == 8
+
+
+SCREEN = f"{TABLE}1,C11,ill,DMSO,,z,1,2\n"
+TWO_PLATES = (("U2OS_24h", "P1"), ("U2OS", "24h_P1"))
+
+
+def test_plates_and_wells_whose_names_would_be_alike_stay_apart(folder):
+    header, *rows = SCREEN.splitlines()
+    lines = [f"{header},E"]
+    for experiment, plate in TWO_PLATES:
+        lines += [f"{plate}{row.removeprefix('1')},{experiment}" for row in rows]
+    (folder / "t.csv").write_text("\n".join(lines) + "\n")
+    (folder / "screen.yml").write_text(YML.replace("columns: {", "columns: {experiment: E, "))
+    sites = open_screen(folder)
+    assert sites.obs_names.is_unique
+    plates = sites.obs.groupby("plate_id", observed=True)["experiment"].nunique().to_dict()
+    assert plates == {"U2OS/24h_P1": 1, "U2OS_24h/P1": 1}
+    assert to_wells(sites).n_obs == 6
+    assert any("parted by '/'" in text for text in sites.uns["screen"]["notes"])
+    assert open_screen(folder, exclude_plates="U2OS/24h_P1").n_obs == 3
+
+
+def test_extra_columns_keep_their_values_whatever_they_are_called(folder):
+    names = ["qc_flag", "n_sites", "rescue", "window", "index", "site", "plate_id", "well_id", "pc_1", "name"]
+    values = [f"v{i}" for i in range(len(names))]
+    header, *rows = SCREEN.splitlines()
+    lines = [",".join([header, *names]), *(",".join([row, *values]) for row in rows)]
+    (folder / "t.csv").write_text("\n".join(lines) + "\n")
+    (folder / "screen.yml").write_text(YML.replace("[batch]", f"[batch, {', '.join(names)}]"))
+    sites = open_screen(folder)
+    assert any("'window' as 'window_file'" in text for text in sites.uns["screen"]["notes"])
+    obs = sites.obs
+    for name, value in zip(names, values, strict=True):
+        assert obs[name if name == "pc_1" else f"{name}_file"].tolist() == [value] * 3, name
+
+
+@pytest.mark.parametrize("dtype", [pl.List(pl.Float32), pl.Array(pl.Float32, 2)])
+@pytest.mark.parametrize("features", ["[e]", '["e*"]'])
+def test_an_embedding_in_one_column_is_read_and_other_lists_do_no_harm(folder, dtype, features):
+    table = pl.read_csv(SCREEN.encode(), infer_schema=False).with_columns(
+        pl.Series("files", [["a.tif"], ["b.tif"], ["c.tif"]]),
+        pl.Series("e", [[0.5, 1.0], [2.0, 3.0], [1.0, 2.0]], dtype=dtype),
+    )
+    table.write_parquet(folder / "t.parquet")
+    yml = YML.replace("t.csv", "t.parquet")
+    (folder / "screen.yml").write_text(yml.replace('["f*"]', features))
+    sites = open_screen(folder)
+    assert list(sites.var_names) == ["e_0", "e_1"]
+    assert sites["mine_1_C11_1"].X.tolist() == [[1.0, 2.0]]
+    (folder / "screen.yml").write_text(yml.replace('"f*"', "files"))
+    with pytest.raises(DataError, match=r"t\.parquet, column 'files': holds List\(String\)"):
+        open_screen(folder)
+
+
+def test_a_column_of_the_key_is_no_feature(folder):
+    (folder / "e.csv").write_text("bar,pos,f1\n1,B2,1\n1,C12,2\n1,C11,3\n")
+    (folder / "t.csv").write_text(SCREEN)
+    yml = YML.replace("table: t.csv", "metadata: t.csv\nembeddings: e.csv\nkey: {P: bar, W: pos}")
+    (folder / "screen.yml").write_text(yml)
+    assert open_screen(folder).X[:, 0].tolist() == [1, 3, 2]
+    (folder / "screen.yml").write_text(yml.replace('["f*"]', '["f*", bar]'))
+    with pytest.raises(DataError, match=r"screen\.yml, features\[1\]: 'bar' is a column of the key"):
+        open_screen(folder)
+
+
+def test_text_of_a_parquet_may_have_decimal_commas(folder):
+    cells = SCREEN.replace("0.5", '"0,5"').replace("A,30", 'A,"30,5"')
+    pl.read_csv(cells.encode(), infer_schema=False).write_parquet(folder / "t.parquet")
+    yml = YML.replace("t.csv", "t.parquet")
+    (folder / "screen.yml").write_text(yml)
+    with pytest.raises(DataError, match="decimal"):
+        open_screen(folder)
+    (folder / "screen.yml").write_text(f'{yml}decimal: ","\n')
+    sites = open_screen(folder)
+    assert sites.X[0].tolist() == [1.0, 0.5]
+    assert sites.obs["dose_um"].tolist()[2] == 0.0305

@@ -1,8 +1,11 @@
 """Rules of rows: each slip is reported once, where it stands, and the good rows go on."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
+from helpers.screens.ids import joined
 from helpers.screens.rules import check_rows, typed
 from helpers.screens.source import FILE, Source, key
 from helpers.screens.tables import LINE
@@ -34,8 +37,6 @@ def rows(**changes) -> pl.DataFrame:
 
 
 def check(source_kwargs: dict | None = None, **changes):
-    from pathlib import Path
-
     source = Source(Path(), "mine", metadata=rows(**changes), **(source_kwargs or {}))
     return check_rows(typed(source), source)
 
@@ -83,15 +84,11 @@ def test_a_slip_is_one_line_and_the_others_stay(changes, said):
 
 def test_a_screen_without_doses_needs_none():
     table = rows(treatment_conc=(2, None)).with_columns(treatment_conc=pl.lit(None, dtype=pl.String))
-    from pathlib import Path
-
     source = Source(Path(), "mine", metadata=table)
     assert check_rows(typed(source), source)[0] == []
 
 
 def test_sites_of_a_well_share_what_was_done_to_it():
-    from pathlib import Path
-
     second = rows(treatment=(2, "b")).with_columns(
         site=pl.lit("2"), site_id=pl.col("well_id") + "_2", treatment_conc=pl.lit(None, dtype=pl.String)
     )
@@ -100,3 +97,19 @@ def test_sites_of_a_well_share_what_was_done_to_it():
     (problem,), good = check_rows(typed(source), source)
     assert "well E_1_F03 has several values of treatment ('A', 'b'; 1 well affected)" in str(problem)
     assert good.height == 6
+
+
+def test_a_well_id_that_fits_two_plates_is_named():
+    table = rows().with_columns(
+        experiment=pl.Series(["U2OS_24h", "U2OS", "E", "E"]),
+        plate=pl.Series(["P1", "24h_P1", "1", "1"]),
+        well=pl.Series(["E08", "E08", "F03", "F04"]),
+        site=pl.Series(["1", "2", "1", "1"]),
+    )
+    table = table.with_columns(joined(name, "_") for name in ("well_id", "site_id"))
+    source = Source(Path(), "mine", metadata=table)
+    problems, good = check_rows(typed(source), source)
+    said = "m.csv, lines 2, 3: well_id 'U2OS_24h_P1_E08' names wells of several plates"
+    assert [str(problem).split(";")[0] for problem in problems] == [said]
+    assert good.height == 2
+    assert typed(source)["plate_id"].to_list()[:2] == ["U2OS_24h/P1", "U2OS/24h_P1"]

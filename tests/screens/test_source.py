@@ -2,10 +2,16 @@
 
 import contextlib
 
+import anndata as ad
+import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 
-from helpers.screens.source import FILE, KEY, KEY_SEPARATOR, RESERVED, Source, key
+from helpers.hits import score_wells
+from helpers.profiles import to_wells
+from helpers.screens.rules import typed
+from helpers.screens.source import FILE, KEY, KEY_SEPARATOR, LATER, OBS, READ, RESERVED, WORKING, Source, key
 from helpers.screens.tables import LINE
 
 
@@ -21,7 +27,7 @@ def test_columns_are_called_as_the_file_calls_them(source):
 
 def test_extra_columns_get_a_free_name():
     assert Source.free_name("batch") == "batch"
-    for name in (*RESERVED, "well", "SMILES"):
+    for name in RESERVED:
         assert Source.free_name(name) == f"{name}_file"
 
 
@@ -84,3 +90,26 @@ def test_keys_of_two_tables_are_alike_however_they_write_numbers_and_wells():
     one = pl.DataFrame({"p": ["24.0", "007"], "w": ["a1", "B12"]})
     two = pl.DataFrame({"p": ["24", "007"], "w": ["A01", "B12"]})
     assert one.select(key(("p", "w"), wells=("w",))).equals(two.select(key(("p", "w"), wells=("w",))))
+
+
+def test_the_reserved_names_are_those_that_wells_and_scores_get():
+    rng = np.random.default_rng(0)
+    rows = [(p, r, c) for p in ("E_1", "E_2") for r in range(1, 5) for c in range(1, 13)]
+    obs = pd.DataFrame(rows, columns=["plate_id", "row", "col"]).assign(
+        experiment="E", condition=["mock", "infected", "infected"] * 32, dose_um=1.0, site=1
+    )
+    obs["well_id"] = [f"{p}_{r}_{c}" for p, r, c in rows]
+    obs["treatment"] = np.where(np.arange(96) % 3 == 2, "A", None)
+    X = rng.standard_normal((96, 3)) + 5.0 * (obs["condition"] == "mock").to_numpy()[:, None]
+    sites = ad.AnnData(X.astype(np.float32), obs=obs.set_index(obs["well_id"].rename(None)))
+    scored = score_wells(to_wells(sites))
+    assert set(scored.obs) - set(obs) == set(LATER)
+    assert set(obs) <= set(OBS) <= RESERVED
+
+
+def test_what_reading_adds_is_reserved(source):
+    cells = {"experiment": "E", "plate": "1", "well": "B02", "site": "1", "disease_condition": "Mock"}
+    source.metadata = pl.DataFrame({**cells, "treatment_conc": "1", LINE: [2], FILE: "m.csv", KEY: "k"})
+    added = set(typed(source).columns) - set(source.metadata.columns)
+    assert added <= {*READ, *OBS, "SMILES"} <= RESERVED
+    assert not RESERVED & set(WORKING)

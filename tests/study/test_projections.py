@@ -12,7 +12,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def projected(few):
-    return project_wells(few, max_wells=300, center_by="experiment", seed=3)
+    wells = few.copy()
+    wells.obs["pc_1"] = "a column of the user's"
+    return project_wells(wells, max_wells=300, center_by="experiment", seed=3)
 
 
 def test_points_are_the_sample_with_components_and_a_map(few, projected):

@@ -16,7 +16,7 @@ from helpers.screens.order import natural_key
 from helpers.screens.problems import Problem, fatal, listed, note, plural, raise_first_fatal
 from helpers.screens.rules import check_rows, typed
 from helpers.screens.scaling import feature_spreads, reference_rows, scaling_problems
-from helpers.screens.source import FILE, Source
+from helpers.screens.source import FILE, ROW, Source
 
 _NEED_CONTROLS = "both mock and infected untreated wells are needed, the disease axis runs between them"
 
@@ -109,16 +109,8 @@ def examine(source: Source, *, experiments: str | list[str] = "all", store: bool
     """
     problems, sites, rows = list(source.problems), None, None
     if source.metadata is not None:
-        table, merged = merge_doses(typed(source))
-        found, good = check_rows(table, source)
-        same = [note(table[FILE][0], "", merged)] if merged else []
-        problems += found + same + _check_controls(good, complete=not found)
-        table, notes = _name_compounds(table, source.merge)
-        problems += [note(table[FILE][0], "", text) for text in notes] + _note_quirks(good)
-        chosen = _choose(table, experiments)
-        sites = _sort(table.with_row_index("__row__").filter(pl.col("experiment").is_in(chosen)))
-        rows = np.full(table.height, -1)
-        rows[sites["__row__"].to_numpy()] = np.arange(sites.height)
+        found, sites, rows = _examine_metadata(source, experiments)
+        problems += found
     X = spreads = None
     if source.tables:
         if source.scale == "robust" and sites is not None and rows is not None:
@@ -128,6 +120,26 @@ def examine(source: Source, *, experiments: str | list[str] = "all", store: bool
         problems += found
     problems.sort(key=lambda problem: problem.level != "fatal")
     return Examined(sites, X, problems, spreads)
+
+
+def _examine_metadata(
+    source: Source, experiments: str | list[str]
+) -> tuple[list[Problem], pl.DataFrame, np.ndarray]:
+    """Return what is wrong with the metadata, its sites in order, and the place of each of its rows among them.
+
+    What it makes on the way is large and goes when it returns: before features are read.
+    """
+    table, merged = merge_doses(typed(source))
+    problems, good = check_rows(table, source)
+    same = [note(table[FILE][0], "", merged)] if merged else []
+    problems += same + _check_controls(good, complete=not problems)
+    table, notes = _name_compounds(table, source.merge)
+    problems += [note(table[FILE][0], "", text) for text in notes] + _note_quirks(good)
+    chosen = _choose(table, experiments)
+    sites = _sort(table.with_row_index(ROW).filter(pl.col("experiment").is_in(chosen)))
+    rows = np.full(table.height, -1)
+    rows[sites[ROW].to_numpy()] = np.arange(sites.height)
+    return problems, sites, rows
 
 
 def _read_scaled(
@@ -172,7 +184,7 @@ def _sort(table: pl.DataFrame) -> pl.DataFrame:
         )
         for name in ("experiment", "plate")
     }
-    return table.sort(rank["experiment"], rank["plate"], "row", "col", "site_number", "__row__")
+    return table.sort(rank["experiment"], rank["plate"], "row", "col", "site_number", ROW)
 
 
 def _name_compounds(table: pl.DataFrame, merge: str) -> tuple[pl.DataFrame, list[str]]:
@@ -205,7 +217,9 @@ def _check_controls(good: pl.DataFrame, *, complete: bool) -> list[Problem]:
     is_mock = pl.col("condition") == "mock"
     is_infected = (pl.col("condition") == "infected") & pl.col("treatment").is_null()
     plates = good.group_by("experiment", "plate", maintain_order=True).agg(
-        is_mock.sum().alias("mock"), is_infected.sum().alias("infected untreated"), pl.col(FILE).first()
+        is_mock.sum().alias("mock"),
+        is_infected.sum().alias("infected untreated"),
+        pl.col(FILE, "plate_id").first(),
     )
     problems = []
     for (experiment,), part in plates.sort("experiment").group_by("experiment", maintain_order=True):
@@ -213,7 +227,8 @@ def _check_controls(good: pl.DataFrame, *, complete: bool) -> list[Problem]:
             without = sorted(part.filter(pl.col(control) == 0)["plate"], key=natural_key)
             if not without:
                 continue
-            names = listed([f"{experiment}_{plate}" for plate in without]).replace("'", "")
+            ids = dict(part.select("plate", "plate_id").iter_rows())
+            names = listed([ids[plate] for plate in without]).replace("'", "")
             where = f"plate{'s' if without[1:] else ''} {names}"
             if len(without) < part.height:
                 message = f"no {control} well; those of the experiment's other plates stand in"

@@ -69,13 +69,16 @@ def draft_screen(table: str | Path, out: str | Path | None = None) -> tuple[Path
     target = folder / MAPPING_FILE
     if target.exists() or target.is_symlink():
         raise UsageError(f"{target} exists; correct that file, or name another folder with --out")
-    cells, separator = _first_rows(path)
+    cells, separator, vectors = _first_rows(path)
     if set(facts.COLUMNS) <= set(cells.columns):
         raise UsageError(
             f"{path.name} is in RxRx19a's own layout, which needs no {MAPPING_FILE}; name it metadata{path.suffix} and "
             "check its folder"
         )
-    text = describe(path.name, cells, guess_roles(cells), separator)
+    guess = guess_roles(cells, commas=separator != "," or path.suffix == ".parquet")
+    if vectors:  # an embedding in one column goes before single numbers beside it
+        guess.features, guess.scale = list(vectors), False
+    text = describe(path.name, cells, guess, separator)
     folder.mkdir(parents=True, exist_ok=True)
     if out is not None:
         _bring(path, folder / path.name)
@@ -84,14 +87,16 @@ def draft_screen(table: str | Path, out: str | Path | None = None) -> tuple[Path
     return target, check_screen(folder)
 
 
-def _first_rows(path: Path) -> tuple[pl.DataFrame, str]:
-    """Return the first rows of a table as text, null where empty, and what separates its cells."""
+def _first_rows(path: Path) -> tuple[pl.DataFrame, str, tuple[str, ...]]:
+    """Return the first rows of a table as text, null where empty, what separates its cells, and columns of vectors."""
     said = ""
     for separator in SEPARATORS:
         try:
             with open_tables(path, separator=separator) as tables:
-                if len(tables[0].columns) > 1 or separator == SEPARATORS[-1]:
-                    return _text(tables[0]), separator
+                table = tables[0]
+                if len(table.columns) > 1 or separator == SEPARATORS[-1]:
+                    readable = set(table.readable)
+                    return _text(table), separator, tuple(n for n in table.measured if n not in readable)
         except BrokenFileError as error:
             said = said or str(error.problem)
             if "separated by" not in str(error.problem):
@@ -100,7 +105,7 @@ def _first_rows(path: Path) -> tuple[pl.DataFrame, str]:
 
 
 def _text(table: Table) -> pl.DataFrame:
-    rows = table.scan().head(ROWS).drop(LINE).collect()
+    rows = table.scan(text=table.readable).head(ROWS).drop(LINE).collect()
     stripped = pl.all().str.strip_chars()
     return rows.select(pl.when(stripped != "").then(stripped))
 
@@ -147,6 +152,8 @@ def describe(name: str, cells: pl.DataFrame, guess: Guess, separator: str = ",")
     ]
     if separator != ",":
         lines.append(_line("separator", separator))
+    if guess.decimal != ".":
+        lines.append(_line("decimal", guess.decimal, "guess: numbers are written like 0,3"))
     lines += ["columns:", *_columns(cells, guess), *_conditions(guess)]
     if "dose" in guess.columns:
         lines.append(_line("dose_unit", guess.dose_unit, "guess: nM, uM, mM or M"))

@@ -9,7 +9,7 @@ import polars as pl
 
 from helpers.screens.problems import BrokenFileError, Problem, fatal, listed, note, places, plural
 from helpers.screens.rounding import ROUNDING
-from helpers.screens.source import FILE, KEY, KEY_SEPARATOR, Source, key
+from helpers.screens.source import FILE, KEY, KEY_SEPARATOR, ROW, Source, key
 from helpers.screens.tables import LINE, Table
 from helpers.screens.text import GET_AGAIN
 
@@ -158,7 +158,7 @@ def read_features(
     X = np.empty((n_rows, len(source.features)), dtype=np.float32) if store else None
     partners = None
     if rows is not None:
-        partners = source.metadata.select(KEY).with_row_index("__row__").unique(KEY, keep="first")
+        partners = source.metadata.select(KEY).with_row_index(ROW).unique(KEY, keep="first")
     problems, seen, whole, constants = [], [], True, _Constants(len(source.features))
     for number, table in enumerate(source.tables):
         bad = _BadCells(table, source.features, np.zeros(len(source.features), dtype=np.int64))
@@ -174,7 +174,7 @@ def read_features(
                 if source.ids:
                     seen.append(found.with_columns(pl.lit(number).alias("__table__")))
                 if store:
-                    _put(X, values, found["__row__"], rows)
+                    _put(X, values, found[ROW], rows)
         except BrokenFileError as error:
             problems.append(error.problem)
             whole = False
@@ -188,8 +188,8 @@ def read_features(
 
 def _find_partners(batch: pl.DataFrame, partners: pl.DataFrame | None) -> pl.DataFrame:
     if partners is None:
-        return batch.with_columns(pl.lit(None, dtype=pl.UInt32).alias("__row__"))
-    return batch.join(partners, on=KEY, how="left", maintain_order="left").select(LINE, KEY, "__row__")
+        return batch.with_columns(pl.lit(None, dtype=pl.UInt32).alias(ROW))
+    return batch.join(partners, on=KEY, how="left", maintain_order="left").select(LINE, KEY, ROW)
 
 
 def _put(X: np.ndarray, values: np.ndarray, found: pl.Series, rows: np.ndarray) -> None:
@@ -212,9 +212,7 @@ def _check_join(source: Source, seen: pl.DataFrame, partners: pl.DataFrame | Non
     what = " + ".join(source.ids)
     # A row with an empty id is reported as such; the features that miss it need no line of their own.
     n_empty = int((source.metadata[KEY] == "").sum())
-    for (number,), unknown in seen.filter(pl.col("__row__").is_null()).group_by(
-        "__table__", maintain_order=True
-    ):
+    for (number,), unknown in seen.filter(pl.col(ROW).is_null()).group_by("__table__", maintain_order=True):
         if unknown.height <= n_empty:
             continue
         table = source.tables[number]

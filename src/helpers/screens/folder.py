@@ -12,7 +12,7 @@ from helpers.screens.mapping import MAPPING_FILE
 from helpers.screens.order import natural_key, numbered
 from helpers.screens.problems import BrokenFileError, Problem, broken, fatal, listed, note
 from helpers.screens.provenance import STEMS, TWIN_FILE, find_parts, name_screen
-from helpers.screens.source import RESERVED, Source, key
+from helpers.screens.source import Source, key
 from helpers.screens.tables import SUFFIXES, Table
 
 REQUIRED = tuple(name for name in facts.COLUMNS if name != "SMILES")
@@ -122,19 +122,25 @@ def _read_metadata(source: Source, tables: list[Table]) -> None:
     if missing or not tables:
         return
     columns = list(dict.fromkeys(name for table in tables for name in table.columns))
+    unread = {name for table in tables for name in set(table.columns) - set(table.readable)} - set(
+        facts.COLUMNS
+    )
+    if unread:
+        message = f"column {listed(sorted(unread))} holds lists or bytes, not text or numbers, and is ignored"
+        source.problems.append(note(tables[0].label, "", message))
+        columns = [name for name in columns if name not in unread]
     extra = [name for name in columns if name not in facts.COLUMNS]
     if extra:
-        renamed = [name for name in extra if name in RESERVED]
+        renamed = [name for name, kept in source.free_names(extra).items() if kept != name]
         ours = f" ({listed(renamed)} with '_file' behind)" if renamed else ""
         message = f"column {listed(extra)} is not one of RxRx19a's; kept beside the others{ours}"
         source.problems.append(note(tables[0].label, "line 1", message))
     if "SMILES" not in columns:
         message = "no column 'SMILES' (as in RxRx19a of April 2020): compounds are matched by name only"
         source.problems.append(note(tables[0].label, "line 1", message))
-    metadata = source.text(tables)
+    metadata = source.text(tables, leave_out=unread)
     if metadata is not None:
-        renamed = source.free_names(extra)
-        source.metadata = metadata.rename(renamed).with_columns(key(("site_id",)))
+        source.metadata = metadata.rename(source.free_names(extra)).with_columns(key(("site_id",)))
 
 
 def _missing(table: Table) -> Problem:
@@ -155,11 +161,12 @@ def _read_embeddings(source: Source, tables: list[Table]) -> None:
     if not tables:
         return
     try:
-        source.features = tuple(_features(source, tables))
+        features = tuple(_features(source, tables))
     except BrokenFileError as error:
         source.problems.append(error.problem)
         return
-    source.tables, source.ids = tables, ("site_id",)
+    source.ids = ("site_id",)
+    source.measure(tables, features)
 
 
 def _features(source: Source, tables: list[Table]) -> list[str]:
@@ -173,11 +180,14 @@ def _features(source: Source, tables: list[Table]) -> list[str]:
     if ignored:
         message = f"column {listed(ignored)} belongs to the metadata and is ignored here"
         source.problems.append(note(first.label, "line 1", message))
-    features = [name for name in first.columns if name not in facts.COLUMNS]
+    if unread := [name for name in first.columns if name not in {*first.measured, *facts.COLUMNS}]:
+        message = f"column {listed(unread)} holds no numbers, and is ignored"
+        source.problems.append(note(first.label, "", message))
+    features = [name for name in first.measured if name not in facts.COLUMNS]
     if not features:
         raise broken(first.label, "line 1", "no feature column; expected is at least one beside site_id")
     for table in tables[1:]:
-        if odd := set(features) ^ (set(table.columns) - set(facts.COLUMNS)):
+        if odd := set(features) ^ (set(table.measured) - set(facts.COLUMNS)):
             message = (
                 f"feature column {listed(sorted(odd))} is not in both this and {first.label}; make them alike"
             )

@@ -65,6 +65,8 @@ class Guess:
         Names or patterns.
     scale : bool
         The features seem to have different units.
+    decimal : str
+        What seems to stand before the decimals of numbers that are text: ``.`` or ``,``.
     """
 
     columns: dict[str, str] = field(default_factory=dict)
@@ -73,23 +75,28 @@ class Guess:
     dose_unit: str = "uM"
     features: list[str] = field(default_factory=list)
     scale: bool = False
+    decimal: str = "."
 
 
-def guess_roles(cells: pl.DataFrame) -> Guess:
+def guess_roles(cells: pl.DataFrame, *, commas: bool = False) -> Guess:
     """Guess what the columns of a table are.
 
     Parameters
     ----------
     cells : DataFrame
         The first rows of a table, all as text, null where empty.
+    commas : bool
+        Whether its numbers may have decimal commas, as they may not where commas part the cells.
 
     Returns
     -------
     Guess
         Nothing in it is sure; roles that no column seems to have are missing.
     """
-    numeric = _numeric(cells)
     out = Guess()
+    if commas and (points := _with_points(cells)) is not None:
+        cells, out.decimal = points, ","
+    numeric = _numeric(cells)
     tests: dict[str, Callable[[str], bool]] = {
         "well": lambda name: _share(cells[name], _is_well) >= SURE,
         "smiles": lambda name: name not in numeric,
@@ -197,6 +204,32 @@ def _numeric(cells: pl.DataFrame) -> set[str]:
         pl.all().cast(pl.Float64, strict=False).is_not_null().sum() / pl.all().is_not_null().sum().clip(1)
     ).row(0)
     return {name for name, share in zip(cells.columns, counts, strict=True) if share >= SURE}
+
+
+_COMMA = r"^[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?$"
+_THOUSANDS = r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$"
+
+
+def _with_points(cells: pl.DataFrame) -> pl.DataFrame | None:
+    """Return the cells with decimal points if decimal commas are what the table has, None if not.
+
+    More columns must have numbers with commas than with points, and not all of these may part thousands.
+    """
+    comma = [column.name for column in cells if column.str.contains(",", literal=True).any()]
+    if not comma:
+        return None
+    points = cells.select(
+        pl.when(pl.col(name).str.contains(_COMMA))
+        .then(pl.col(name).str.replace(",", ".", literal=True))
+        .otherwise(name)
+        .alias(name)
+        for name in comma
+    )
+    read = _numeric(points) - _numeric(cells.select(comma))
+    parted = {n: cells[n].filter(cells[n].str.contains(",", literal=True)) for n in read}
+    certain = [name for name, column in parted.items() if not column.str.contains(_THOUSANDS).all()]
+    dotted = [n for n in _numeric(cells) if cells[n].str.contains(".", literal=True).any()]
+    return cells.with_columns(points.select(sorted(read))) if len(certain) > len(dotted) else None
 
 
 def _drop_crossing(out: Guess, cells: pl.DataFrame) -> None:

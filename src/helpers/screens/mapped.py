@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from helpers.screens.ids import find_separator, joined
 from helpers.screens.layout import parse_well, well_name
 from helpers.screens.mapping import COLUMNS, MAPPING_FILE, Mapping, did_you_mean, read_mapping
 from helpers.screens.order import natural_key, numbered
@@ -31,7 +32,8 @@ def mapped_source(folder: Path, stack: contextlib.ExitStack, *, embeddings: bool
     source.name, source.level, source.scale = mapping.name, mapping.level, mapping.scale_features
     source.conditions, source.dose_unit = mapping.conditions.known, mapping.dose_unit
     source.decimal = mapping.decimal
-    if mapping.decimal == mapping.separator:
+    is_text = any(not name.endswith(".parquet") for name in (mapping.metadata, mapping.embeddings) if name)
+    if mapping.decimal == mapping.separator and is_text:
         message = 'is "," as the separator is; a table whose decimals are commas has another, such as ";"'
         source.problems.append(fatal(MAPPING_FILE, "decimal", message))
         return source
@@ -121,14 +123,29 @@ def _read_metadata(source: Source, mapping: Mapping, tables: list[Table]) -> Non
     cells["plate"] = plain_numbers(cells["plate"])
     metadata = raw.select(
         *(cell.cast(pl.String).alias(name) for name, cell in cells.items()),
-        *(pl.col(name).alias(free) for name, free in source.free_names(mapping.extra).items()),
+        *(pl.col(name).alias(kept) for name, kept in _extra(source, mapping).items()),
         pl.col("^__.*__$"),
     )
     wells = {well: _padded(well) for well in metadata["well"].drop_nulls().unique()}
-    well_id = pl.concat_str("experiment", "plate", "well", separator="_")
-    source.metadata = metadata.with_columns(pl.col("well").replace(wells)).with_columns(
-        well_id=well_id, site_id=pl.concat_str(well_id, "site", separator="_")
-    )
+    metadata = metadata.with_columns(pl.col("well").replace(wells))
+    separator = find_separator(metadata)
+    source.metadata = metadata.with_columns(joined(name, separator) for name in ("well_id", "site_id"))
+    if separator != "_":
+        message = (
+            f"names of plates and wells are parted by '{separator}': with '_' two of them would be alike"
+        )
+        source.problems.append(note(tables[0].label, "", message))
+
+
+def _extra(source: Source, mapping: Mapping) -> dict[str, str]:
+    """Return the extra columns and the names they are kept by; a changed name is noted."""
+    names = source.free_names(mapping.extra)
+    if changed := [f"'{name}' as '{kept}'" for name, kept in names.items() if kept != name]:
+        message = (
+            f"kept under another name, as sites or wells have columns of that name: {', '.join(changed)}"
+        )
+        source.problems.append(note(MAPPING_FILE, "extra", message))
+    return names
 
 
 def _with_keys(raw: pl.DataFrame, mapping: Mapping, source: Source, labels: list[str]) -> pl.DataFrame:
@@ -169,9 +186,15 @@ def _choose_features(source: Source, mapping: Mapping, tables: list[Table]) -> N
     features: list[str] = []
     for i, pattern in enumerate(mapping.features or ["*"]):
         names = [pattern] if pattern in first.columns else []
-        names = names or [n for n in first.columns if n not in used and fnmatchcase(n, pattern)]
+        fit = first.columns if mapping.features else first.measured
+        names = names or [n for n in fit if n not in used and fnmatchcase(n, pattern)]
         if not names:
             message = f"'{pattern}' matches no column of {first.label}{_columns_of(pattern, first)}"
+            problems.append(fatal(MAPPING_FILE, f"features[{i}]", message))
+        elif joining := [name for name in names if name in mapping.key.values()]:
+            message = (
+                f"'{joining[0]}' is a column of the key, which names rows and measures nothing; leave it out"
+            )
             problems.append(fatal(MAPPING_FILE, f"features[{i}]", message))
         features += sorted(names, key=natural_key) if numbered(names) else names
     features = list(dict.fromkeys(features))
@@ -184,4 +207,5 @@ def _choose_features(source: Source, mapping: Mapping, tables: list[Table]) -> N
                 problems.append(fatal(MAPPING_FILE, where, message))
     source.problems += problems
     if not problems:
-        source.tables, source.features, source.ids = tables, tuple(features), tuple(mapping.key.values())
+        source.ids = tuple(mapping.key.values())
+        source.measure(tables, tuple(features))

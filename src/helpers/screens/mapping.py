@@ -10,7 +10,7 @@ It lies in the screen's folder, beside the tables. For a table with one row per 
                                      #   key: [plate, well]   columns that both have, or
                                      #   key: {barcode: plate, position: well}   metadata's: embeddings'
     separator: ","                   # of a CSV: "," (default), ";", "|" or "\t"
-    decimal: "."                     # of a CSV's numbers: "." (default) or ","
+    decimal: "."                     # of numbers that are text: "." (default) or ","
     columns:                         # a column's name, or {value: X} for one value in all rows
       experiment: {value: A549}      # default: the screen's name
       cell_type: {value: A549-ACE2}  # default: unknown

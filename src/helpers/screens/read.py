@@ -21,30 +21,12 @@ from helpers.screens.locate import resolve_source
 from helpers.screens.order import natural_key
 from helpers.screens.problems import raise_first_fatal
 from helpers.screens.provenance import name_screen
-from helpers.screens.source import FILE, KEY
-from helpers.screens.tables import LINE
+from helpers.screens.source import OBS, READ, WORKING
 
-# The columns of `obs`, in order; extra ones of a user's screen follow.
-OBS = (
-    "well_id",
-    "cell_type",
-    "experiment",
-    "plate",
-    "plate_id",
-    "well",
-    "row",
-    "col",
-    "site",
-    "condition",
-    "treatment",
-    "treatment_raw",
-    "dose_um",
-    "smiles",
-)
 _TEXT_BESIDE = ("experiment", "treatment", "kind", "mechanism_class", "class")
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
 # Working columns that are not the user's.
-_WORKING = {"__row__", "site_number", "name", "structure", LINE, FILE, KEY, *facts.COLUMNS}
+_WORKING = {*WORKING, *READ, *facts.COLUMNS}
 
 
 def open_screen(
@@ -208,9 +190,7 @@ def _to_anndata(examined: Examined, features: tuple[str, ...]) -> ad.AnnData:
 
 def _obs(table: pl.DataFrame) -> pd.DataFrame:
     """Return the observations of sites as pandas: sorted categories, numbers as documented."""
-    plate_id = pl.concat_str("experiment", "plate", separator="_").alias("plate_id")
     table = table.with_columns(
-        plate_id,
         treatment_raw=pl.col("treatment"),
         treatment=pl.col("name"),
         smiles=pl.col("structure"),

@@ -8,6 +8,7 @@ import polars as pl
 
 from helpers.screens.conditions import AT_ONCE, BY_FILE
 from helpers.screens.doses import in_um
+from helpers.screens.ids import PARTS, find_separator, joined
 from helpers.screens.layout import parse_well
 from helpers.screens.problems import Problem, fatal, listed, places, plural
 from helpers.screens.source import FILE, Source
@@ -35,7 +36,7 @@ class Rule:
 def typed(source: Source) -> pl.DataFrame:
     """Return the metadata with what its text means; null where it means nothing.
 
-    Added are `row`, `col`, `site_number` (int), `dose_um` (float64) and `condition`.
+    Added are `plate_id`, `row`, `col`, `site_number` (int), `dose_um` (float64) and `condition`.
     """
     metadata = source.metadata
     wells = metadata["well"].drop_nulls().unique()
@@ -44,8 +45,10 @@ def typed(source: Source) -> pl.DataFrame:
     grid = pl.DataFrame(positions, schema=schema, orient="row")
     if "SMILES" not in metadata.columns:
         metadata = metadata.with_columns(pl.lit(None, dtype=pl.String).alias("SMILES"))
+    separator = find_separator(metadata, tuple(PARTS) if source.mapped else ("plate_id",))
     condition, dose = pl.col("disease_condition").fill_null(""), pl.col("treatment_conc")
     return metadata.join(grid, on="well", how="left", maintain_order="left").with_columns(
+        joined("plate_id", separator),
         pl.col("site").cast(pl.Int16, strict=False).alias("site_number"),
         in_um(dose, source.dose_unit, source.decimal, units=source.mapped).alias("dose_um"),
         condition.replace_strict(source.conditions, default=None, return_dtype=pl.String).alias("condition"),
@@ -81,8 +84,6 @@ def check_rows(rows: pl.DataFrame, source: Source) -> tuple[list[Problem], pl.Da
 
 
 def _id_rules(source: Source) -> list[Rule]:
-    where = pl.concat_str("experiment", "plate", "well", separator="_")
-
     def repeated(bad: pl.DataFrame) -> str:
         first = bad.row(0, named=True)
         same = bad.filter(pl.col("site_id") == first["site_id"])
@@ -114,17 +115,29 @@ def _id_rules(source: Source) -> list[Rule]:
             pl.col("site_number").is_null() | (pl.col("site_number") < 1),
             lambda bad: f"{source.label('site')} {_values(bad, 'site')} is no site; allowed are 1, 2, 3, ...",
         ),
-        Rule(
-            pl.col("well_id") != where,
-            lambda bad: _contradicts(bad, "well_id", ("experiment", "plate", "well")),
-        ),
-        Rule(
-            pl.col("site_id") != pl.concat_str(where, "site", separator="_"),
-            lambda bad: _contradicts(bad, "site_id", ("experiment", "plate", "well", "site")),
-        ),
+        *([] if source.mapped else _name_rules()),
         Rule(
             pl.struct("experiment", "plate", "row", "col", "site_number").is_duplicated(),
             lambda bad: f"{_values(bad, 'site_id')} name one site in two ways; keep one row of each site",
+        ),
+    ]
+
+
+def _name_rules() -> list[Rule]:
+    """Return the rules on names that RxRx19a's own layout has in the file; those of a mapped table are made here."""
+    return [
+        *(
+            Rule(
+                pl.col(name) != joined(name, "_"), lambda bad, name=name: _contradicts(bad, name, PARTS[name])
+            )
+            for name in ("well_id", "site_id")
+        ),
+        Rule(
+            pl.struct(PARTS["well_id"]).n_unique().over("well_id") > 1,
+            lambda bad: (
+                f"well_id {_values(bad, 'well_id')} names wells of several plates; rename an experiment or a plate, or "
+                "map the table in a screen.yml, which tells them apart"
+            ),
         ),
     ]
 

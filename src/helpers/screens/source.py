@@ -1,6 +1,7 @@
 """A screen's files, opened and named in one vocabulary, whatever layout they came in."""
 
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,21 +9,39 @@ import polars as pl
 
 from helpers.screens import facts
 from helpers.screens.heads import check_head
-from helpers.screens.problems import BrokenFileError, Problem
+from helpers.screens.problems import BrokenFileError, Problem, fatal
 from helpers.screens.tables import LINE, Table, open_tables
 
-# Working columns beside the metadata's own: the label of a row's file, and what joins it to its features.
-FILE, KEY = "__file__", "__key__"
-KEY_SEPARATOR = "\x1f"
-# Names that sites get from us; a user's column of that name is kept with `_file` behind it.
-RESERVED = frozenset(
-    (
-        *("plate_id", "row", "col", "condition", "treatment_raw", "dose_um", "smiles"),
-        *("site_number", "name", "structure", "index", "_index", "level_0"),
-        # what later steps add to wells
-        *("n_sites", "qc_flag", "on_disease", "off_disease", "rescue"),
-    )
+# Working columns beside the metadata's own: the label of a row's file, what joins it to its features, and its place.
+FILE, KEY, ROW = "__file__", "__key__", "__row__"
+WORKING = (LINE, FILE, KEY, ROW)
+# No text holds a NUL, so that joined cells are equal only where the cells are.
+KEY_SEPARATOR = "\0"
+# What reading adds to the metadata.
+READ = ("row", "col", "site_number", "dose_um", "condition", "name", "structure")
+# The columns of the sites' `obs`, in order; extra ones of a user's screen follow.
+OBS = (
+    "well_id",
+    "cell_type",
+    "experiment",
+    "plate",
+    "plate_id",
+    "well",
+    "row",
+    "col",
+    "site",
+    "condition",
+    "treatment",
+    "treatment_raw",
+    "dose_um",
+    "smiles",
 )
+# What later steps add to it: wells, and their scores. A test compares this with what they do.
+LATER = ("n_sites", "qc_flag", "on_disease", "off_disease", "rescue", "window")
+# What pandas and AnnData call an index.
+_INDEX = ("index", "level_0", "_index")
+# Names that sites or wells get from us; a user's column of that name is kept with `_file` behind it.
+RESERVED = frozenset((*facts.COLUMNS, *READ, *OBS, *LATER, *_INDEX))
 
 
 @dataclass
@@ -116,10 +135,24 @@ class Source:
         except BrokenFileError as error:
             self.problems.append(error.problem)
 
+    def measure(self, tables: list[Table], features: tuple[str, ...]) -> None:
+        """Set the tables of the features and their names; vectors are spread over their places."""
+        try:
+            spread = [table.spread(features) for table in tables]
+        except BrokenFileError as error:
+            self.problems.append(error.problem)
+            return
+        for table, names in spread:
+            if names != spread[0][1]:
+                message = f"holds {len(names):,} features where {tables[0].label} holds {len(spread[0][1]):,}"
+                self.problems.append(fatal(table.label, "", f"{message}; make them alike"))
+                return
+        self.tables, self.features = [table for table, _ in spread], spread[0][1]
+
     @staticmethod
     def free_name(name: str) -> str:
         """Return the name that an extra column of the user's is kept by."""
-        return f"{name}_file" if name in RESERVED or name in facts.COLUMNS else name
+        return f"{name}_file" if name in RESERVED else name
 
     @classmethod
     def free_names(cls, names: list[str]) -> dict[str, str]:
@@ -132,10 +165,15 @@ class Source:
             found[name] = free
         return {name: found[name] for name in dict.fromkeys(names)}
 
-    def text(self, tables: list[Table], columns: tuple[str, ...] | None = None) -> pl.DataFrame | None:
+    def text(
+        self, tables: list[Table], columns: tuple[str, ...] | None = None, *, leave_out: Iterable[str] = ()
+    ) -> pl.DataFrame | None:
         """Read tables as text, one under the other, with `LINE` and `FILE`; None if one is broken."""
+        frames = []
         try:
-            frames = [table.text(columns).with_columns(pl.lit(table.label).alias(FILE)) for table in tables]
+            for table in tables:
+                names = tuple(name for name in columns or table.columns if name not in leave_out)
+                frames.append(table.text(names).with_columns(pl.lit(table.label).alias(FILE)))
         except BrokenFileError as error:
             self.problems.append(error.problem)
             return None

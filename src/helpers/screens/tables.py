@@ -5,7 +5,7 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,6 +14,8 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import parquet
 
+from helpers.screens import columns as typed
+from helpers.screens.columns import Vectors, scan_parquet
 from helpers.screens.heads import check_head
 from helpers.screens.limits import refuse_columns, refuse_rows
 from helpers.screens.packed import PackedError
@@ -28,10 +30,10 @@ from helpers.screens.text import (
 from helpers.screens.unpack import unpack
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".zip")
-# Rows and cells read at a time: 4 million float32 features are 17 MB. Every batch is joined with the whole metadata, so
+# Rows and cells read at a time: 2 million float32 features are 8 MB. Every batch is joined with the whole metadata, so
 # narrow tables are read in few batches.
 BATCH_ROWS = 500_000
-BATCH_CELLS = 4_194_304
+BATCH_CELLS = 2_097_152
 # The place of a row in its file; no header of a user's will hold this name.
 LINE = "__line__"
 
@@ -53,7 +55,9 @@ class Table:
     header : tuple of str
         Names as they stand in a CSV, blanks around them included.
     decimal_comma : bool
-        Whether a CSV writes its numbers with a decimal comma.
+        Whether numbers that are text have a decimal comma.
+    vectors : dict
+        Columns that hold a list of numbers in each row, and the names of its places; see `spread`.
     """
 
     path: Path
@@ -62,6 +66,7 @@ class Table:
     separator: str = ","
     header: tuple[str, ...] = ()
     decimal_comma: bool = False
+    vectors: Vectors = field(default_factory=dict)
 
     @property
     def is_csv(self) -> bool:
@@ -72,6 +77,35 @@ class Table:
     def unit(self) -> str:
         """Return what a row is counted in: lines of a CSV with its header as line 1, rows of a Parquet."""
         return "line" if self.is_csv else "row"
+
+    @cached_property
+    def schema(self) -> pl.Schema:
+        """Return the types of a Parquet; of a CSV none, where all is text."""
+        return pl.Schema() if self.is_csv else scan_parquet(self.path).collect_schema()
+
+    @property
+    def readable(self) -> tuple[str, ...]:
+        """Return the columns whose cells are one text or number each."""
+        return tuple(name for name in self.columns if self.is_csv or typed.is_cell(self.schema[name]))
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """Return the columns that may be features: the readable ones, and those of vectors."""
+        kept = {name for name, dtype in self.schema.items() if typed.is_cell(dtype) or typed.is_vector(dtype)}
+        return tuple(name for name in self.columns if self.is_csv or name in kept)
+
+    def spread(self, features: tuple[str, ...]) -> tuple["Table", tuple[str, ...]]:
+        """Return the table with the features that are vectors spread over their places, and the names of all features.
+
+        Raises
+        ------
+        BrokenFileError
+            If the vectors of a column differ in length, or have the name of another column.
+        """
+        if self.is_csv:
+            return self, features
+        vectors, names = typed.spread_vectors(self.path, self.label, features)
+        return replace(self, vectors=vectors), names
 
     def scan(self, numeric: tuple[str, ...] = (), text: tuple[str, ...] | None = None) -> pl.LazyFrame:
         """Return the rows lazily: a column `LINE`, `text` columns (all others by default), `numeric` ones as float32.
@@ -100,46 +134,23 @@ class Table:
             )
             written = dict(zip(self.columns, self.header, strict=True))
             return frame.select(LINE, *(pl.col(written[name]).alias(name) for name in (*text, *numeric)))
-        frame = scan_parquet(self.path)
-        schema = frame.collect_schema()
-        for name in (*text, *numeric):
-            self._refuse_type(name, schema[name])
-        numbers = (pl.col(name).cast(pl.Float32, strict=False) for name in numeric)
-        cells = [*(_as_text(name, schema[name]) for name in text), *numbers]
-        return frame.select(cells).with_row_index(LINE, 1)
+        return self._scan_typed(numeric, text)
 
-    def _refuse_type(self, name: str, dtype: pl.DataType) -> None:
-        """Refuse a column that is asked for and whose cells are no single value."""
-        if dtype.is_nested() or isinstance(dtype, pl.Binary | pl.Object | pl.Duration):
-            message = (
-                f"holds {str(dtype)[:60]}; a cell of a table is one number or one text: write it as one column for "
-                "each value, or do without it"
-            )
-            raise broken(self.label, f"column '{name}'", message)
-
-    def _without_blank(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Leave out rows that are blank in the file; only ones that are blank here are looked up there."""
-        # Of equal types, numpy would be no faster; an expression with thousands of columns is slow to plan.
-        empty = np.ones(rows.height, dtype=bool)
-        for column in rows.drop(LINE).iter_columns():
-            if not empty.any():
-                return rows
-            empty &= column.is_null().to_numpy()
-        lines = rows[LINE].to_numpy()
-        blank = empty & np.isin(lines, self._blank_lines)
-        return rows.filter(~blank) if blank.any() else rows
-
-    @cached_property
-    def _blank_lines(self) -> np.ndarray:
-        """Find the lines without any cell filled."""
-        if self.is_csv:
-            nothing = self.separator.encode() + b'" \t\r\n'
-            with self.path.open("rb") as file:
-                return np.array([n for n, line in enumerate(file, 1) if not line.strip(nothing)], dtype=int)
-        frame = scan_parquet(self.path)
-        columns = [pl.col(name).is_null() for name in self.columns]
-        blank = frame.select(pl.all_horizontal(columns).alias("blank")).collect()["blank"]
-        return np.flatnonzero(blank.to_numpy()) + 1
+    def _scan_typed(self, numeric: tuple[str, ...], text: tuple[str, ...]) -> pl.LazyFrame:
+        """Return the rows of a Parquet."""
+        schema, places = self.schema, {place for names in self.vectors.values() for place in names}
+        plain = [name for name in numeric if name not in places]
+        for name in text:
+            typed.refuse_type(name, schema[name], self.label)
+        for name in plain:
+            typed.refuse_type(name, schema[name], self.label, numeric=True)
+        numbers = (typed.as_number(name, schema[name], decimal_comma=self.decimal_comma) for name in plain)
+        cells = [*(typed.as_text(name, schema[name]) for name in text), *numbers]
+        if len(plain) == len(numeric):
+            return scan_parquet(self.path).select(cells).with_row_index(LINE, 1)
+        cells += (typed.as_places(name, names, schema[name]) for name, names in self.vectors.items())
+        rows = scan_parquet(self.path).select(cells).unnest(list(self.vectors)).with_row_index(LINE, 1)
+        return rows.select(LINE, *text, *numeric)
 
     def batches(self, columns: tuple[str, ...], numeric: tuple[str, ...]) -> Iterator[pl.DataFrame]:
         """Stream `LINE`, the text `columns` and the `numeric` columns in the order of the file.
@@ -199,9 +210,9 @@ class Table:
         if not lines:
             return []
         if not self.is_csv:
-            rows = self.scan().filter(pl.col(LINE).is_in(lines)).collect()
-            filled = [row for row in rows.iter_rows() if all(cell is None for cell in row[1:])]
-            return [row[0] for row in filled]
+            rows = scan_parquet(self.path).select(self.columns).with_row_index(LINE, 1)
+            found = rows.filter(pl.col(LINE).is_in(lines)).collect().iter_rows()
+            return [row[0] for row in found if all(cell is None or cell != cell for cell in row[1:])]
         wanted, drop = set(lines), (self.separator + '" \t\r\n').encode()
         with self.path.open("rb") as file:
             return [n for n, text in enumerate(file, 1) if n in wanted and not text.strip(drop)]
@@ -223,7 +234,10 @@ class Table:
             If its line cannot be split into cells.
         """
         if not self.is_csv:
-            value = scan_parquet(self.path).select(column).slice(line - 1, 1).collect().item()
+            vector = next((name for name, names in self.vectors.items() if column in names), column)
+            value = scan_parquet(self.path).select(vector).slice(line - 1, 1).collect().item()
+            if vector != column and value is not None:
+                value = value[self.vectors[vector].index(column)]
             return None if value is None else str(value)
         with self.path.open("rb") as file:
             row = next(text for number, text in enumerate(file, 1) if number == line)
@@ -244,24 +258,6 @@ class Table:
             return broken(found.file, found.where, found.message)
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         return broken(self.label, "", f"cannot be read ({reason}); {GET_AGAIN}")
-
-
-def scan_parquet(path: Path) -> pl.LazyFrame:
-    """Scan a Parquet file whose path is a path: brackets, stars and a tilde in it mean nothing else."""
-    return pl.scan_parquet(path.absolute(), glob=False)
-
-
-def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
-    """Write a typed Parquet column as text; whole numbers lose ``.0``, or plate 25.0 would not fit its ids."""
-    column = pl.col(name)
-    if isinstance(dtype, pl.Decimal):
-        return column.cast(pl.String).str.replace(r"(\.[0-9]*?)0+$", "$1").str.strip_chars_end(".")
-    if not dtype.is_float():
-        return column.cast(pl.String)
-    # From here on a float64 no longer holds every whole number.
-    whole = (column == column.round()) & (column.abs() < 2**53)
-    text = pl.when(whole).then(column.cast(pl.Int64, strict=False).cast(pl.String))
-    return text.otherwise(column.fill_nan(None).cast(pl.String)).alias(name)
 
 
 @contextlib.contextmanager

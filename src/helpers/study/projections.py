@@ -63,6 +63,8 @@ def project_wells(
     components = principal_components(sample, N_COMPONENTS, center_by=center_by)
     layout, neighbors = map_neighbors(components, seed=seed)
     names = [name for name in components if name.startswith("pc_")][:KEPT]
-    points = sample.obs.join(pd.concat([components[names], layout], axis=1).astype(np.float32))
+    places = pd.concat([components[names], layout], axis=1).astype(np.float32)
+    # A user's table may well hold components of its own.
+    points = sample.obs.drop(columns=list(places), errors="ignore").join(places)
     points.attrs["explained"] = components.attrs["explained"][:KEPT]
     return Projection(points, neighbors, wells.n_obs)
