@@ -111,6 +111,9 @@ def _read_metadata(source: Source, mapping: Mapping, tables: list[Table]) -> Non
         return
     well = mapping.columns.get("well", "")
     source.well_ids = tuple(dict.fromkeys((well, mapping.key.get(well, well))))
+    named = [theirs for ours, theirs in mapping.columns.items() if ours in ("experiment", "plate", "site")]
+    if not source.keeps_names(tables, [*named, *mapping.key]):
+        return
     raw = _with_keys(raw, mapping, source, [table.label for table in tables])
     cells = {COLUMNS[ours]: pl.col(theirs) for ours, theirs in mapping.columns.items()}
     cells[COLUMNS["condition"]] = mapping.conditions.cell(mapping.columns.get("condition"))
@@ -208,4 +211,5 @@ def _choose_features(source: Source, mapping: Mapping, tables: list[Table]) -> N
     source.problems += problems
     if not problems:
         source.ids = tuple(mapping.key.values())
-        source.measure(tables, tuple(features))
+        if source.keeps_names(tables, source.ids):
+            source.measure(tables, tuple(features))
