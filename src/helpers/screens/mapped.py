@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from helpers.screens.conditions import one_of
 from helpers.screens.ids import find_separator, joined
 from helpers.screens.layout import parse_well, well_name
 from helpers.screens.mapping import COLUMNS, MAPPING_FILE, Mapping, did_you_mean, read_mapping
@@ -164,8 +165,8 @@ def _with_keys(raw: pl.DataFrame, mapping: Mapping, source: Source, labels: list
 
 def _unless_untreated(cell: pl.Expr, mapping: Mapping) -> pl.Expr:
     """Empty a cell in the wells that ``screen.yml`` calls untreated."""
-    untreated = [pl.col(name).is_in(values) for name, values in mapping.untreated.items()]
-    return pl.when(~pl.any_horizontal(untreated).fill_null(False)).then(cell) if untreated else cell
+    untreated = [one_of(name, values) for name, values in mapping.untreated.items()]
+    return pl.when(~pl.any_horizontal(untreated)).then(cell) if untreated else cell
 
 
 def _padded(well: str) -> str:
