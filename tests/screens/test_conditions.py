@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from helpers.screens import check_screen, open_screen
-from helpers.screens.conditions import Conditions
+from helpers.screens.conditions import Conditions, one_of
 
 ROWS = [
     # compound, dose, kind, virus, f
@@ -128,3 +128,13 @@ def test_compounds_of_one_structure_stay_apart_where_asked(tmp_path):
     )
     assert set(open_screen(folder).obs["treatment"].dropna()) == {"A", "B"}
     assert any("kept apart by name as asked: 'A and B'" in str(p) for p in check_screen(folder))
+
+
+def test_a_value_is_found_however_its_number_is_written():
+    cells = pl.DataFrame({"dose": ["0", "0.0", "0.00", "0.5", None, "1.0"]})
+    assert cells.select(one_of("dose", ["0"]))["dose"].to_list() == [True] * 3 + [False] * 3
+    assert cells.select(one_of("dose", ["0.0", "1", ""]))["dose"].to_list() == [True] * 3 + [
+        False,
+        True,
+        True,
+    ]

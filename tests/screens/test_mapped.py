@@ -189,3 +189,27 @@ def test_text_of_a_parquet_may_have_decimal_commas(folder):
     sites = open_screen(folder)
     assert sites.X[0].tolist() == [1.0, 0.5]
     assert sites.obs["dose_um"].tolist()[2] == 0.0305
+
+
+@pytest.mark.parametrize(
+    ("bars", "good"),
+    [(pl.Float32, False), (pl.Float64, True), (pl.Int64, True), (pl.String, True), (pl.Decimal(20, 2), True)],
+)
+def test_barcodes_meet_however_they_are_kept_unless_digits_are_lost(folder, bars, good):
+    barcode = 110000294901
+    (folder / "t.csv").write_text(SCREEN.replace("\n1,", f"\n{barcode}.0,"))
+    bar = pl.Series([barcode] * 3).cast(bars)
+    table = pl.DataFrame({"bar": bar, "pos": ["C11", "B2", "c12"], "f1": [3.0, 1.0, 2.0]})
+    table.write_parquet(folder / "e.parquet")
+    yml = YML.replace("table: t.csv", "metadata: t.csv\nembeddings: e.parquet\nkey: {P: bar, W: pos}")
+    (folder / "screen.yml").write_text(yml)
+    if good:
+        sites = open_screen(folder)
+        assert sites.obs["plate"].cat.categories.tolist() == [barcode]
+        assert sites.X[:, 0].tolist() == [1.0, 3.0, 2.0]
+    else:
+        (problem,) = [str(problem) for problem in check_screen(folder) if problem.level == "fatal"]
+        assert (
+            "column 'bar', rows 1, 2, 3: holds 110000291840 as Float32, which keeps every digit only"
+            in problem
+        )

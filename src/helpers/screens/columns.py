@@ -1,5 +1,6 @@
 """The typed columns of a Parquet: as text, as numbers, as vectors spread over their places, or refused."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +10,8 @@ from helpers.screens.problems import broken, places
 
 Vectors = dict[str, tuple[str, ...]]
 """A column that holds a list of numbers in each row -> the names of their places."""
+# Up to which whole number a type keeps every digit.
+_MOST_EXACT: dict = {pl.Float32: 2**24, pl.Float64: 2**53}
 
 
 def scan_parquet(path: Path) -> pl.LazyFrame:
@@ -64,6 +67,41 @@ def as_text(name: str, dtype: pl.DataType) -> pl.Expr:
     whole = (column == column.round()) & (column.abs() < 2**53)
     text = pl.when(whole).then(column.cast(pl.Int64, strict=False).cast(pl.String))
     return text.otherwise(column.fill_nan(None).cast(pl.String)).alias(name)
+
+
+def refuse_lost_digits(path: Path, label: str, columns: Iterable[str]) -> None:
+    """Refuse names, such as barcodes, that a Parquet keeps as floats too short for all of their digits.
+
+    Parameters
+    ----------
+    path : Path
+        A table; of a CSV, where numbers are text, nothing is lost.
+    label : str
+        What messages call it.
+    columns : iterable of str
+        Those that hold names.
+
+    Raises
+    ------
+    BrokenFileError
+        With the column, the first such row, and up to which number digits are kept.
+    """
+    if path.suffix != ".parquet":
+        return
+    frame = scan_parquet(path)
+    schema = frame.collect_schema()
+    for name in dict.fromkeys(columns):
+        dtype = schema.get(name)
+        most = _MOST_EXACT.get(dtype)
+        if most is None:
+            continue
+        cells = frame.select(pl.col(name).fill_nan(None)).collect(engine="streaming").to_series()
+        if rows := (cells.abs() > most).fill_null(False).arg_true().to_list():
+            message = (
+                f"holds {cells[rows[0]]:.0f} as {dtype}, which keeps every digit only up to {most:,}: names may have "
+                "lost digits; write the column as text or as integers"
+            )
+            raise broken(label, f"column '{name}', {places([row + 1 for row in rows], 'row')}", message)
 
 
 def as_number(name: str, dtype: pl.DataType, *, decimal_comma: bool = False) -> pl.Expr:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from helpers.screens.source import plain_numbers
+
 REST = "rest"
 """In place of a list: all values that no other condition names."""
 EMPTY = ""
@@ -11,6 +13,13 @@ BY_FILE = " by screen.yml"
 """Stands behind a condition that a rule gave, so that no value of a table can be taken for it."""
 AT_ONCE = " at once"
 """Stands behind the conditions of a well that several rules name."""
+
+
+def one_of(column: str, values: list[str]) -> pl.Expr:
+    """Tell if a cell of text says one of some values, 0.0 the same as 0; an empty cell is `EMPTY`."""
+    said = pl.Series(values, dtype=pl.String)
+    plain = pl.select(plain_numbers(pl.lit(said))).to_series()
+    return plain_numbers(pl.col(column).fill_null(EMPTY)).is_in(plain.to_list())
 
 
 @dataclass
@@ -62,7 +71,7 @@ class Conditions:
             return pl.col(column)
         given = pl.lit(EMPTY) if column is None else pl.col(column).fill_null(EMPTY)
         named = {
-            name: pl.all_horizontal(pl.col(c).fill_null(EMPTY).is_in(values) for c, values in rule.items())
+            name: pl.all_horizontal(one_of(c, values) for c, values in rule.items())
             for name, rule in self.rules.items()
         }
         n_rules = pl.sum_horizontal(hit.cast(pl.Int8) for hit in named.values()) if named else pl.lit(0)

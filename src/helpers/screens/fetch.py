@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 import pandas as pd
 
 from helpers.errors import DataError, UsageError
-from helpers.files import atomic_path, cache_dir, remove_leftovers, sha256
+from helpers.files import atomic_path, cache_dir, home_path, remove_leftovers, sha256
 from helpers.screens import facts
 from helpers.screens.chembl import KeptPages, activities
 from helpers.screens.disk import alone, check_regular, writing
@@ -186,7 +186,7 @@ def _published(folder: Path, base_url: str, *, progress: bool) -> Path:
 
 
 def _folder(dest: str | Path | None) -> Path:
-    folder = Path(dest or ".").expanduser()
+    folder = home_path(dest or ".")
     try:
         folder = cache_dir() / "rxrx19a" if dest is None else folder
         folder.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from helpers.screens.conditions import one_of
 from helpers.screens.ids import find_separator, joined
 from helpers.screens.layout import parse_well, well_name
 from helpers.screens.mapping import COLUMNS, MAPPING_FILE, Mapping, did_you_mean, read_mapping
@@ -111,6 +112,9 @@ def _read_metadata(source: Source, mapping: Mapping, tables: list[Table]) -> Non
         return
     well = mapping.columns.get("well", "")
     source.well_ids = tuple(dict.fromkeys((well, mapping.key.get(well, well))))
+    named = [theirs for ours, theirs in mapping.columns.items() if ours in ("experiment", "plate", "site")]
+    if not source.keeps_names(tables, [*named, *mapping.key]):
+        return
     raw = _with_keys(raw, mapping, source, [table.label for table in tables])
     cells = {COLUMNS[ours]: pl.col(theirs) for ours, theirs in mapping.columns.items()}
     cells[COLUMNS["condition"]] = mapping.conditions.cell(mapping.columns.get("condition"))
@@ -161,8 +165,8 @@ def _with_keys(raw: pl.DataFrame, mapping: Mapping, source: Source, labels: list
 
 def _unless_untreated(cell: pl.Expr, mapping: Mapping) -> pl.Expr:
     """Empty a cell in the wells that ``screen.yml`` calls untreated."""
-    untreated = [pl.col(name).is_in(values) for name, values in mapping.untreated.items()]
-    return pl.when(~pl.any_horizontal(untreated).fill_null(False)).then(cell) if untreated else cell
+    untreated = [one_of(name, values) for name, values in mapping.untreated.items()]
+    return pl.when(~pl.any_horizontal(untreated)).then(cell) if untreated else cell
 
 
 def _padded(well: str) -> str:
@@ -208,4 +212,5 @@ def _choose_features(source: Source, mapping: Mapping, tables: list[Table]) -> N
     source.problems += problems
     if not problems:
         source.ids = tuple(mapping.key.values())
-        source.measure(tables, tuple(features))
+        if source.keeps_names(tables, source.ids):
+            source.measure(tables, tuple(features))

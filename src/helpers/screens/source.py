@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from helpers.screens import facts
+from helpers.screens.columns import refuse_lost_digits
 from helpers.screens.heads import check_head
 from helpers.screens.problems import BrokenFileError, Problem, fatal
 from helpers.screens.tables import LINE, Table, open_tables
@@ -148,6 +149,16 @@ class Source:
                 self.problems.append(fatal(table.label, "", f"{message}; make them alike"))
                 return
         self.tables, self.features = [table for table, _ in spread], spread[0][1]
+
+    def keeps_names(self, tables: list[Table], columns: Iterable[str]) -> bool:
+        """Tell if names, such as barcodes, are not kept as floats too short for their digits, else a problem."""
+        try:
+            for table in tables:
+                refuse_lost_digits(table.path, table.label, columns)
+        except BrokenFileError as error:
+            self.problems.append(error.problem)
+            return False
+        return True
 
     @staticmethod
     def free_name(name: str) -> str:

@@ -130,7 +130,8 @@ class DrawnImages(ImageStore):
         import polars as pl
 
         columns = ["site_id", "experiment", "well_id", "disease_condition", "treatment", "treatment_conc"]
-        table = pl.read_csv(self.folder / "metadata.csv", columns=columns, infer_schema=False).fill_null("")
+        path = self.folder / "metadata.csv"
+        table = pl.read_csv(path, columns=columns, infer_schema=False, glob=False).fill_null("")
         sites = pd.DataFrame(table.select(columns).to_dict(as_series=False)).set_index("site_id")
         # Spellings of one compound differ in letter case only.
         sites["treatment"] = sites["treatment"].str.casefold()

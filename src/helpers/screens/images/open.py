@@ -4,7 +4,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from helpers.errors import DataError
-from helpers.files import cache_dir
+from helpers.files import cache_dir, home_path
 from helpers.screens import facts
 from helpers.screens.images.drawn import DrawnImages
 from helpers.screens.images.store import FolderImages, ImageStore, WebImages, WebZipImages, open_zip
@@ -56,7 +56,7 @@ def open_images(where: str | Path) -> ImageStore:
     if word.startswith(("http://", "https://")):
         is_zip = urlsplit(word).path.lower().endswith(".zip")
         return WebZipImages(word) if is_zip else WebImages(word)
-    return _local(Path(where).expanduser())
+    return _local(home_path(where))
 
 
 def _release() -> ImageStore:
