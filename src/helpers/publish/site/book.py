@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # A warning of Sphinx, or a link that does not answer.
 _PROBLEM = re.compile(r"\b(?:WARNING|ERROR|CRITICAL):|\) broken\s")
-# What Python prints of an object that has nothing better to show.
-_TYPE = re.compile(r"<[\w.]+ (object|at 0x)")
+# What Python prints of an object that has nothing better to show; its address was taken out.
+_TYPE = re.compile(r"<[\w.]+( object|>)")
 
 
 def build_book(
