@@ -18,6 +18,8 @@ from helpers.screens.rules import check_rows, typed
 from helpers.screens.scaling import feature_spreads, reference_rows, scaling_problems
 from helpers.screens.source import FILE, ROW, Source
 
+MIN_INFECTED = 3
+"""Infected untreated wells that an experiment needs: no median of fewer is worth subtracting."""
 _NEED_CONTROLS = "both mock and infected untreated wells are needed, the disease axis runs between them"
 
 
@@ -72,7 +74,11 @@ def check_screen(folder: str | Path) -> list[Problem]:
     metadata.csv: has a header but no rows; download or export it again
     """
     with open_source(folder) as source:
-        return examine(source, store=False).problems
+        found = examine(source, store=False)
+        # One slip is one line: what else is wrong may be the reason.
+        is_sound = all(problem.level != "fatal" for problem in found.problems)
+        few = _few_infected(found.sites) if is_sound and source.tables and found.sites is not None else []
+        return [*few, *found.problems]
 
 
 def check_design(folder: str | Path, experiments: str | list[str] = "all") -> None:
@@ -244,6 +250,25 @@ def _check_controls(good: pl.DataFrame, *, complete: bool) -> list[Problem]:
             )
             problems.append(fatal(part[FILE][0], f"experiment {experiment}", message))
     return problems
+
+
+def _few_infected(sites: pl.DataFrame) -> list[Problem]:
+    """Report experiments that can be opened, but have too few infected untreated wells for any recipe but `raw`."""
+    is_infected = (pl.col("condition") == "infected") & pl.col("treatment").is_null()
+    counts = (
+        sites.filter(is_infected)
+        .group_by("experiment", maintain_order=True)
+        .agg(pl.col("well_id").n_unique().alias("n"), pl.col(FILE).first())
+    )
+    return [
+        fatal(
+            row[FILE],
+            f"experiment {row['experiment']}",
+            f"{plural(row['n'], 'infected untreated well')} in all; at least {MIN_INFECTED} are needed to say where a "
+            "plate lies: add some, or leave the experiment out",
+        )
+        for row in counts.filter(pl.col("n") < MIN_INFECTED).iter_rows(named=True)
+    ]
 
 
 def _note_quirks(good: pl.DataFrame) -> list[Problem]:
