@@ -1,9 +1,12 @@
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.dose import fit_screen
+from helpers.dose import fit_curves, fit_screen
 from helpers.dose.screen import curve_points, wells_of_curve
+from helpers.dose.units import UnitWarning
 from helpers.errors import UsageError
 from helpers.hits import call_hits
 from made_up import made_up_wells
@@ -228,3 +231,16 @@ def test_real_compounds_that_do_all_they_can_at_every_dose(dahlin, model):
     mine = curves[curves["treatment"].isin(names)]
     assert set(mine["treatment"]) == set(names)
     assert (mine["curve_class"] == "below_range").all()
+
+
+def test_rescue_of_small_windows_is_no_percent(tiny_scored):
+    """A warning would stop the page that shows the curves."""
+    few = tiny_scored[tiny_scored.obs["experiment"] == tiny_scored.obs["experiment"].iloc[0]].copy()
+    few.obs["rescue"] *= 100.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UnitWarning)
+        curves = fit_screen(few, drop_toxic=False, compounds=[few.obs["treatment"].dropna().iloc[0]])
+    assert len(curves) == 1
+    points = curve_points(few).rename(columns={"treatment": "curve", "dose_um": "dose", "rescue": "response"})
+    with pytest.warns(UnitWarning, match="looks like a fraction"):
+        fit_curves(points, min_effect=0.1, alpha=1e-9)

@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from helpers.errors import DataError
 from helpers.screens import disk
-from helpers.screens.disk import LOCK, alone, check_room, free, writing
+from helpers.screens.disk import LOCK, check_room, free, in_turn, writing
 from helpers.screens.problems import BrokenFileError
 from helpers.screens.tables import open_tables
 from screens.liar import ETAG, answer, complaint, fetch, lying, names, small_zip
@@ -99,11 +99,11 @@ def test_the_second_waits_says_so_and_finds_the_file(tmp_path, capsys):
 
 def test_whoever_waits_too_long_gives_up_in_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(disk, "LONGEST_TURN", 0.1)
-    with alone(tmp_path, "x"), lying(answer(small_zip())) as server:
+    with in_turn(tmp_path, "x"), lying(answer(small_zip())) as server:
         said = complaint(server, tmp_path)
         assert "another fetch has been writing here for 0 s; wait until it has ended, then run the" in said
         assert server.asked == []
-    with alone(tmp_path, "x"):
+    with in_turn(tmp_path, "x"):
         pass
     assert names(tmp_path) == []
 
@@ -112,7 +112,7 @@ def test_whoever_waits_too_long_gives_up_in_one_line(tmp_path, monkeypatch):
 def test_a_lock_that_was_left_over_holds_nobody(kind, tmp_path):
     lock = tmp_path / LOCK
     {"file": lock.touch, "folder": lock.mkdir, "link": lambda: lock.symlink_to(tmp_path / "nowhere")}[kind]()
-    with alone(tmp_path, "x"):
+    with in_turn(tmp_path, "x"):
         assert lock.exists()
     assert not lock.exists()
 
@@ -140,7 +140,7 @@ def test_a_file_that_is_there_and_known_needs_no_lock(tmp_path):
     """It may lie on a disk that nobody can write."""
     with lying(answer(small_zip())) as server:
         path = fetch(server, tmp_path)
-        with alone(tmp_path, "x"):
+        with in_turn(tmp_path, "x"):
             assert fetch(server, tmp_path) == path
 
 

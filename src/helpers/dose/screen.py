@@ -1,5 +1,6 @@
 """Dose response of a screen: the curves of every compound in every experiment."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -17,6 +18,7 @@ from helpers.dose.notes import curve_notes
 from helpers.dose.options import EC50_MARGIN, HILL_BOUNDS, MIN_DOSES, CurveOptions
 from helpers.dose.readings import cover_both
 from helpers.dose.table import fit_curves
+from helpers.dose.units import UnitWarning
 from helpers.errors import DataError, UsageError
 from helpers.hits.calls import call_hits
 from helpers.hits.rule import Rule
@@ -188,7 +190,11 @@ def fit_screen(
     for experiment, group in points.groupby("experiment", sort=False):
         mine = toxic[toxic["experiment"] == experiment]
         group = group.assign(harm=_per_well(group, harm_on_axis(arms, mine)))
-        table = _fit_experiment(scored, group, mine, call, min_rescue)
+        with (
+            warnings.catch_warnings()
+        ):  # rescue has a unit of its own, however large it is where windows are small
+            warnings.simplefilter("ignore", UnitWarning)
+            table = _fit_experiment(scored, group, mine, call, min_rescue)
         table.insert(0, "experiment", experiment)
         tables.append(table)
     curves = _as_table(tables, pairs)

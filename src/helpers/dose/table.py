@@ -37,7 +37,7 @@ from helpers.dose.known import LEVEL_SHARE, NOTHING, Known
 from helpers.dose.options import CurveOptions, Fitting
 from helpers.dose.plates import PlateSpread, plate_spread
 from helpers.dose.robust import robust_weights, simulate_flat_robust
-from helpers.dose.units import given_numbers, unit_notes
+from helpers.dose.units import UnitWarning, given_numbers, unit_notes
 from helpers.hits.multiple import q_values
 from helpers.options import with_settings
 
@@ -164,7 +164,7 @@ def fit_curves(
     for note in unit_notes(
         np.asarray(data.names)[data.points.curve], whole, given_numbers(front, back, chosen)
     ):
-        warnings.warn(note, UserWarning, stacklevel=2)
+        warnings.warn(note, UnitWarning, stacklevel=2)
     return _fit(data, known, options)
 
 

@@ -8,6 +8,12 @@ from helpers.dose.options import CurveOptions
 FRACTION, PERCENT = "fraction", "percent"
 UNITS = {FRACTION: (0.2, 3.0), PERCENT: (20.0, 300.0)}
 """What the largest responses of a table lie between (its 95 % quantile in size)."""
+
+
+class UnitWarning(UserWarning):
+    """Numbers that belong together look like ones of different units."""
+
+
 MIXED = 5
 """Curves in either unit from which on a table seems to hold both."""
 

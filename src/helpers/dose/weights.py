@@ -23,9 +23,9 @@ def replicate_weights(
 ) -> pd.Series:
     """Return a weight for each response, the inverse of the variance of replicates like it.
 
-    The variance of two or three replicates is worth little: with weights taken from it, a test at .05 rejects a quarter
-    of the flat curves. So replicates are pooled over the curves of the table, those at equal doses, or those whose mean
-    is about as high, and what is left of chance is pulled towards their common variance
+    The variance of two or three replicates is worth little: with weights taken from it, a test rejects flat curves far
+    more often than it says. So replicates are pooled over the curves of the table, those at equal doses, or those whose
+    mean is about as high, and what is left of chance is pulled towards their common variance
     (:mod:`helpers.hits.moderation`): where all scatter alike all weights come out equal.
 
     Parameters

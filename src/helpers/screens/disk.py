@@ -97,7 +97,7 @@ def check_room(folder: Path, n_bytes: int) -> None:
 
 
 @contextlib.contextmanager
-def alone(folder: Path, advice: str) -> Iterator[None]:
+def in_turn(folder: Path, advice: str) -> Iterator[None]:
     """Hold a folder that things are fetched into; another fetch into it waits until this one has ended.
 
     Whoever is killed holds nothing any more, so no lock is ever left over.

@@ -14,7 +14,7 @@ from helpers.errors import DataError, UsageError
 from helpers.files import atomic_path, cache_dir, home_path, remove_leftovers, sha256
 from helpers.screens import facts
 from helpers.screens.chembl import KeptPages, activities
-from helpers.screens.disk import alone, check_regular, writing
+from helpers.screens.disk import check_regular, in_turn, writing
 from helpers.screens.download import ResumingDownloader
 from helpers.screens.locate import HASH_FILE
 from helpers.screens.packed import PackedError, check_archive
@@ -101,7 +101,7 @@ def fetch_rxrx19a(
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Hold a folder, what killed fetches left in it swept away."""
-    with alone(folder, _ADVICE):
+    with in_turn(folder, _ADVICE):
         for name in (HASH_FILE, PUBLISHED):
             remove_leftovers(folder / name)
         yield

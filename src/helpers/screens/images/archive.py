@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from helpers.errors import DataError
 from helpers.files import atomic_path, remove_leftovers
-from helpers.screens.disk import alone, check_room, free_unless_file, writing
+from helpers.screens.disk import check_room, free_unless_file, in_turn, writing
 from helpers.screens.images import web
 from helpers.screens.packed import PackedError, unpacking
 
@@ -132,7 +132,7 @@ class WebFile:
         elif not _is_whole(path, stop - start):
             with writing(self.folder, _ADVICE):
                 self.folder.mkdir(parents=True, exist_ok=True)
-            with alone(self.folder, _ADVICE):  # whoever waited finds what the other has fetched
+            with in_turn(self.folder, _ADVICE):  # whoever waited finds what the other has fetched
                 remove_leftovers(path)
                 if not _is_whole(path, stop - start):
                     self._fetch(path, start, stop)
