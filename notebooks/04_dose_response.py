@@ -233,7 +233,7 @@ say(points_named(points))
 # | below range | only an upper limit is known: the start of the curve was not seen, as of a compound that does all it can at every dose | `<` the limit, or the lowest dose |
 # | above range | only a lower limit is known: the end of the curve was not seen | `>` the limit, or the highest dose |
 # | worsening | rescue falls with dose, whatever is known of the half-way point | a number, a bound or none |
-# | toxic top | nothing is told but harm: below the doses that harm cells a flat line does as well, or too few are left | none |
+# | toxic top | nothing is told but harm: below the doses that harm cells a flat line does as well, what rises may be harm too, or too few are left | none |
 # | inactive | a flat line does as well | none |
 # | not fitted | too few doses or points | none |
 
